@@ -1,0 +1,2 @@
+// Package harness is the client of the Harness execution-config API.
+package harness

@@ -1,0 +1,45 @@
+package harness
+
+import "slices"
+
+// Module is a Harness module that runs images of its own; each has its own overrides.
+type Module string
+
+// The modules that serve the execution-config calls.
+const (
+	CI   Module = "ci"
+	IaCM Module = "iacm"
+	IDP  Module = "idp"
+)
+
+// Infra is the build infrastructure an image runs on.
+type Infra string
+
+// The infras that the API supports.
+const (
+	K8 Infra = "K8"
+	VM Infra = "VM"
+)
+
+// modulePaths holds the path prefix of each module's execution-config calls.
+var modulePaths = map[Module]string{CI: "ci", IaCM: "iacm-manager", IDP: "idp"}
+
+// Modules returns every module, in the order they are documented.
+func Modules() []Module { return []Module{CI, IaCM, IDP} }
+
+// Infras returns every infra, in the order they are documented.
+func Infras() []Infra { return []Infra{K8, VM} }
+
+// Scope names one set of images: those of a module on an infra.
+type Scope struct {
+	Module Module
+	Infra  Infra
+}
+
+// Valid reports whether both parts are known, spelled as the API spells them.
+func (s Scope) Valid() bool {
+	return slices.Contains(Modules(), s.Module) && slices.Contains(Infras(), s.Infra)
+}
+
+// String returns the scope as it stands in ids and messages: "ci/K8".
+func (s Scope) String() string { return string(s.Module) + "/" + string(s.Infra) }

@@ -1,0 +1,58 @@
+package fakeharness
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// defaultCatalog lists the repositories of every default image.
+func defaultCatalog() []string {
+	var out []string
+	for _, fields := range builtinDefaults() {
+		for _, image := range fields {
+			repository, _, _ := strings.Cut(image, ":")
+			out = append(out, repository)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// catalog answers the Docker Registry catalog: at most n repositories behind last, and a
+// Link header when there are more. A page is never longer than Options.CatalogPage.
+func (s *Server) catalog(query url.Values) answer {
+	size := s.opts.CatalogPage
+	if text := query.Get("n"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n <= 0 {
+			return registryError("PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+		}
+		size = min(n, size)
+	}
+	last := query.Get("last")
+	start, found := slices.BinarySearch(s.opts.Catalog, last)
+	if found {
+		start++
+	}
+	end := min(start+size, len(s.opts.Catalog))
+	page := append([]string{}, s.opts.Catalog[start:end]...)
+	out := jsonAnswer(http.StatusOK, "", map[string][]string{"repositories": page})
+	if end < len(s.opts.Catalog) {
+		next := url.Values{"n": {strconv.Itoa(size)}, "last": {page[len(page)-1]}}
+		out.header.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, catalogPath, next.Encode()))
+	}
+	return out
+}
+
+// registryError is an error in the registry's own form, which has no correlationId.
+func registryError(code, message string) answer {
+	type registryProblem struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	return jsonAnswer(http.StatusBadRequest, "", map[string][]registryProblem{"errors": {{code, message}}})
+}

@@ -1,0 +1,52 @@
+package fakeharness
+
+// Overrides returns what the account of Options stores for the scope, whether or not the
+// API would list it. The map is the caller's.
+func (s *Server) Overrides(scope string) map[string]string {
+	return s.OverridesOf(s.opts.AccountID, scope)
+}
+
+// OverridesOf is Overrides for any account.
+func (s *Server) OverridesOf(account, scope string) map[string]string {
+	return s.store.overrides(account, scope)
+}
+
+// Defaults returns the default images of the scope. The map is the caller's.
+func (s *Server) Defaults(scope string) map[string]string { return s.store.defaultsOf(scope) }
+
+// SetOverride stores an override as if someone had made the change elsewhere: in one
+// step, and without a trace in the request log. The field need not exist.
+func (s *Server) SetOverride(scope, field, value string) {
+	s.store.change(s.opts.AccountID, scope, field, value)
+}
+
+// RemoveOverride removes an override in the same way.
+func (s *Server) RemoveOverride(scope, field string) {
+	s.store.change(s.opts.AccountID, scope, field, "")
+}
+
+// SetDefault changes a default image for all accounts; value "" removes the field.
+func (s *Server) SetDefault(scope, field, value string) { s.store.setDefault(scope, field, value) }
+
+// AddAccount adds an account, open to the same credentials. One that exists stays as it is.
+func (s *Server) AddAccount(id string) { s.store.addAccount(id) }
+
+// Requests returns the request log, in order of arrival.
+func (s *Server) Requests() []Request { return s.log.all() }
+
+// ResetLog empties the request log. MaxWritesInFlight stays.
+func (s *Server) ResetLog() { s.log.reset() }
+
+// Count returns the number of logged requests of a call: "writes" is update-config and
+// reset-config together, "" is every request.
+func (s *Server) Count(call string) int { return s.log.count(call) }
+
+// MaxWritesInFlight returns the highest number of writes that were ever under way at once
+// for one account, counted from arrival to answer over all modules and infras.
+func (s *Server) MaxWritesInFlight() int { return s.log.mostWriting() }
+
+// Inject adds a fault behind those already there.
+func (s *Server) Inject(f Fault) { s.faults.inject(f) }
+
+// ClearFaults removes every fault.
+func (s *Server) ClearFaults() { s.faults.clear() }

@@ -1,0 +1,173 @@
+package fakeharness
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Fault makes requests go wrong. The zero value matches the next request and does it no
+// harm; each further field adds one harm. A fault acts ahead of the API's own checks, as
+// a gateway does, and of the rate limit.
+type Fault struct {
+	Call  string // such as "update-config", "writes" or "catalog"; "" = any
+	Scope string // "" = any
+	Times int    // how many matching requests it hits; 0 = 1; -1 = all
+	After int    // let this many matching requests pass first
+
+	// Status, Body or Redirect: this answer instead of acting on the request. Status 0 is
+	// 200. A Body that is no JSON object or list goes out as text/html.
+	Status   int
+	Body     string
+	Redirect string // 302 (or Status) to this URL
+	// Header is set on the answer, whoever made it, and wins over the answer's own.
+	Header http.Header
+	// PadTo lengthens the answer with spaces to this many bytes, without holding them.
+	PadTo int64
+	// ApplyFirst acts on the request first, and drops that answer for the fault's.
+	ApplyFirst bool
+
+	Drop bool          // close the connection without an answer
+	Cut  int           // >0: the headers of the whole answer, only Cut bytes of it, then close
+	Hang bool          // no answer until the client goes away or the server closes
+	Drip time.Duration // slow bytes: one byte per Drip
+	Lie  bool          // writes: answer true, store nothing
+
+	// Hook runs when the fault hits, before anything else. BeforeSave runs between the
+	// read and the save of a write's document. Both may block.
+	Hook, BeforeSave func(Request)
+}
+
+// answers reports that the fault stands in for the API's own answer.
+func (f *Fault) answers() bool {
+	return f.Status != 0 || f.Body != "" || f.Redirect != ""
+}
+
+// withholds reports that no answer is sent at all.
+func (f *Fault) withholds() bool { return f.Drop || f.Hang }
+
+// acts reports that the API gets to see the request.
+func (f *Fault) acts() bool {
+	return f.ApplyFirst || !f.answers() && !f.withholds()
+}
+
+// answer builds the fault's own answer.
+func (f *Fault) answer() answer {
+	out := answer{status: f.Status, header: http.Header{}, body: []byte(f.Body)}
+	if f.Redirect != "" {
+		out.header.Set("Location", f.Redirect)
+		if out.status == 0 {
+			out.status = http.StatusFound
+		}
+	}
+	if out.status == 0 {
+		out.status = http.StatusOK
+	}
+	switch {
+	case f.Body == "":
+	case f.Body[0] == '{' || f.Body[0] == '[':
+		out.header.Set("Content-Type", "application/json")
+	default:
+		out.header.Set("Content-Type", "text/html")
+	}
+	return out
+}
+
+// send writes the answer, harmed as the fault says. A connection that must close early
+// is closed by a panic that net/http understands.
+func (f *Fault) send(ctx context.Context, w http.ResponseWriter, a answer) {
+	padding := max(0, f.PadTo-int64(len(a.body)))
+	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	for name, values := range f.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	switch {
+	case f.Cut > 0:
+		w.Write(a.body[:min(f.Cut, len(a.body))]) //nolint:errcheck // the client may be gone
+		http.NewResponseController(w).Flush()     //nolint:errcheck // as above
+		panic(http.ErrAbortHandler)
+	case f.Drip > 0:
+		drip(ctx, w, a.body, f.Drip)
+	default:
+		w.Write(a.body) //nolint:errcheck // the client may be gone
+	}
+	pad(w, padding)
+}
+
+// drip writes one byte per interval until the client goes away.
+func drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	out := http.NewResponseController(w)
+	for i := range body {
+		select {
+		case <-ctx.Done():
+			panic(http.ErrAbortHandler)
+		case <-ticker.C:
+		}
+		w.Write(body[i : i+1]) //nolint:errcheck // the client may be gone
+		out.Flush()            //nolint:errcheck // as above
+	}
+}
+
+// pad writes n spaces, until the client stops reading.
+func pad(w http.ResponseWriter, n int64) {
+	block := make([]byte, min(n, 64<<10))
+	for i := range block {
+		block[i] = ' '
+	}
+	for n > 0 {
+		written, err := w.Write(block[:min(n, int64(len(block)))])
+		if err != nil {
+			return
+		}
+		n -= int64(written)
+	}
+}
+
+// faultList holds the injected faults, in the order they were injected.
+type faultList struct {
+	mu     sync.Mutex
+	faults []*Fault
+}
+
+func (l *faultList) inject(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, &f)
+}
+
+func (l *faultList) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = nil
+}
+
+// hit returns the first fault that is due for the request; the zero Fault for none.
+// Faults behind the one that hits do not count the request.
+func (l *faultList) hit(req Request) Fault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.faults {
+		switch {
+		case f.Times == 0 || !matchesCall(req.Call, f.Call) || f.Scope != "" && f.Scope != req.Scope:
+		case f.After > 0:
+			f.After--
+		default:
+			if f.Times > 0 {
+				f.Times--
+			}
+			return *f
+		}
+	}
+	return Fault{}
+}

@@ -1,0 +1,38 @@
+package fakeharness
+
+import (
+	"sync"
+	"time"
+)
+
+// limiter counts the calls of each credential in the minute that ends now.
+type limiter struct {
+	perMinute int // 0: no limit
+	now       func() time.Time
+
+	mu    sync.Mutex
+	calls map[string][]time.Time
+}
+
+// allow reports whether the credential has a call left, and takes it.
+func (l *limiter) allow(credential string) bool {
+	if l.perMinute <= 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	recent := l.calls[credential]
+	for len(recent) > 0 && now.Sub(recent[0]) >= time.Minute {
+		recent = recent[1:]
+	}
+	allowed := len(recent) < l.perMinute
+	if allowed {
+		recent = append(recent, now)
+	}
+	if l.calls == nil {
+		l.calls = map[string][]time.Time{}
+	}
+	l.calls[credential] = recent
+	return allowed
+}

@@ -1,0 +1,217 @@
+// Package fakeharness is the Harness execution-config API in process, for tests and
+// demos: a model of the server of its own, which shares no code with the client.
+//
+// Scopes are strings such as "ci/K8": a module (ci, iacm, idp) and an infra (K8, VM).
+package fakeharness
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxBody is the longest request body that is read, in bytes.
+const maxBody = 1 << 20
+
+// Options configure a Server. The zero value is usable.
+type Options struct {
+	AccountID   string // default "test-account"
+	APIKey      string // default "pat.test"
+	BearerToken string // default "bearer.test"
+	ReadOnlyKey string // a key that may view the account and not edit it; default "pat.readonly"
+	// Latency is that of every answer. Its middle half is the window in which a write has
+	// read the document and not yet saved it. A wait ends early when the client goes away,
+	// but for that window: a server does not notice.
+	Latency time.Duration
+	// HideDefaults makes overridesOnly=true leave out overrides equal to the current default.
+	HideDefaults bool
+	// RateLimit is the number of calls per minute and credential; 0 = none. Beyond it the
+	// answer is 429 without Retry-After.
+	RateLimit int
+	// Catalog lists the repositories of the image list; default: those of all defaults.
+	Catalog []string
+	// CatalogPage is the longest page of the image list; default 100.
+	CatalogPage int
+	// OnAnswer, when set, is called with each request once its answer is ready.
+	OnAnswer func(Request)
+}
+
+func (o Options) withDefaults() Options {
+	o.AccountID = cmp.Or(o.AccountID, "test-account")
+	o.APIKey = cmp.Or(o.APIKey, "pat.test")
+	o.BearerToken = cmp.Or(o.BearerToken, "bearer.test")
+	o.ReadOnlyKey = cmp.Or(o.ReadOnlyKey, "pat.readonly")
+	o.CatalogPage = cmp.Or(o.CatalogPage, 100)
+	if o.Catalog == nil {
+		o.Catalog = defaultCatalog()
+	}
+	o.Catalog = slices.Sorted(slices.Values(o.Catalog))
+	return o
+}
+
+// Server is the API. It is an http.Handler, and safe for concurrent use.
+type Server struct {
+	opts   Options
+	store  *store
+	log    requestLog
+	faults faultList
+	limit  limiter
+
+	http     http.Server
+	listener net.Listener
+	endpoint string
+	closed   chan struct{}
+	close    sync.Once
+	// running is held for reading by every request; Close takes it to wait for them.
+	running sync.RWMutex
+}
+
+// New returns a server that listens nowhere yet: use it as a handler, or call
+// Listen and Serve.
+func New(opts Options) *Server {
+	opts = opts.withDefaults()
+	s := &Server{opts: opts, store: newStore(opts.AccountID), closed: make(chan struct{})}
+	s.limit = limiter{perMinute: opts.RateLimit, now: time.Now}
+	s.http.Handler = s
+	return s
+}
+
+// Start returns a server that listens on a free port of the loopback until t's Cleanup.
+func Start(t interface {
+	Helper()
+	Cleanup(func())
+}, opts Options,
+) *Server {
+	t.Helper()
+	s := New(opts)
+	if err := s.Listen("127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Serve() //nolint:errcheck // the clients of a broken listener say enough
+	}()
+	t.Cleanup(func() {
+		s.Close()
+		<-done
+	})
+	return s
+}
+
+// Listen binds the address, such as 127.0.0.1:0, and so fixes the endpoint.
+func (s *Server) Listen(addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	s.listener = listener
+	s.endpoint = "http://" + listener.Addr().String() + "/gateway"
+	return nil
+}
+
+// Serve answers requests on what Listen bound, until Close; it then returns nil.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close ends every request under way, hanging ones too, and returns when all have ended.
+func (s *Server) Close() {
+	s.close.Do(func() { close(s.closed) })
+	s.http.Close() //nolint:errcheck // there is nothing to do about a listener that fails to close
+	s.running.Lock()
+	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.running.RLock()
+	defer s.running.RUnlock()
+
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	rt := routeOf(r.URL.Path)
+	req := newRequest(r, rt, body)
+	entry := s.log.arrive(req)
+	f := s.faults.hit(req)
+	a := s.answer(r, rt, req, &f)
+	if r.Context().Err() != nil {
+		a.status = 0
+	}
+	final := s.log.answered(entry, a.status, a.correlationID)
+	if s.opts.OnAnswer != nil {
+		s.opts.OnAnswer(final)
+	}
+	if a.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	f.send(r.Context(), w, a)
+}
+
+// answer returns what to answer; status 0 where there is none to send.
+func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer {
+	if f.Hook != nil {
+		f.Hook(req)
+	}
+	var out answer
+	if f.acts() {
+		out = s.handle(r, rt, req, f)
+	} else if !f.withholds() {
+		s.wait(r.Context(), s.opts.Latency)
+	}
+	if f.answers() {
+		out = f.answer()
+	}
+	if f.Hang {
+		select {
+		case <-r.Context().Done():
+		case <-s.closed:
+		}
+	}
+	if f.withholds() {
+		return answer{}
+	}
+	return out
+}
+
+// wait returns after d, or earlier when ctx ends or the server closes.
+func (s *Server) wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+}
+
+// Endpoint is the base address to give to a client: http://127.0.0.1:port/gateway.
+// It is "" before Listen.
+func (s *Server) Endpoint() string { return s.endpoint }
+
+// Options returns the options, with defaults filled in.
+func (s *Server) Options() Options { return s.opts }
+
+// Env returns the variables that point the provider at this server.
+func (s *Server) Env() map[string]string {
+	return map[string]string{
+		"HARNESS_ENDPOINT":         s.endpoint,
+		"HARNESS_ACCOUNT_ID":       s.opts.AccountID,
+		"HARNESS_PLATFORM_API_KEY": s.opts.APIKey,
+	}
+}

@@ -1,8 +1,13 @@
 package harness
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // Error is a call that did not succeed. It never holds a credential.
@@ -24,8 +29,44 @@ type Error struct {
 	Credential string
 	// Attempts is how often the request was sent.
 	Attempts int
+	// Uncertain reports that an attempt, not necessarily the last, may have taken effect.
+	Uncertain bool
 	// Err is the cause below HTTP (connection, time-out, decoding); may be nil.
 	Err error
+}
+
+// Error says on one line what was called, what came and why that is no success.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Call)
+	if e.Scope != (Scope{}) {
+		b.WriteString(" " + e.Scope.String())
+	}
+	if e.Status == 0 {
+		b.WriteString(": no answer from " + e.Host)
+	} else {
+		fmt.Fprintf(&b, ": HTTP %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))
+	}
+	if e.RedirectHost != "" {
+		b.WriteString(": redirects to " + e.RedirectHost + " are not followed")
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	var notes []string
+	if e.CorrelationID != "" {
+		notes = append(notes, "correlationId "+e.CorrelationID)
+	}
+	if e.Attempts > 1 {
+		notes = append(notes, fmt.Sprintf("%d attempts", e.Attempts))
+	}
+	if notes != nil {
+		b.WriteString(" (" + strings.Join(notes, ", ") + ")")
+	}
+	return b.String()
 }
 
 // Unwrap returns the cause below HTTP, so that errors.Is finds a cancelled context.
@@ -48,8 +89,45 @@ func IsRefused(err error) bool {
 }
 
 // IsNotSent reports that the request cannot have taken effect: the answer was a redirect or
-// a 4xx, so a gateway or the server turned it away before acting on it.
+// a 4xx, so a gateway or the server turned it away before acting on it, or there was no
+// connection; and the same holds for every earlier attempt.
 func IsNotSent(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status >= 300 && e.Status < 500
+	return ok && !e.Uncertain && (e.Status >= 300 && e.Status < 500 || neverReached(e.Err))
+}
+
+// IsUnauthorized reports that the credential was not accepted.
+func IsUnauthorized(err error) bool {
+	return answered(err, http.StatusUnauthorized, "INVALID_TOKEN", "EXPIRED_TOKEN")
+}
+
+// IsForbidden reports that the credential lacks a permission.
+func IsForbidden(err error) bool { return answered(err, http.StatusForbidden, "NG_ACCESS_DENIED") }
+
+// IsNotFound reports that there is no such path or account.
+func IsNotFound(err error) bool { return answered(err, http.StatusNotFound) }
+
+// IsRateLimited reports that there were too many calls, up to the last attempt.
+func IsRateLimited(err error) bool { return answered(err, http.StatusTooManyRequests) }
+
+// IsRedirect reports that the answer was a redirect; none is followed.
+func IsRedirect(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status >= 300 && e.Status < 400
+}
+
+// IsTimeout reports that no complete answer came in time.
+func IsTimeout(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	timeout, ok := errors.AsType[net.Error](e.Err)
+	return ok && timeout.Timeout()
+}
+
+// answered reports that the answer had the status, or one of the codes behind HTTP 200.
+func answered(err error, status int, codes ...string) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Status == status || e.Status == http.StatusOK && slices.Contains(codes, e.Code))
 }

@@ -1,0 +1,115 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	maxCatalogPages = 1000
+	maxCatalogBytes = 4 * maxAnswer
+)
+
+// Catalog returns the repositories of a container registry from every page of its _catalog, sorted,
+// each once. A nil registry is that of the endpoint's host, at /registry. The path of registry is
+// that of its catalogue without /_catalog, such as /registry; without a path it is /v2, where
+// Docker registries have it. The credential is sent only to the endpoint's own origin. Every error
+// is an *Error.
+func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, error) {
+	page := c.catalogURL(registry)
+	repositories := []string{}
+	size := 0
+	for range maxCatalogPages {
+		x, err := c.do(ctx, request{call: "_catalog", method: http.MethodGet, url: page})
+		if err != nil {
+			return nil, err
+		}
+		names, err := x.repositories()
+		if err != nil {
+			return nil, err
+		}
+		repositories = append(repositories, names...)
+		next, err := x.nextPage()
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			slices.Sort(repositories)
+			return slices.Compact(repositories), nil
+		}
+		if size += len(x.body); size > maxCatalogBytes || next.String() == page.String() {
+			return nil, x.failure(errors.New("the catalogue does not end"))
+		}
+		page = next
+	}
+	return nil, (&exchange{request: request{call: "_catalog", url: page}, client: c}).failure(
+		fmt.Errorf("the catalogue has not ended after %d pages", maxCatalogPages))
+}
+
+func (c *Client) catalogURL(registry *url.URL) *url.URL {
+	if registry == nil {
+		return &url.URL{Scheme: c.cfg.Endpoint.Scheme, Host: c.cfg.Endpoint.Host, Path: "/registry/_catalog"}
+	}
+	base := *registry
+	base.User, base.Fragment = nil, ""
+	switch path := strings.TrimSuffix(base.Path, "/"); {
+	case path == "":
+		base.Path = "/v2"
+	case strings.HasSuffix(path, "/_catalog"):
+		return &base
+	}
+	return base.JoinPath("_catalog")
+}
+
+// repositories returns the names on a page of the catalogue.
+func (x *exchange) repositories() ([]string, error) {
+	var page struct {
+		Repositories json.RawMessage `json:"repositories"`
+	}
+	err := decodeObject(x.body, &page)
+	if err == nil && page.Repositories == nil {
+		err = errors.New("it has no repositories")
+	}
+	var names []string
+	if err == nil {
+		err = json.Unmarshal(page.Repositories, &names)
+	}
+	if err != nil {
+		return nil, x.failure(fmt.Errorf("what answers is no registry catalogue: %w", err))
+	}
+	return names, nil
+}
+
+// link matches an element of a Link header (RFC 8288): the target and its parameters.
+var link = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+
+var relNext = regexp.MustCompile(`(?i);\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)`)
+
+// nextPage returns the URL of the next page; nil when this is the last.
+func (x *exchange) nextPage() (*url.URL, error) {
+	for _, header := range x.header.Values("Link") {
+		for _, element := range link.FindAllStringSubmatch(header, -1) {
+			if !relNext.MatchString(element[2]) {
+				continue
+			}
+			next, err := x.url.Parse(element[1])
+			if err != nil {
+				return nil, x.failure(errors.New("the link to the catalogue's next page is no URL"))
+			}
+			if !sameOrigin(next, x.url) {
+				return nil, x.failure(fmt.Errorf("the catalogue's next page is on another host, %s, and was not fetched",
+					x.client.show(next.Host)))
+			}
+			next.User = nil
+			return next, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,178 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// request is an API call before it is sent.
+type request struct {
+	call   string // such as "update-config"
+	scope  Scope
+	method string
+	url    *url.URL
+	body   []byte // JSON; nil: none
+}
+
+// exchange is a request with its attempts so far and the outcome of the last one.
+type exchange struct {
+	request
+	client     *Client
+	credential string // what the request carried: "api_key", "bearer_token" or ""
+	started    time.Time
+	attempts   int
+	uncertain  bool // an attempt ended that may have taken effect
+
+	status int // 0: no answer
+	header http.Header
+	body   []byte
+	words  words
+}
+
+// do is the one place where HTTP happens. It guarantees, for every call:
+//   - The credential goes to the endpoint's own origin and nowhere else; redirects are never
+//     followed; TLS is verified, 1.2 or later, against the system's or the configured CAs.
+//   - An attempt, its body included, ends after RequestTimeout; all of it ends at once with ctx.
+//   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
+//     MaxRetries times, with waits that are capped, jittered and respect Retry-After. Nothing
+//     else is, least of all an attempt that ran into its time-out.
+//   - Memory is bounded: at most maxAnswer bytes of an answer are kept.
+//   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
+//   - Texts from outside come out of it escaped, shortened and without the credential.
+//   - Config.Log sees every attempt, without credentials, headers or query.
+func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
+	x := &exchange{request: r, client: c}
+	req, err := x.prepare(ctx)
+	if err != nil {
+		return nil, x.failure(err)
+	}
+	resp, err := (&retryablehttp.Client{
+		HTTPClient:     c.http,
+		RetryWaitMin:   c.cfg.RetryWaitMin,
+		RetryWaitMax:   c.cfg.RetryWaitMax,
+		RetryMax:       c.cfg.MaxRetries,
+		Backoff:        backoff,
+		RequestLogHook: x.begin,
+		CheckRetry:     x.end,
+		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
+	}).Do(req)
+	if resp != nil {
+		resp.Body.Close() // in memory, and read by end
+	}
+	if err != nil || !success(x.status) {
+		return nil, x.failure(err)
+	}
+	return x, nil
+}
+
+// prepare makes the request that every attempt repeats.
+func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var body any
+	if x.request.body != nil {
+		body = x.request.body
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, x.method, x.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", x.client.cfg.UserAgent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if sameOrigin(x.url, x.client.cfg.Endpoint) {
+		x.credential = x.client.authenticate(req.Header)
+	}
+	return req, nil
+}
+
+// begin is called before each attempt.
+func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
+	x.started, x.attempts = time.Now(), retries+1
+	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
+}
+
+// end is called after each attempt; it notes the outcome and says whether to try again.
+func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if resp != nil {
+		x.status, x.header = resp.StatusCode, resp.Header
+		x.body, _ = io.ReadAll(resp.Body) // from memory: cannot fail
+		x.words = x.client.readWords(x.body)
+	} else if broken, ok := errors.AsType[*brokenError](err); ok {
+		x.status = broken.status
+	}
+	turnedAway := resp != nil && x.status >= 300 && x.status < 500
+	x.uncertain = x.uncertain || !turnedAway && !neverReached(err)
+	x.log(ctx, err)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return retryable(x.status, err), nil
+}
+
+func (x *exchange) log(ctx context.Context, err error) {
+	if x.client.cfg.Log == nil {
+		return
+	}
+	fields := map[string]any{
+		"method":      x.method,
+		"path":        x.client.show(x.url.Path),
+		"status":      x.status,
+		"duration_ms": time.Since(x.started).Milliseconds(),
+		"attempt":     x.attempts,
+	}
+	if x.words.correlationID != "" {
+		fields["correlation_id"] = x.words.correlationID
+	}
+	if err != nil {
+		fields["error"] = x.client.cause(err).Error()
+	}
+	x.client.cfg.Log(ctx, "Harness API request", fields)
+}
+
+// failure makes the error of a call: the last answer's words, and the cause if there is one.
+func (x *exchange) failure(cause error) *Error {
+	e := &Error{
+		Call:          x.call,
+		Scope:         x.scope,
+		Host:          x.client.show(x.url.Host),
+		Status:        x.status,
+		Code:          x.words.code,
+		Message:       x.words.message,
+		CorrelationID: x.words.correlationID,
+		Credential:    x.credential,
+		Attempts:      x.attempts,
+		Uncertain:     x.uncertain,
+		Err:           x.client.cause(cause),
+	}
+	if x.status >= 300 && x.status < 400 {
+		if target, err := x.url.Parse(x.header.Get("Location")); err == nil && x.header.Get("Location") != "" {
+			e.RedirectHost = x.client.show(target.Host)
+		}
+	}
+	if e.Err == nil && e.Message == "" && x.status >= 400 && looksLikePage(x.body) {
+		e.Err = errWebPage
+	}
+	return e
+}
+
+// sameOrigin reports whether two URLs have the same scheme, host and port.
+func sameOrigin(a, b *url.URL) bool { return origin(a) == origin(b) }
+
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}

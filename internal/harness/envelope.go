@@ -1,0 +1,168 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+var errWebPage = errors.New("a web page came instead of an API answer: " +
+	"a proxy stands in between, or the endpoint is not that of the API")
+
+// envelope is what every execution-config call answers, and a registry's {"errors": …} with it.
+type envelope struct {
+	Status           string          `json:"status"`
+	Data             json.RawMessage `json:"data"`
+	Code             string          `json:"code"`
+	Message          string          `json:"message"`
+	CorrelationID    string          `json:"correlationId"`
+	Errors           []detail        `json:"errors"`           // of a FAILURE, or of a registry
+	ResponseMessages []detail        `json:"responseMessages"` // of an ERROR
+}
+
+type detail struct {
+	FieldID string `json:"fieldId"`
+	Error   string `json:"error"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// words are the server's own, fit to be shown.
+type words struct{ code, message, correlationID string }
+
+// decodeObject reads a JSON object into v. Members of another type than v has for them are left
+// out: one odd member must not cost the rest. The error says what came instead of an object.
+func decodeObject(body []byte, v any) error {
+	switch kind := kindOf(body); kind {
+	case "an object":
+	case "nothing":
+		return errors.New("the answer is empty")
+	case "a web page":
+		return errWebPage
+	default:
+		return fmt.Errorf("the answer is %s, not the JSON object that was expected", kind)
+	}
+	err := json.Unmarshal(body, v)
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !odd {
+		return fmt.Errorf("the answer is not valid JSON: %w", err)
+	}
+	return nil
+}
+
+// kindOf names what a body or JSON value is, going by its first character.
+func kindOf(raw []byte) string {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) == 0:
+		return "nothing"
+	case raw[0] == '{':
+		return "an object"
+	case raw[0] == '[':
+		return "a list"
+	case raw[0] == '"':
+		return "a string"
+	case raw[0] == '<':
+		return "a web page"
+	case bytes.Equal(raw, []byte("null")), bytes.Equal(raw, []byte("true")), bytes.Equal(raw, []byte("false")):
+		return string(raw)
+	case json.Valid(raw):
+		return "a number"
+	}
+	return "text that is not JSON"
+}
+
+// looksLikePage reports whether a body is HTML.
+func looksLikePage(body []byte) bool { return kindOf(body) == "a web page" }
+
+// readWords returns what the server says in an answer; nothing when it is no envelope.
+func (c *Client) readWords(body []byte) words {
+	var e envelope
+	if decodeObject(body, &e) != nil {
+		return words{}
+	}
+	w := words{code: e.Code, message: e.Message, correlationID: e.CorrelationID}
+	var texts []string
+	for _, d := range slices.Concat(e.Errors, e.ResponseMessages) {
+		text := strings.TrimSpace(d.Error + d.Message) // an entry has the one or the other
+		if text == "" {
+			continue
+		}
+		if d.FieldID != "" {
+			text = d.FieldID + ": " + text
+		}
+		texts = append(texts, text)
+		if w.code == "" {
+			w.code = d.Code
+		}
+	}
+	if strings.TrimSpace(w.message) == "" {
+		w.message = strings.Join(texts, "; ")
+	}
+	return words{code: c.show(w.code), message: c.show(w.message), correlationID: c.show(w.correlationID)}
+}
+
+// data returns the data of a success. An error envelope behind a 2xx is an error without a cause:
+// the server has answered, and its words say what.
+func (x *exchange) data() (json.RawMessage, error) {
+	var e envelope
+	if err := decodeObject(x.body, &e); err != nil {
+		return nil, x.failure(err)
+	}
+	switch e.Status {
+	case "SUCCESS":
+		return e.Data, nil
+	case "ERROR", "FAILURE":
+		return nil, x.failure(nil)
+	case "":
+		return nil, x.failure(errors.New("the answer is not an envelope of the Harness API: it has no status"))
+	}
+	return nil, x.failure(fmt.Errorf("the answer has the unknown status %q", x.client.show(e.Status)))
+}
+
+// images returns the data of a success as a map of fields to images, never nil. A field whose value
+// is null is not set.
+func (x *exchange) images() (map[string]string, error) {
+	data, err := x.data()
+	if err != nil {
+		return nil, err
+	}
+	images := map[string]string{}
+	switch kind := kindOf(data); kind {
+	case "null":
+		return images, nil
+	case "an object":
+	default:
+		return nil, x.failure(fmt.Errorf("the answer's data is %s, not an object of fields and images", kind))
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(data, &values); err != nil {
+		return nil, x.failure(fmt.Errorf("the answer's data: %w", err))
+	}
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		var image *string
+		if err := json.Unmarshal(values[field], &image); err != nil {
+			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %q",
+				kindOf(values[field]), x.client.show(field)))
+		}
+		if image != nil {
+			images[field] = *image
+		}
+	}
+	return images, nil
+}
+
+// acknowledged returns nil when the data of a success is true, as a write's is.
+func (x *exchange) acknowledged() error {
+	data, err := x.data()
+	if err != nil {
+		return err
+	}
+	if kind := kindOf(data); kind != "true" {
+		return x.failure(fmt.Errorf("the answer's data is %s where true acknowledges a write", kind))
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-cleanhttp"
+)
+
+const (
+	// maxAnswer is how many bytes of an answer are read: far above any real one.
+	maxAnswer = 8 << 20
+
+	maxHeader = 1 << 20
+
+	// A connection that died unnoticed shows within sendPing+pingTimeout, below the usual request
+	// timeout, and is then a dropped connection, which is retried.
+	sendPing    = 10 * time.Second
+	pingTimeout = 5 * time.Second
+)
+
+// newHTTPClient returns the client that makes single attempts.
+func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
+	tr := cleanhttp.DefaultPooledTransport()
+	tr.Proxy = proxy
+	tr.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	tr.MaxResponseHeaderBytes = maxHeader
+	tr.HTTP2 = &http.HTTP2Config{SendPingTimeout: sendPing, PingTimeout: pingTimeout}
+	return &http.Client{
+		Transport: &buffered{next: tr, timeout: timeout, limit: maxAnswer},
+		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// proxy is http.ProxyFromEnvironment without its error text, which holds the proxy's password.
+func proxy(req *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(req)
+	if err != nil {
+		return nil, errors.New("the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is no usable URL")
+	}
+	return u, nil
+}
+
+// buffered makes an attempt whole: an answer is returned when its body has been read to the end,
+// so that a body that breaks off fails the attempt and not whoever reads it later.
+type buffered struct {
+	next    http.RoundTripper
+	timeout time.Duration // of the attempt, body included
+	limit   int64         // bytes of body
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *buffered) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), b.timeout)
+	defer cancel()
+	resp, err := b.next.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		err = b.buffer(ctx, resp)
+	}
+	if err == nil {
+		return resp, nil
+	}
+	if ctx.Err() != nil && req.Context().Err() == nil {
+		err = &timeoutError{after: b.timeout}
+	}
+	return nil, err
+}
+
+// buffer replaces the body by a copy in memory.
+func (b *buffered) buffer(ctx context.Context, resp *http.Response) error {
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, b.limit+1))
+	if int64(len(body)) > b.limit {
+		body, err = body[:b.limit], &tooLargeError{limit: b.limit}
+	}
+	// A status other than 2xx says what matters; a broken body only costs the server's words.
+	if err != nil && (success(resp.StatusCode) || ctx.Err() != nil) {
+		return &brokenError{status: resp.StatusCode, err: err}
+	}
+	if _, err := resp.Location(); err != nil {
+		resp.Header.Del("Location") // http.Client would fail on one that is no URL, and quote it.
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+func success(status int) bool { return status >= 200 && status < 300 }
+
+// timeoutError is an attempt that had no complete answer in time.
+type timeoutError struct{ after time.Duration }
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("no complete answer within %s", e.after)
+}
+
+// Timeout and Temporary make it a net.Error.
+func (e *timeoutError) Timeout() bool   { return true }
+func (e *timeoutError) Temporary() bool { return false }
+
+// tooLargeError is an answer that was not read to the end.
+type tooLargeError struct{ limit int64 }
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("the answer is larger than %d MiB and was not read further", e.limit>>20)
+}
+
+// brokenError is an answer of which the status came but not the whole body.
+type brokenError struct {
+	status int
+	err    error
+}
+
+func (e *brokenError) Error() string {
+	if errors.Is(e.err, io.ErrUnexpectedEOF) {
+		return "the answer broke off before its end"
+	}
+	return e.err.Error()
+}
+
+func (e *brokenError) Unwrap() error { return e.err }

@@ -12,6 +12,7 @@ import (
 
 const (
 	apiKeyHeader = "X-API-KEY"
+	basePath     = "/gateway"
 	catalogPath  = "/registry/_catalog"
 	editAccount  = "core_account_edit"
 )
@@ -19,16 +20,7 @@ const (
 // route is what a path means; the zero value is a path that the API does not have.
 type route struct{ module, call, method string }
 
-var modules = map[string]string{"ci": "ci", "iacm-manager": "iacm", "idp": "idp"} // path prefix -> module
-
-func isModule(name string) bool {
-	for _, module := range modules {
-		if name == module {
-			return true
-		}
-	}
-	return false
-}
+var modulePaths = map[string]string{"ci": "ci", "iacm": "iacm-manager", "idp": "idp"}
 
 var methods = map[string]string{ // call -> method
 	"get-default-config":    http.MethodGet,
@@ -38,20 +30,26 @@ var methods = map[string]string{ // call -> method
 	"reset-config":          http.MethodPost,
 }
 
-func routeOf(path string) route {
-	if path == catalogPath {
-		return route{call: "catalog", method: http.MethodGet}
+// CallPath returns the path of a module's call below the endpoint, such as
+// "/ci/execution-config/update-config"; not ok when the API has no such module or call.
+func CallPath(module, call string) (path string, ok bool) {
+	if modulePaths[module] == "" || methods[call] == "" {
+		return "", false
 	}
-	parts := strings.Split(path, "/")
-	if len(parts) != 5 || parts[0] != "" || parts[1] != "gateway" || parts[3] != "execution-config" {
-		return route{}
-	}
-	module, method := modules[parts[2]], methods[parts[4]]
-	if module == "" || method == "" {
-		return route{}
-	}
-	return route{module: module, call: parts[4], method: method}
+	return "/" + modulePaths[module] + "/execution-config/" + call, true
 }
+
+// routes holds every path that the API has.
+var routes = func() map[string]route {
+	out := map[string]route{catalogPath: {call: "catalog", method: http.MethodGet}}
+	for module := range modulePaths {
+		for call, method := range methods {
+			path, _ := CallPath(module, call)
+			out[basePath+path] = route{module, call, method}
+		}
+	}
+	return out
+}()
 
 // operation is one element of a write's body.
 type operation struct {

@@ -124,7 +124,7 @@ func (s *store) setDefault(scope, field, image string) {
 // mustScope splits "ci/K8". It panics on anything else, which is a mistake in a test.
 func mustScope(scope string) (module, infra string) {
 	module, infra, ok := strings.Cut(scope, "/")
-	if !ok || !isModule(module) || !isInfra(infra) {
+	if !ok || modulePaths[module] == "" || !isInfra(infra) {
 		panic(fmt.Sprintf("fakeharness: %q is no scope such as ci/K8", scope))
 	}
 	return module, infra

@@ -8,7 +8,6 @@ import (
 // limiter counts the calls of each credential in the minute that ends now.
 type limiter struct {
 	perMinute int // 0: no limit
-	now       func() time.Time
 
 	mu    sync.Mutex
 	calls map[string][]time.Time
@@ -21,7 +20,7 @@ func (l *limiter) allow(credential string) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
+	now := time.Now()
 	recent := l.calls[credential]
 	for len(recent) > 0 && now.Sub(recent[0]) >= time.Minute {
 		recent = recent[1:]

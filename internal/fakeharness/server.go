@@ -77,7 +77,7 @@ type Server struct {
 func New(opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{opts: opts, store: newStore(opts.AccountID), closed: make(chan struct{})}
-	s.limit = limiter{perMinute: opts.RateLimit, now: time.Now}
+	s.limit.perMinute = opts.RateLimit
 	s.http.Handler = s
 	return s
 }
@@ -112,7 +112,7 @@ func (s *Server) Listen(addr string) error {
 		return err
 	}
 	s.listener = listener
-	s.endpoint = "http://" + listener.Addr().String() + "/gateway"
+	s.endpoint = "http://" + listener.Addr().String() + basePath
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 		return
 	}
-	rt := routeOf(r.URL.Path)
+	rt := routes[r.URL.Path]
 	req := newRequest(r, rt, body)
 	entry := s.log.arrive(req)
 	f := s.faults.hit(req)

@@ -1,3 +1,172 @@
-// Package execconfig makes writes to the Harness execution-config API safe: the server saves a
-// whole account document per write, without a lock, so writes are gathered, serial and verified.
+// Package execconfig makes overrides of the Harness execution-config API safe to write and cheap
+// to read. The server saves a whole account document per write, with no lock, and answers true
+// whatever became of it; so writes to one account are gathered, serial and verified here.
 package execconfig
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// Client is what an Account needs of the API; *harness.Client is one.
+type Client interface {
+	DefaultImages(ctx context.Context, scope harness.Scope) (map[string]string, error)
+	CustomerImages(ctx context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error)
+	UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error
+	ResetImages(ctx context.Context, scope harness.Scope, fields []string) error
+}
+
+// Options tune an Account; every zero value stands for the production value.
+type Options struct {
+	// Window is how long the writer waits for one more write before it sends; WindowMax caps the
+	// wait while more keep arriving.
+	Window, WindowMax time.Duration
+	// MaxAge is the age up to which a read is served again.
+	MaxAge time.Duration
+	// Attempts is how often a write is sent before what is missing becomes an error.
+	Attempts int
+	// PauseMin and PauseMax bound the jittered pause before a write is sent again.
+	PauseMin, PauseMax time.Duration
+	// SettleMax caps the wait between a write and its verification.
+	SettleMax time.Duration
+	// LockDir is where the lock files stand that keep processes of this machine apart.
+	LockDir string
+	// Log receives what a maintainer wants to see in a debug log.
+	Log func(ctx context.Context, msg string, fields map[string]any)
+}
+
+func (o Options) withDefaults() Options {
+	o.Window = orElse(o.Window, 30*time.Millisecond)
+	o.WindowMax = orElse(o.WindowMax, 300*time.Millisecond)
+	o.MaxAge = orElse(o.MaxAge, 5*time.Second)
+	o.Attempts = orElse(o.Attempts, 20)
+	o.PauseMin = orElse(o.PauseMin, 10*time.Millisecond)
+	o.PauseMax = orElse(o.PauseMax, time.Second)
+	o.SettleMax = orElse(o.SettleMax, 2*time.Second)
+	o.LockDir = orElse(o.LockDir, defaultLockDir())
+	if o.Log == nil {
+		o.Log = func(context.Context, string, map[string]any) {}
+	}
+	return o
+}
+
+// orElse returns v, or fallback where v is the zero value.
+func orElse[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// Account is the one door to the overrides of one account. Its methods may be called from any
+// number of goroutines; it holds no goroutine while nothing is under way.
+type Account struct {
+	reads  *reads
+	claims *claims
+	writer *writer
+}
+
+// New returns the Account that client talks to. The key names endpoint and account: processes of
+// this machine that use the same key take turns to write.
+func New(client Client, key string, opts Options) *Account {
+	opts = opts.withDefaults()
+	reads := newReads(client, opts.MaxAge)
+	claims := newClaims()
+	return &Account{
+		reads:  reads,
+		claims: claims,
+		writer: newWriter(client, reads, claims, newFileLock(opts.LockDir, key), opts),
+	}
+}
+
+// Overrides returns the overrides of a module and infra, field to image. Concurrent calls share
+// one request and an answer is served for seconds, until a write drops it. The caller owns the map.
+func (a *Account) Overrides(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return a.reads.get(ctx, overridesRead, scope)
+}
+
+// Defaults returns the images that run where nothing is overridden, shared like Overrides. Its
+// keys are the fields that the module and infra have.
+func (a *Account) Defaults(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return a.reads.get(ctx, defaultsRead, scope)
+}
+
+// Merged returns the server's own merge of defaults and overrides, shared like Overrides.
+func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return a.reads.get(ctx, mergedRead, scope)
+}
+
+// Set stores one override and returns once a read has shown it. Errors: the client's for a
+// refused write, *NotStoredError, *UnverifiedError, *UncertainError, *CancelledError,
+// *DuplicateError, *ConflictError.
+func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value string) error {
+	target := Target{Scope: scope, Field: field}
+	if err := a.claims.set(target); err != nil {
+		return err
+	}
+	err := a.writer.write(ctx, []*op{newOp(target, value)})[field]
+	if _, unverified := errors.AsType[*UnverifiedError](err); err != nil && !unverified {
+		a.claims.release(target)
+	}
+	return err
+}
+
+// Reset removes one override and returns once a read no longer shows it. Errors are those of Set,
+// and *KeptError where another resource set the override in this run.
+func (a *Account) Reset(ctx context.Context, scope harness.Scope, field string) error {
+	return a.writer.write(ctx, []*op{newOp(Target{Scope: scope, Field: field}, "")})[field]
+}
+
+// Replace stores the images in set and removes the overrides in reset, for an exclusive set that
+// owns the whole module and infra; keep holds the fields it owns and does not change. One update
+// and one reset at the most are sent where nothing is refused. The error is a FieldErrors, or a
+// *ConflictError before anything is sent.
+func (a *Account) Replace(ctx context.Context, scope harness.Scope, set map[string]string, reset, keep []string) error {
+	if err := a.claims.setScope(scope, set, keep); err != nil {
+		return err
+	}
+	ops := make([]*op, 0, len(set)+len(reset))
+	for field, value := range set {
+		ops = append(ops, newOp(Target{Scope: scope, Field: field}, value))
+	}
+	err := a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
+	if err != nil {
+		a.claims.releaseScope(scope)
+	}
+	return err
+}
+
+// ResetAll removes the named overrides in one request, leaving out those that another resource
+// set in this run. The error is a FieldErrors.
+func (a *Account) ResetAll(ctx context.Context, scope harness.Scope, fields []string) error {
+	return a.writeFields(ctx, resetOps(scope, fields))
+}
+
+func (a *Account) writeFields(ctx context.Context, ops []*op) error {
+	if failed := a.writer.write(ctx, ops); len(failed) > 0 {
+		return failed
+	}
+	return nil
+}
+
+func resetOps(scope harness.Scope, fields []string) []*op {
+	ops := make([]*op, 0, len(fields))
+	for _, field := range fields {
+		ops = append(ops, newOp(Target{Scope: scope, Field: field}, ""))
+	}
+	return ops
+}
+
+// PlanSet records that the plan holds a single override of a module and infra. The error is a
+// *ConflictError where the plan also holds an exclusive set of them.
+func (a *Account) PlanSet(scope harness.Scope, field string) error {
+	return a.claims.plan(scope, field)
+}
+
+// PlanReplace records that the plan holds an exclusive set of a module and infra. The error is a
+// *ConflictError where the plan also holds a single override of them.
+func (a *Account) PlanReplace(scope harness.Scope) error { return a.claims.planScope(scope) }

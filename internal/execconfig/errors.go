@@ -1,0 +1,134 @@
+package execconfig
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// Target names one override: a field of a module and infra.
+type Target struct {
+	Scope harness.Scope
+	Field string
+}
+
+// String returns the target as it stands in resource ids: "ci/K8/gitCloneTag".
+func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
+
+// NotStoredError says that the server acknowledged a write and still does not hold what was sent,
+// after every attempt. Another writer of the same account is the usual cause.
+type NotStoredError struct {
+	Target
+	// Sent is the image that was sent; empty for a reset.
+	Sent string
+	// Held is the override that the server holds; empty for none.
+	Held string
+	// Attempts is how often the write was sent.
+	Attempts int
+}
+
+func (e *NotStoredError) Error() string {
+	sent, held := fmt.Sprintf("%q was sent", e.Sent), "no override"
+	if e.Sent == "" {
+		sent = "a reset was sent"
+	}
+	if e.Held != "" {
+		held = fmt.Sprintf("%q", e.Held)
+	}
+	return fmt.Sprintf("%s: %s %d times and acknowledged, but the server holds %s", e.Target, sent, e.Attempts, held)
+}
+
+// UnverifiedError says that the server acknowledged a write and could not be read afterwards.
+type UnverifiedError struct {
+	Target
+	// Err is why the verifying read failed.
+	Err error
+}
+
+func (e *UnverifiedError) Error() string {
+	return fmt.Sprintf("%s: the write was acknowledged but could not be verified: %v", e.Target, e.Err)
+}
+
+func (e *UnverifiedError) Unwrap() error { return e.Err }
+
+// UncertainError says that a write got no usable answer and could not be read back either, so
+// that it may or may not be stored.
+type UncertainError struct {
+	Target
+	// Err is how the write failed, ReadErr how the verifying read did.
+	Err, ReadErr error
+}
+
+func (e *UncertainError) Error() string {
+	return fmt.Sprintf("%s: the write failed (%v) and reading it back did too (%v): it may or may not be stored", e.Target, e.Err, e.ReadErr)
+}
+
+func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.ReadErr} }
+
+// CancelledError says that the caller stopped waiting for its write.
+type CancelledError struct {
+	Target
+	// Sent reports that the write was already on its way, so that it may be stored.
+	Sent bool
+	// Err is the cause of the caller's context.
+	Err error
+}
+
+func (e *CancelledError) Error() string {
+	if e.Sent {
+		return fmt.Sprintf("%s: cancelled after the write was sent; it may or may not be stored: %v", e.Target, e.Err)
+	}
+	return fmt.Sprintf("%s: cancelled before the write was sent; nothing was changed: %v", e.Target, e.Err)
+}
+
+func (e *CancelledError) Unwrap() error { return e.Err }
+
+// DuplicateError says that two resources set the same override in one apply.
+type DuplicateError struct{ Target }
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("%s: another resource sets the same override in this run", e.Target)
+}
+
+// ConflictError says that single overrides and an exclusive set meet in one module and infra.
+type ConflictError struct {
+	Scope harness.Scope
+	// Fields are the single overrides seen so far, sorted; empty when none is known by name.
+	Fields []string
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s: single overrides (%s) stand beside an exclusive set of the same module and infra",
+		e.Scope, strings.Join(e.Fields, ", "))
+}
+
+// KeptError says that a reset was left out because another resource set the same override in this
+// run: resetting it would undo that resource's work.
+type KeptError struct{ Target }
+
+func (e *KeptError) Error() string {
+	return fmt.Sprintf("%s: not reset, because another resource set it in this run", e.Target)
+}
+
+// FieldErrors holds the fields of a Replace or ResetAll that failed, each with its error.
+type FieldErrors map[string]error
+
+func (e FieldErrors) Error() string {
+	lines := make([]string, 0, len(e))
+	for _, field := range slices.Sorted(maps.Keys(e)) {
+		lines = append(lines, e[field].Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the errors in the order of their fields.
+func (e FieldErrors) Unwrap() []error {
+	errs := make([]error, 0, len(e))
+	for _, field := range slices.Sorted(maps.Keys(e)) {
+		errs = append(errs, e[field])
+	}
+	return errs
+}

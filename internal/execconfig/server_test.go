@@ -1,0 +1,246 @@
+package execconfig
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+var (
+	k8 = harness.Scope{Module: harness.CI, Infra: harness.K8}
+	vm = harness.Scope{Module: harness.CI, Infra: harness.VM}
+)
+
+// call is what a fault hook sees of a request.
+type call struct {
+	name   string
+	scope  harness.Scope
+	fields map[string]string
+}
+
+// verdict is what a fault hook makes of a request.
+type verdict struct {
+	lie bool  // acknowledge and store nothing
+	err error // answer this, after storing where stored is set
+	// stored applies the write before err is answered.
+	stored bool
+	hang   bool // no answer until the client goes away
+}
+
+// server is the API's document semantics in memory, on the clock of a synctest bubble: one
+// document per account, read, changed and saved whole, the middle half of the latency apart.
+type server struct {
+	latency time.Duration
+	// slow puts the whole latency between a write's read and its save, and reads sample at once.
+	slow         bool
+	hideDefaults bool
+	fault        func(call) verdict
+
+	mu       sync.Mutex
+	document map[Target]string
+	defaults map[harness.Scope]map[string]string
+	calls    []call
+	inFlight int
+	maxWrite int
+}
+
+func newServer(latency time.Duration) *server {
+	defaults := map[harness.Scope]map[string]string{k8: {}, vm: {}}
+	for i := range 30 {
+		defaults[k8][fieldName(i)] = "default:1"
+		defaults[vm][fieldName(i)] = "default:1"
+	}
+	return &server{latency: latency, document: map[Target]string{}, defaults: defaults}
+}
+
+func fieldName(i int) string { return string([]byte{'f', byte('a' + i/26), byte('a' + i%26)}) }
+
+func (s *server) enter(c call) verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, c)
+	if s.fault == nil {
+		return verdict{}
+	}
+	return s.fault(c)
+}
+
+func (s *server) count(names ...string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		for _, name := range names {
+			if c.name == name {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (s *server) overrides(scope harness.Scope) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]string{}
+	for target, value := range s.document {
+		if target.Scope == scope {
+			out[target.Field] = value
+		}
+	}
+	return out
+}
+
+// outside changes the document as another client would, in no time; "" resets.
+func (s *server) outside(scope harness.Scope, field, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if value == "" {
+		delete(s.document, Target{scope, field})
+		return
+	}
+	s.document[Target{scope, field}] = value
+}
+
+func (s *server) DefaultImages(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return s.read(ctx, call{name: "defaults", scope: scope}, func() map[string]string { return s.defaults[scope] })
+}
+
+func (s *server) CustomerImages(ctx context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error) {
+	name := "merged"
+	if overridesOnly {
+		name = "overrides"
+	}
+	return s.read(ctx, call{name: name, scope: scope}, func() map[string]string {
+		out := map[string]string{}
+		if !overridesOnly {
+			maps.Copy(out, s.defaults[scope])
+		}
+		for target, value := range s.document {
+			if target.Scope == scope && (!s.hideDefaults || value != s.defaults[scope][target.Field]) {
+				out[target.Field] = value
+			}
+		}
+		return out
+	})
+}
+
+func (s *server) read(ctx context.Context, c call, sample func() map[string]string) (map[string]string, error) {
+	v := s.enter(c)
+	if v.hang {
+		<-ctx.Done()
+	}
+	before := s.latency / 2
+	if s.slow {
+		before = 0
+	}
+	if err := pause(ctx, before); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	out := maps.Clone(sample())
+	s.mu.Unlock()
+	if err := pause(ctx, s.latency-before); err != nil {
+		return nil, err
+	}
+	return out, v.err
+}
+
+func (s *server) UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error {
+	return s.write(ctx, call{"update", scope, maps.Clone(images)}, func(document map[Target]string) {
+		for field, value := range images {
+			document[Target{scope, field}] = value
+		}
+	})
+}
+
+func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []string) error {
+	named := map[string]string{}
+	for _, field := range fields {
+		named[field] = ""
+	}
+	return s.write(ctx, call{"reset", scope, named}, func(document map[Target]string) {
+		for _, field := range fields {
+			delete(document, Target{scope, field})
+		}
+	})
+}
+
+func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
+	v := s.enter(c)
+	s.mu.Lock()
+	s.inFlight++
+	s.maxWrite = max(s.maxWrite, s.inFlight)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.inFlight--
+		s.mu.Unlock()
+	}()
+	if v.hang {
+		<-ctx.Done()
+	}
+	outer, window := s.latency/4, s.latency/2
+	if s.slow {
+		outer, window = 0, s.latency
+	}
+	if err := pause(ctx, outer); err != nil {
+		return err
+	}
+	for field := range c.fields {
+		if _, known := s.defaults[c.scope][field]; !known {
+			return refused(field)
+		}
+	}
+	if !v.lie && (v.err == nil || v.stored) {
+		s.mu.Lock()
+		document := maps.Clone(s.document)
+		s.mu.Unlock()
+		time.Sleep(window) // on the bubble's clock: a server does not notice a lost client
+		change(document)
+		s.mu.Lock()
+		s.document = document
+		s.mu.Unlock()
+	}
+	if err := pause(ctx, outer); err != nil {
+		return err
+	}
+	return v.err
+}
+
+func refused(field string) error {
+	return &harness.Error{Call: "update-config", Status: http.StatusBadRequest, Message: "Field " + field + " does not exist"}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// newAccount returns an Account on s with production timing and a lock directory of its own.
+func newAccount(tb testing.TB, s *server) *Account {
+	tb.Helper()
+	return New(s, "test", Options{LockDir: tb.TempDir()})
+}
+
+// forEach runs do for 0..n-1 with at most parallel under way at once, as Terraform does.
+func forEach(n, parallel int, do func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}

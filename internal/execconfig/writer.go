@@ -1,0 +1,234 @@
+package execconfig
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// op is the pending write of one field: a set, or a reset where value is empty.
+type op struct {
+	Target
+	value string
+	done  chan struct{}
+
+	// Guarded by writer.mu until done is closed, and final from then on.
+	sent bool
+	err  error
+	// crowd is the round that carries the op; nil while it waits in the queue.
+	crowd *crowd
+
+	// Used by the writer's goroutine only.
+	attempts int
+	failure  error
+}
+
+func newOp(target Target, value string) *op {
+	return &op{Target: target, value: value, done: make(chan struct{})}
+}
+
+func (o *op) verb() verb {
+	if o.value == "" {
+		return reset
+	}
+	return set
+}
+
+// writer is the only one who writes to an account in this process. Writes that arrive close
+// together leave in one round; its goroutine lives only while there is something to write.
+type writer struct {
+	client Client
+	reads  *reads
+	claims *claims
+	lock   fileLock
+	opts   Options
+
+	// wake tells a gathering writer that the queue has changed.
+	wake chan struct{}
+
+	mu      sync.Mutex
+	queue   []*op
+	running bool
+}
+
+func newWriter(client Client, reads *reads, claims *claims, lock fileLock, opts Options) *writer {
+	return &writer{client: client, reads: reads, claims: claims, lock: lock, opts: opts, wake: make(chan struct{}, 1)}
+}
+
+// write hands ops to the writer and waits for them; nil means that all of them are stored. When
+// the caller's context ends, it returns at once and says of each op how far it got.
+func (w *writer) write(ctx context.Context, ops []*op) FieldErrors {
+	w.enqueue(ctx, ops)
+	var failed FieldErrors
+	for _, o := range ops {
+		select {
+		case <-o.done:
+		case <-ctx.Done():
+			w.abandon(ops, context.Cause(ctx))
+		}
+		if o.err != nil {
+			if failed == nil {
+				failed = FieldErrors{}
+			}
+			failed[o.Field] = o.err
+		}
+	}
+	return failed
+}
+
+// enqueue adds ops to the queue and sees to it that somebody works on it.
+func (w *writer) enqueue(ctx context.Context, ops []*op) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(ops) == 0 {
+		return
+	}
+	w.queue = append(w.queue, ops...)
+	if w.running {
+		w.signal()
+		return
+	}
+	w.running = true
+	// The caller's values (loggers) go along; its cancellation is its own.
+	go w.run(context.WithoutCancel(ctx))
+}
+
+// abandon ends ops whose caller no longer waits: the queued ones are taken out, those under way
+// are left to the round, which ends early once nobody waits for it.
+func (w *writer) abandon(ops []*op, cause error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range ops {
+		w.finish(o, &CancelledError{Target: o.Target, Sent: o.sent, Err: cause})
+	}
+	live := w.queue[:0]
+	for _, o := range w.queue {
+		if !o.finished() {
+			live = append(live, o)
+		}
+	}
+	clear(w.queue[len(live):])
+	w.queue = live
+	w.signal()
+}
+
+// end closes an op with its outcome, unless its caller has gone.
+func (w *writer) end(o *op, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.finish(o, err)
+}
+
+// finish ends an op once; w.mu must be held.
+func (w *writer) finish(o *op, err error) {
+	if o.finished() {
+		return
+	}
+	o.err = err
+	close(o.done)
+	if o.crowd != nil {
+		o.crowd.leave()
+	}
+}
+
+func (o *op) finished() bool {
+	select {
+	case <-o.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run works until the queue is empty.
+func (w *writer) run(ctx context.Context) {
+	var pause time.Duration
+	for {
+		batch, crowd := w.gather(ctx, pause)
+		if batch == nil {
+			return
+		}
+		again, took := w.round(crowd.ctx, batch)
+		crowd.cancel()
+		pause = w.requeue(again, took)
+	}
+}
+
+// gather waits until no further op has arrived for a window and takes the whole queue, as a crowd
+// that lives as long as one of its callers waits. The pause comes first where ops are to be sent
+// again. It returns nil, and the writer is no longer running, when the queue is empty.
+func (w *writer) gather(ctx context.Context, pause time.Duration) ([]*op, *crowd) {
+	earliest := time.Now().Add(pause)
+	latest := earliest.Add(w.opts.WindowMax)
+	timer := time.NewTimer(max(pause, w.opts.Window))
+	defer timer.Stop()
+	for due := false; ; {
+		w.mu.Lock()
+		if len(w.queue) == 0 {
+			w.running = false
+			w.mu.Unlock()
+			return nil, nil
+		}
+		if due {
+			batch, crowd := w.take(ctx)
+			w.mu.Unlock()
+			return batch, crowd
+		}
+		w.mu.Unlock()
+		select {
+		case <-timer.C:
+			due = true
+		case <-w.wake:
+			next := time.Now().Add(w.opts.Window)
+			if next.Before(earliest) {
+				next = earliest
+			}
+			if next.After(latest) {
+				next = latest
+			}
+			timer.Reset(time.Until(next))
+		}
+	}
+}
+
+// take empties the queue into a round; w.mu must be held.
+func (w *writer) take(ctx context.Context) ([]*op, *crowd) {
+	batch := w.queue
+	w.queue = nil
+	crowd := newCrowd(ctx)
+	for _, o := range batch {
+		o.crowd = crowd
+		crowd.join()
+	}
+	return batch, crowd
+}
+
+// requeue puts ops back that the server acknowledged and did not store, and returns how long to
+// wait first: random, so as to fall out of step with another writer, and scaled by how long a
+// write takes here.
+func (w *writer) requeue(ops []*op, took time.Duration) time.Duration {
+	if len(ops) == 0 {
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	attempts := 0
+	for _, o := range ops {
+		if o.finished() {
+			continue
+		}
+		o.crowd = nil
+		w.queue = append(w.queue, o)
+		attempts = max(attempts, o.attempts)
+	}
+	ceiling := max(took, w.opts.PauseMin) << min(attempts, 8)
+	return rand.N(min(ceiling, max(w.opts.PauseMax, took))) + w.opts.PauseMin
+}

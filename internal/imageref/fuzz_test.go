@@ -1,0 +1,81 @@
+package imageref
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+)
+
+func FuzzParse(f *testing.F) {
+	f.Fuzz(func(t *testing.T, ref, prefix string) {
+		image, err := Parse(ref)
+		docker, dockerErr := reference.ParseNormalizedNamed(ref)
+		if err != nil {
+			checkErrorText(t, err)
+			if dockerErr == nil && !refusedOnPurpose(ref, docker) {
+				t.Errorf("Docker reads %s, Parse says: %v", docker, err)
+			}
+			if refProblem(ref) == "" && !errors.Is(err, reference.ErrNameTooLong) {
+				t.Errorf("no words for %v", err)
+			}
+			return
+		}
+		if again, err := Parse(image.String()); err != nil || again != image {
+			t.Errorf("%+v reads back from %s as %+v, %v", image, image, again, err)
+		}
+		if full := image.Registry + "/" + image.Repository + tagAndDigest(image); full != docker.String() {
+			t.Errorf("got %s, Docker says %s", full, docker)
+		}
+		mirrored, err := Mirror(ref, prefix)
+		if err != nil {
+			checkErrorText(t, err)
+			return
+		}
+		base := strings.TrimSuffix(prefix, "/") + "/"
+		copied, err := Parse(mirrored)
+		if err != nil || !strings.HasPrefix(mirrored, base) || copied.Name != image.Name ||
+			copied.Tag != image.Tag || copied.Digest != image.Digest {
+			t.Errorf("%s under %s became %s, that is %+v, %v", ref, prefix, mirrored, copied, err)
+		}
+	})
+}
+
+// refusedOnPurpose holds what Parse documents as refused though Docker reads it.
+func refusedOnPurpose(ref string, docker reference.Named) bool {
+	_, err := digest.Parse(ref)
+	first, _, _ := strings.Cut(ref, "/")
+	upperCase := !strings.ContainsAny(first, ".:") && strings.ToLower(first) != first
+	return err == nil || upperCase || reference.Domain(docker) == ""
+}
+
+func FuzzReleasesBehind(f *testing.F) {
+	f.Fuzz(func(t *testing.T, image, latest string) {
+		behind, ok := ReleasesBehind(image, latest)
+		ahead, okBack := ReleasesBehind(latest, image)
+		if behind < 0 || !ok && behind != 0 || behind > 0 && (!okBack || ahead != 0) {
+			t.Errorf("%s, %s: %d, %v; the other way %d, %v", image, latest, behind, ok, ahead, okBack)
+		}
+		there, possible := compareText(image, latest)
+		back, possibleBack := compareText(latest, image)
+		if possible != possibleBack || there.Older && back.Older || there.Releases > 0 && !there.Older {
+			t.Errorf("%s, %s: %+v, %v; the other way %+v, %v", image, latest, there, possible, back, possibleBack)
+		}
+		if ok && !possible || possible && !SameName(image, latest) {
+			t.Errorf("%s, %s: compared though they are not alike", image, latest)
+		}
+		if n, _ := ReleasesBehind(image, image); n != 0 {
+			t.Errorf("%s is %d behind itself", image, n)
+		}
+		if supported, known := Supported(image, latest); supported && (!known || there.Releases > vendorWindow) {
+			t.Errorf("%s, %s: supported at %+v", image, latest, there)
+		}
+		if copied, err := Mirror(image, "registry.example.com/mirror"); err == nil {
+			if n, okCopy := ReleasesBehind(copied, latest); n != behind || okCopy != ok {
+				t.Errorf("%s: %d, %v; its mirror: %d, %v", image, behind, ok, n, okCopy)
+			}
+		}
+	})
+}

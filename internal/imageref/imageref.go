@@ -1,0 +1,98 @@
+// Package imageref reads container image references the way Docker does, moves
+// them to a mirror, and tells how far the version in a tag is behind another.
+// It does no I/O.
+package imageref
+
+import (
+	// The digest library accepts only the algorithms that are linked in.
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+const (
+	dockerHub      = "docker.io"
+	officialImages = "library/"
+)
+
+// Image is a parsed image reference. The zero value is no image.
+type Image struct {
+	Registry   string // host[:port]; docker.io where the reference names none
+	Repository string // path in the registry, such as harness/ci-addon or library/ubuntu
+	Name       string // last element of Repository, such as ci-addon
+	Tag        string // empty when absent; no default is invented
+	Digest     string // such as sha256:…; empty when absent
+}
+
+// Parse reads an image reference such as harness/ci-addon:1.16.92, by Docker's
+// rules and with Docker's defaults for the registry (docker.io) and for official
+// images (library/). Some slips that Docker's grammar lets through are errors: a
+// bare digest or image ID, a first element with a dot that is no host name, and
+// one with upper-case letters, which without dot or port Docker takes for a host.
+// The error says in plain words what is wrong.
+func Parse(ref string) (Image, error) {
+	if problem := refProblem(ref); problem != "" {
+		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %s", quote(ref), problem)
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %w", quote(ref), err)
+	}
+	image := Image{Registry: reference.Domain(named), Repository: reference.Path(named)}
+	image.Name = path.Base(image.Repository)
+	if tagged, ok := named.(reference.Tagged); ok {
+		image.Tag = tagged.Tag()
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		image.Digest = digested.Digest().String()
+	}
+	return image, nil
+}
+
+// String returns the shortest reference that Parse reads back as the same image:
+// ubuntu, not docker.io/library/ubuntu. It is empty for the zero value.
+func (i Image) String() string {
+	if i.Repository == "" {
+		return ""
+	}
+	suffix := tagAndDigest(i)
+	if i.Registry == dockerHub {
+		// docker.io/localhost/app must not become localhost/app, another registry.
+		for _, short := range []string{strings.TrimPrefix(i.Repository, officialImages), i.Repository} {
+			if again, err := Parse(short + suffix); err == nil && again == i {
+				return short + suffix
+			}
+		}
+	}
+	return i.Registry + "/" + i.Repository + suffix
+}
+
+// Pinned reports whether ref is an image reference with a tag or a digest.
+func Pinned(ref string) bool {
+	image, err := Parse(ref)
+	return err == nil && (image.Tag != "" || image.Digest != "")
+}
+
+// SameName reports whether both are image references whose names, the last
+// elements of their repositories, are equal. A mirror of an image has its name.
+func SameName(a, b string) bool {
+	left, errLeft := Parse(a)
+	right, errRight := Parse(b)
+	return errors.Join(errLeft, errRight) == nil && left.Name == right.Name
+}
+
+func tagAndDigest(i Image) string {
+	var suffix string
+	if i.Tag != "" {
+		suffix = ":" + i.Tag
+	}
+	if i.Digest != "" {
+		suffix += "@" + i.Digest
+	}
+	return suffix
+}

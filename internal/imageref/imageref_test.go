@@ -1,0 +1,206 @@
+package imageref
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	sha256Digest = "sha256:" + strings.Repeat("0123456789abcdef", 4)
+	sha512Digest = "sha512:" + strings.Repeat("0123456789abcdef", 8)
+)
+
+func TestParseAppliesDockersDefaults(t *testing.T) {
+	t.Parallel()
+	for ref, test := range map[string]struct {
+		want  Image
+		short string // where it is not ref
+	}{
+		"ubuntu":                      {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}},
+		"ubuntu:24.04":                {want: Image{"docker.io", "library/ubuntu", "ubuntu", "24.04", ""}},
+		"library/ubuntu":              {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}, short: "ubuntu"},
+		"docker.io/ubuntu":            {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}, short: "ubuntu"},
+		"index.docker.io/library/a:1": {want: Image{"docker.io", "library/a", "a", "1", ""}, short: "a:1"},
+		"harness/ci-addon:1.14.4":     {want: Image{"docker.io", "harness/ci-addon", "ci-addon", "1.14.4", ""}},
+		"plugins/kaniko@" + sha256Digest: {
+			want: Image{"docker.io", "plugins/kaniko", "kaniko", "", sha256Digest},
+		},
+		"plugins/kaniko:1.0@" + sha512Digest: {
+			want: Image{"docker.io", "plugins/kaniko", "kaniko", "1.0", sha512Digest},
+		},
+		"registry.example.com:5000/a/b/c:dev": {
+			want: Image{"registry.example.com:5000", "a/b/c", "c", "dev", ""},
+		},
+		"Registry.Example.com/app": {want: Image{"Registry.Example.com", "app", "app", "", ""}},
+		"localhost/app":            {want: Image{"localhost", "app", "app", "", ""}},
+		"localhost":                {want: Image{"docker.io", "library/localhost", "localhost", "", ""}},
+		"localhost:5000":           {want: Image{"docker.io", "library/localhost", "localhost", "5000", ""}},
+		"[::1]:5000/app:1":         {want: Image{"[::1]:5000", "app", "app", "1", ""}},
+		"quay.io/ubuntu":           {want: Image{"quay.io", "ubuntu", "ubuntu", "", ""}},
+		"docker.io/library/a/b":    {want: Image{"docker.io", "library/a/b", "b", "", ""}, short: "library/a/b"},
+		// Short forms of these would name another registry, or be an image ID.
+		"docker.io/localhost/app": {want: Image{"docker.io", "localhost/app", "app", "", ""}},
+		"docker.io/a.b/app":       {want: Image{"docker.io", "a.b/app", "app", "", ""}},
+		"docker.io/" + sha256Digest[7:]: {
+			want:  Image{"docker.io", "library/" + sha256Digest[7:], sha256Digest[7:], "", ""},
+			short: "library/" + sha256Digest[7:],
+		},
+	} {
+		t.Run(ref, func(t *testing.T) {
+			t.Parallel()
+			got, err := Parse(ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("Parse (-want +got):\n%s", diff)
+			}
+			if test.short == "" {
+				test.short = ref
+			}
+			if got.String() != test.short {
+				t.Errorf("String: got %q, want %q", got.String(), test.short)
+			}
+		})
+	}
+}
+
+func TestStringOfNoImageIsEmpty(t *testing.T) {
+	t.Parallel()
+	if got := (Image{}).String(); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestParseSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ ref, want string }{
+		{"", "it is empty"},
+		{" \t", "it is blank"},
+		{" ubuntu", "begins or ends with white space"},
+		{"ubuntu\n", "begins or ends with white space"},
+		{"harness/ci addon:1", "contains white space"},
+		{`"harness/ci-addon:1"`, "contains a quotation mark"},
+		{"harness/ci-addon:1'", "contains a quotation mark"},
+		{"“ubuntu”", "contains a quotation mark"},
+		{"https://registry.example.com/app:1", `has the scheme "https://", which is to be left out`},
+		{"docker://ubuntu", `has the scheme "docker://"`},
+		{"harness/ci-addon:${tag}", "contains the character '$'"},
+		{"ubüntu", "contains the character 'ü'"},
+		{"ubuntu\x00", `contains the character '\x00'`},
+		{"Harness/ci-addon:1", `"Harness/ci-addon" has upper-case letters, which a repository cannot have; in lower case it is "harness/ci-addon"`},
+		{"harness/CI-addon:1", `"harness/CI-addon" has upper-case letters`},
+		{"registry.example.com/CI:1", `"CI" has upper-case letters`},
+		{"localhost/CI", `"CI" has upper-case letters`},
+		{"ubuntu:", "there is a colon but no tag after it"},
+		{"ubuntu:.1", `the tag ".1" is not valid`},
+		{"ubuntu:" + strings.Repeat("a", 129), "is not valid: a tag has up to 128"},
+		{"a:b:c", "more than one colon"},
+		{"a:b/c:d", `"a:b" is not a registry's host name`},
+		{"a/b:c/d", "more than one colon, or a colon before a slash"},
+		{":1.0", "the image's name is missing"},
+		{"@" + sha256Digest, "the image's name is missing"},
+		{"/ubuntu", "nothing before, between or after slashes"},
+		{"ubuntu/", "nothing before, between or after slashes"},
+		{"quay.io//ubuntu", "nothing before, between or after slashes"},
+		{"-a.b/c", `"-a.b" is not a registry's host name`},
+		{"my_host.example.com/app", `"my_host.example.com" is not a registry's host name`},
+		{"a/-b", `"a/-b" is not a repository`},
+		{"a..b/c", `"a..b" is not a registry's host name`},
+		{"a/b..c", "is not a repository"},
+		{"ubuntu@sha256:abc", `the digest "sha256:abc" is not sha256: with 64 lower-case`},
+		{"ubuntu@", `the digest "" is not`},
+		{"ubuntu@" + strings.ToUpper(sha256Digest), "is not sha256: with 64 lower-case"},
+		{"ubuntu@md5:" + strings.Repeat("0", 32), "is not sha256: with 64 lower-case"},
+		{sha256Digest, "it is a digest alone"},
+		{sha256Digest[7:], "it is an image ID"},
+		{"quay.io/" + strings.Repeat("a", 256), "must not be more than 255 characters"},
+		{strings.Repeat("a", 250), "must not be more than 255 characters"},
+	} {
+		t.Run(quote(test.ref), func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(test.ref)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+			if !strings.HasPrefix(err.Error(), quote(test.ref)+" is not an image reference") {
+				t.Errorf("the error does not begin with the reference: %v", err)
+			}
+		})
+	}
+}
+
+func TestErrorsShowInputShortened(t *testing.T) {
+	t.Parallel()
+	for _, ref := range []string{strings.Repeat("A", 100_000), strings.Repeat("\x1b[31mä ", 10_000), "a@" + strings.Repeat("b", 10_000)} {
+		_, err := Parse(ref)
+		checkErrorText(t, err)
+		_, err = Mirror("ubuntu", ref)
+		checkErrorText(t, err)
+	}
+}
+
+// checkErrorText fails unless err fits a terminal: short, printable, one line.
+func checkErrorText(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		t.Error("no error")
+		return
+	}
+	text := err.Error()
+	if len(text) > 1500 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		t.Errorf("%d bytes: %q", len(text), text)
+	}
+}
+
+func TestPinned(t *testing.T) {
+	t.Parallel()
+	for ref, want := range map[string]bool{
+		"ubuntu": false, "localhost:5000/ubuntu": false, "": false, "Bad:1": false,
+		"ubuntu:1": true, "ubuntu@" + sha256Digest: true,
+	} {
+		if got := Pinned(ref); got != want {
+			t.Errorf("%s: got %v, want %v", ref, got, want)
+		}
+	}
+}
+
+func TestSameName(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"harness/drone-git:1.6.9-rootless", "registry.example.com:5000/mirror/harness/drone-git:1", true},
+		{"harness/drone-git", "drone-git@" + sha256Digest, true},
+		{"harness/drone-git:1", "plugins/gcs:1", false},
+		{"plugins/kaniko:1", "plugins/docker:1", false},
+		{"plugins/kaniko:1", "plugins/kaniko-ecr:1", false},
+		{"", "", false},
+		{"a", "A", false},
+	} {
+		if got := SameName(test.a, test.b); got != test.want {
+			t.Errorf("%s, %s: got %v", test.a, test.b, got)
+		}
+		if got := SameName(test.b, test.a); got != test.want {
+			t.Errorf("%s, %s: got %v", test.b, test.a, got)
+		}
+	}
+}
+
+func ExampleParse() {
+	image, _ := Parse("ubuntu:24.04")
+	fmt.Println(image.Registry, image.Repository, image.Name, image.Tag)
+	_, err := Parse("https://ubuntu")
+	fmt.Println(err)
+	// Output:
+	// docker.io library/ubuntu ubuntu 24.04
+	// "https://ubuntu" is not an image reference such as harness/ci-addon:1.16.92: it has the scheme "https://", which is to be left out
+}

@@ -1,0 +1,54 @@
+package imageref
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Mirror returns where the image ref is found under prefix, a registry with an
+// optional path such as registry.example.com/mirror; a trailing slash is ignored.
+//
+// The registry of ref is replaced; path, tag and digest stay as they are written.
+// So ubuntu goes to prefix/ubuntu, where a copy is usually pushed, and
+// library/ubuntu to prefix/library/ubuntu, where pull-through caches expect it.
+// The error is that of Parse for a bad ref, else one about the prefix.
+func Mirror(ref, prefix string) (string, error) {
+	image, err := Parse(ref)
+	if err != nil {
+		return "", err
+	}
+	base := strings.TrimSuffix(prefix, "/")
+	if problem := prefixProblem(base); problem != "" {
+		return "", fmt.Errorf("%s is not a registry such as registry.example.com/mirror: %s", quote(prefix), problem)
+	}
+	repository := image.Repository
+	if image.Registry == dockerHub && !strings.Contains(ref, officialImages) {
+		repository = strings.TrimPrefix(repository, officialImages)
+	}
+	mirrored := base + "/" + repository + tagAndDigest(image)
+	if _, err := Parse(mirrored); err != nil {
+		return "", fmt.Errorf("%s with the mirror before it is too long: %w", quote(ref), err)
+	}
+	return mirrored, nil
+}
+
+// prefixProblem says what is wrong with a prefix, or nothing.
+func prefixProblem(prefix string) string {
+	if problem := textProblem(prefix); problem != "" {
+		return problem
+	}
+	host, path, hasPath := strings.Cut(prefix, "/")
+	switch {
+	case strings.Contains(prefix, "@"), strings.Contains(path, ":"):
+		return "it has a tag or digest, which are to come from the image"
+	case host == "":
+		return "it begins with a slash"
+	case !isHost(host):
+		return fmt.Sprintf("%s has neither dot nor port, so it is no host; "+
+			"add one, such as docker.io/ for Docker Hub, or the port", quote(host))
+	}
+	if problem := hostProblem(host); problem != "" || !hasPath {
+		return problem
+	}
+	return repositoryProblem(path)
+}

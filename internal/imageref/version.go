@@ -1,0 +1,158 @@
+package imageref
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// vendorWindow is how many releases behind the newest one a harness/ci-* image
+// may be, by the page "Harness CI images" of the vendor's documentation: the
+// latest three releases are supported.
+const vendorWindow = 2
+
+var dotted = regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`)
+
+// Comparison says how the version in an image's tag stands to that of the latest.
+type Comparison struct {
+	// Older is true for a lower version, a hotfix included. A tag of two numbers
+	// such as 1.14 moves with the hotfixes and is not older than 1.14.3.
+	Older bool
+	// Releases is by how many minor releases the image is behind; 0 when equal or
+	// ahead. It is at least this many when Exact is false.
+	Releases int64
+	// Exact is false when the image is of an older major: how many minors that had
+	// cannot be known, so Releases counts only what must have come since.
+	Exact bool
+}
+
+// Compare holds image against latest. It is not possible, and ok is false, when
+// the names (last path elements) differ, when a tag has no version (latest, dev,
+// a digest alone) or when what surrounds the versions differs: rootless-1.16.92
+// is another variant than 1.16.92. A version is two or three numbers between
+// dots, with or without v, set apart by - or _. Registry and digest do not count.
+func Compare(image, latest Image) (c Comparison, ok bool) {
+	if image.Name != latest.Name {
+		return Comparison{}, false
+	}
+	have, okHave := versionOf(image.Tag)
+	newest, okNewest := versionOf(latest.Tag)
+	if !okHave || !okNewest || have.variant != newest.variant {
+		return Comparison{}, false
+	}
+	c = Comparison{Exact: true}
+	switch {
+	case have.Major() > newest.Major():
+	case have.Major() < newest.Major():
+		c = Comparison{Older: true, Releases: sum(newest.Minor(), newest.Major()-have.Major())}
+	case have.Minor() < newest.Minor():
+		c.Older = true
+		c.Releases = sum(newest.Minor()-have.Minor(), 0)
+	case have.Minor() == newest.Minor() && have.whole && newest.whole:
+		c.Older = have.Patch() < newest.Patch()
+	}
+	return c, true
+}
+
+// sum adds and keeps to what an int64 holds.
+func sum(a, b uint64) int64 {
+	if a > math.MaxInt64 || b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return int64(a + b)
+}
+
+// ReleasesBehind counts the minor releases by which image is behind latest, two
+// references; 0 when equal or ahead. comparable is false where Compare is not
+// possible or not exact (an older major), or either is not a reference.
+func ReleasesBehind(image, latest string) (n int64, comparable bool) {
+	c, ok := compareText(image, latest)
+	if !ok || !c.Exact {
+		return 0, false
+	}
+	return c.Releases, true
+}
+
+// SupportWindow returns how many releases behind the newest one the vendor
+// supports, and whether that rule applies to image at all: it does to
+// harness/ci-* images, also under a mirror's prefix. A mirror that drops the
+// harness/ element cannot be told; ask with the default image there.
+func SupportWindow(image string) (releases int64, applies bool) {
+	parsed, err := Parse(image)
+	if err != nil {
+		return 0, false
+	}
+	owner := strings.TrimSuffix(parsed.Repository, "/"+parsed.Name)
+	isHarness := owner == "harness" || strings.HasSuffix(owner, "/harness")
+	if !isHarness || !strings.HasPrefix(parsed.Name, "ci-") {
+		return 0, false
+	}
+	return vendorWindow, true
+}
+
+// Supported says whether image is within the vendor's support window while latest
+// is the default. known is false where no window applies to latest, where the
+// two are not comparable, and for an older major that may or may not be within.
+func Supported(image, latest string) (supported, known bool) {
+	window, applies := SupportWindow(latest)
+	c, ok := compareText(image, latest)
+	if !applies || !ok {
+		return false, false
+	}
+	if c.Releases > window {
+		return false, true
+	}
+	return c.Exact, c.Exact
+}
+
+func compareText(image, latest string) (Comparison, bool) {
+	have, err := Parse(image)
+	if err != nil {
+		return Comparison{}, false
+	}
+	newest, err := Parse(latest)
+	if err != nil {
+		return Comparison{}, false
+	}
+	return Compare(have, newest)
+}
+
+type tagVersion struct {
+	*semver.Version
+	whole   bool   // has all three numbers
+	variant string // the tag with * for the version
+}
+
+// versionOf finds the version in a tag. Of several candidates the one of three
+// numbers is meant, as in 1.2.3-ubuntu-22.04; where that leaves two, none is.
+func versionOf(tag string) (found tagVersion, ok bool) {
+	var text string
+	for start := 0; start <= len(tag); {
+		end := len(tag)
+		if length := strings.IndexAny(tag[start:], "-_"); length >= 0 {
+			end = start + length
+		}
+		if part := tag[start:end]; dotted.MatchString(part) {
+			whole := strings.Count(part, ".") == 2
+			switch {
+			case text == "" || whole && !found.whole:
+				ok, text = true, part
+				found = tagVersion{whole: whole, variant: tag[:start] + "*" + tag[end:]}
+			case whole == found.whole:
+				ok = false
+			}
+		}
+		start = end + 1
+	}
+	if !ok {
+		return tagVersion{}, false
+	}
+	version, err := semver.NewVersion(text)
+	if err != nil { // a number beyond 64 bits
+		return tagVersion{}, false
+	}
+	found.Version = version
+	return found, true
+}

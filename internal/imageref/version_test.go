@@ -1,0 +1,158 @@
+package imageref
+
+import (
+	"math"
+	"testing"
+)
+
+// notComparable stands for a comparison that is not possible.
+const notComparable = -1
+
+func TestReleasesBehind(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		image, latest string
+		want          int64
+	}{
+		{"harness/ci-addon:1.14.4", "harness/ci-addon:1.16.92", 2},
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:1.16.92", 0},
+		{"harness/ci-addon:1.16.1", "harness/ci-addon:1.16.92", 0},
+		{"harness/ci-addon:1.17.0", "harness/ci-addon:1.16.92", 0},
+		{"harness/ci-addon:2.0.0", "harness/ci-addon:1.16.92", 0},
+		{"harness/ci-addon:1.9.0", "harness/ci-addon:1.10.0", 1},
+		{"registry.example.com:5000/mirror/harness/ci-addon:1.14.4", "harness/ci-addon:1.16.92", 2},
+		{"harness/ci-addon:1.14.4@" + sha256Digest, "harness/ci-addon:1.16.92", 2},
+		{"a:v1.2.3", "a:1.4.0", 2},
+		{"a:1.14", "a:1.16.92", 2},
+		{"a:1.14.1", "a:1.16", 2},
+
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.0.0", notComparable},
+		{"harness/ci-addon:latest", "harness/ci-addon:1.16.92", notComparable},
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:latest", notComparable},
+		{"harness/sto-plugin:latest", "harness/sto-plugin:latest", notComparable},
+		{"a:dev", "a:1.0.0", notComparable},
+		{"a", "a:1.0.0", notComparable},
+		{"a@" + sha256Digest, "a:1.0.0", notComparable},
+		{"a:1", "a:1.4.0", notComparable},
+		{"a:1.2.3.4", "a:1.4.0.0", notComparable},
+		{"a:1.2.x", "a:1.4.0", notComparable},
+		{"harness/ci-lite-engine:1.14.4", "harness/ci-addon:1.16.92", notComparable},
+		{"plugins/docker:1.0.0", "plugins/kaniko:1.2.0", notComparable},
+		{"Bad:1.0.0", "Bad:1.0.0", notComparable},
+		{"a:1.0.0", "https://a:1.0.0", notComparable},
+
+		{"harness/drone-git:1.6.9-rootless", "harness/drone-git:1.7.0-rootless", 1},
+		{"harness/ci-addon:rootless-1.13.92", "harness/ci-addon:rootless-1.16.92", 3},
+		{"a:linux-amd64-1.2.3", "a:linux-amd64-1.9.0", 7},
+		{"a:linux_1.2.3", "a:linux_1.9.0", 7},
+		{"a:1.2.3-ubuntu-22.04", "a:1.4.0-ubuntu-22.04", 2},
+		{"a:ubuntu-22.04-1.2.3", "a:ubuntu-22.04-1.4.0", 2},
+		{"a:2-1.2-3.4-1.2.3", "a:2-1.2-3.4-1.3.3", 1},
+
+		{"harness/ci-addon:rootless-1.14.4", "harness/ci-addon:1.16.92", notComparable},
+		{"harness/ci-addon:1.14.4", "harness/ci-addon:rootless-1.16.92", notComparable},
+		{"a:1.14.4-rootless", "a:rootless-1.16.92", notComparable},
+		{"a:linux-arm64-1.2.3", "a:linux-amd64-1.9.0", notComparable},
+		{"a:linux_1.2.3", "a:linux-1.9.0", notComparable},
+		{"a:1.2.3-rc1", "a:1.4.0", notComparable},
+		{"a:1.2.3-ubuntu-22.04", "a:1.4.0-ubuntu-24.04", notComparable},
+		{"a:1.2-3.4", "a:1.3-3.4", notComparable},
+		{"a:1.2.3-4.5.6", "a:1.3.3-4.5.6", notComparable},
+		{"a:rootless1.2.3", "a:rootless1.3.3", notComparable},
+
+		{"a:1.0.0", "a:1.9223372036854775807.0", math.MaxInt64},
+		{"a:1.0.0", "a:1.18446744073709551615.0", math.MaxInt64},
+		{"a:1.0.0", "a:1.18446744073709551616.0", notComparable},
+		{"a:99999999999999999999999999.1.0", "a:99999999999999999999999999.1.0", notComparable},
+		{"a:1.01.0", "a:1.003.0", 2},
+	} {
+		got, comparable := ReleasesBehind(test.image, test.latest)
+		if !comparable {
+			if got != 0 {
+				t.Errorf("%s, %s: %d though not comparable", test.image, test.latest, got)
+			}
+			got = notComparable
+		}
+		if got != test.want {
+			t.Errorf("%s, latest %s: got %d, want %d", test.image, test.latest, got, test.want)
+		}
+	}
+}
+
+func TestCompareTellsOlderFromBehind(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		image, latest string
+		want          Comparison
+	}{
+		{"a:1.16.92", "a:1.16.92", Comparison{Exact: true}},
+		{"a:1.16.91", "a:1.16.92", Comparison{Older: true, Exact: true}},
+		{"a:1.16.93", "a:1.16.92", Comparison{Exact: true}},
+		{"a:1.16", "a:1.16.92", Comparison{Exact: true}},
+		{"a:1.16.1", "a:1.16", Comparison{Exact: true}},
+		{"a:1.15.93", "a:1.16.92", Comparison{Older: true, Releases: 1, Exact: true}},
+		{"a:1.15", "a:1.16.92", Comparison{Older: true, Releases: 1, Exact: true}},
+		{"a:1.99.0", "a:2.0.0", Comparison{Older: true, Releases: 1}},
+		{"a:1.0.0", "a:2.3.0", Comparison{Older: true, Releases: 4}},
+		{"a:1.0.0", "a:4.3.0", Comparison{Older: true, Releases: 6}},
+		{"a:2.0.0", "a:1.3.0", Comparison{Exact: true}},
+		{"a:0.0.0", "a:18446744073709551615.18446744073709551615.0", Comparison{Older: true, Releases: math.MaxInt64}},
+	} {
+		got, ok := compareText(test.image, test.latest)
+		if !ok || got != test.want {
+			t.Errorf("%s, latest %s: got %+v, %v; want %+v", test.image, test.latest, got, ok, test.want)
+		}
+	}
+}
+
+func TestSupportWindow(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]bool{
+		"harness/ci-addon:1.16.92":                              true,
+		"harness/ci-lite-engine:rootless-1.16.92":               true,
+		"registry.example.com/mirror/harness/ci-addon":          true,
+		"registry.example.com/harness/ci-addon@" + sha256Digest: true,
+		"harness/drone-git:1.6.9-rootless":                      false,
+		"plugins/ci-addon:1":                                    false,
+		"notharness/ci-addon:1":                                 false,
+		"registry.example.com/harness/other/ci-addon":           false,
+		"registry.example.com/ci-addon":                         false,
+		"harness.example.com/ci-addon":                          false,
+		"harness/ciaddon":                                       false,
+		"":                                                      false,
+		"Harness/ci-addon:1":                                    false,
+	} {
+		releases, applies := SupportWindow(image)
+		if applies != want || (releases == 2) != want {
+			t.Errorf("%s: got %d, %v", image, releases, applies)
+		}
+	}
+}
+
+func TestSupported(t *testing.T) {
+	t.Parallel()
+	const newest = "harness/ci-addon:1.16.92"
+	for _, test := range []struct {
+		image, latest    string
+		supported, known bool
+	}{
+		{newest, newest, true, true},
+		{"harness/ci-addon:1.14.0", newest, true, true},
+		{"harness/ci-addon:1.13.99", newest, false, true},
+		{"harness/ci-addon:1.17.0", newest, true, true},
+		{"harness/ci-addon:2.0.0", newest, true, true},
+		{"registry.example.com/ci-addon:1.13.0", newest, false, true},
+		{"harness/ci-addon:rootless-1.13.0", newest, false, false},
+		{"harness/ci-addon:latest", newest, false, false},
+		{"plugins/s3:1.0.0", "plugins/s3:1.9.0", false, false},
+		// Of an older major: certain only once the new one has filled the window.
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.0.0", false, false},
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.1.0", false, false},
+		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.2.0", false, true},
+	} {
+		supported, known := Supported(test.image, test.latest)
+		if supported != test.supported || known != test.known {
+			t.Errorf("%s, latest %s: got %v, %v", test.image, test.latest, supported, known)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const defaultRequestTimeout = 30 * time.Second
@@ -149,13 +150,16 @@ func (c *Client) call(ctx context.Context, method, call string, scope Scope, que
 }
 
 // authenticate sets the credential and returns its name.
-func (c *Client) authenticate(header http.Header) string {
+func (c *Client) authenticate(header http.Header) (string, error) {
+	if strings.ContainsFunc(c.cfg.APIKey+c.cfg.BearerToken, unicode.IsControl) {
+		return "", errors.New("the credential holds a control character, which no HTTP header can carry")
+	}
 	if c.cfg.APIKey != "" {
 		header.Set("X-API-KEY", c.cfg.APIKey)
-		return "api_key"
+		return "api_key", nil
 	}
 	header.Set("Authorization", "Bearer "+c.cfg.BearerToken)
-	return "bearer_token"
+	return "bearer_token", nil
 }
 
 // show makes a text from outside fit to be shown: without the credential, which a server may echo,

@@ -91,9 +91,9 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if sameOrigin(x.url, x.client.cfg.Endpoint) {
-		x.credential = x.client.authenticate(req.Header)
+		x.credential, err = x.client.authenticate(req.Header)
 	}
-	return req, nil
+	return req, err
 }
 
 // begin is called before each attempt.
@@ -142,6 +142,9 @@ func (x *exchange) log(ctx context.Context, err error) {
 
 // failure makes the error of a call: the last answer's words, and the cause if there is one.
 func (x *exchange) failure(cause error) *Error {
+	if x.attempts == 0 {
+		cause = &unsentError{cause}
+	}
 	e := &Error{
 		Call:          x.call,
 		Scope:         x.scope,

@@ -44,7 +44,7 @@ func decodeObject(body []byte, v any) error {
 	case "a web page":
 		return errWebPage
 	default:
-		return fmt.Errorf("the answer is %s, not the JSON object that was expected", kind)
+		return fmt.Errorf("the answer is %s where a JSON object was expected", kind)
 	}
 	err := json.Unmarshal(body, v)
 	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !odd {

@@ -46,8 +46,16 @@ func retryable(status int, err error) bool {
 	return !errors.Is(err, http.ErrSchemeMismatch)
 }
 
+// unsentError is why a request was not sent at all.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error { return e.error }
+
 // neverReached reports that an attempt ended before the server can have seen the request.
 func neverReached(err error) bool {
+	if _, ok := errors.AsType[*unsentError](err); ok {
+		return true
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
 	}

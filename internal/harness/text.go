@@ -6,25 +6,25 @@ import (
 	"unicode"
 )
 
-// shownRunes is how many runes of a text from outside are shown.
+// shownRunes is how many runes of a text from outside are shown, escapes included.
 const shownRunes = 500
 
 // safeText makes a text from outside fit to be shown on a terminal or in a log: on one line,
-// everything but printable characters escaped, shortened to shownRunes runes.
+// everything but printable characters escaped, shortened to shownRunes runes and an ellipsis.
 func safeText(s string) string {
-	s = strings.TrimSpace(s)
 	var b strings.Builder
-	runes := 0
-	for _, r := range s {
-		if runes++; runes > shownRunes {
-			b.WriteRune('…')
+	left := shownRunes
+	for _, r := range strings.TrimSpace(s) {
+		shown := string(r)
+		if !unicode.IsPrint(r) {
+			shown = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
+			left -= len(shown) - 1
+		}
+		if left--; left < 0 {
+			b.WriteString("…")
 			break
 		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		b.WriteString(shown)
 	}
 	return b.String()
 }

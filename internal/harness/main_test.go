@@ -1,0 +1,102 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var scope = Scope{Module: CI, Infra: K8}
+
+// start returns a fake of the API and the settings of a client for it with short waits.
+func start(t *testing.T) (*fakeharness.Server, Config) {
+	t.Helper()
+	server := fakeharness.Start(t, fakeharness.Options{})
+	return server, Config{
+		Endpoint:       parseURL(t, server.Endpoint()),
+		AccountID:      server.Options().AccountID,
+		APIKey:         server.Options().APIKey,
+		RequestTimeout: 10 * time.Second,
+		MaxRetries:     2,
+		UserAgent:      "terraform-provider-harnessci/test",
+		RetryWaitMin:   time.Microsecond,
+		RetryWaitMax:   time.Millisecond,
+	}
+}
+
+func parseURL(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// failure returns err as the *Error it must be.
+func failure(t *testing.T, err error) *Error {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *Error", err)
+	}
+	return e
+}
+
+// operations are the five calls; each returns its error alone.
+var operations = map[string]func(context.Context, *Client) error{
+	"get-default-config": func(ctx context.Context, c *Client) error {
+		_, err := c.DefaultImages(ctx, scope)
+		return err
+	},
+	"get-customer-config": func(ctx context.Context, c *Client) error {
+		_, err := c.CustomerImages(ctx, scope, true)
+		return err
+	},
+	"update-config": func(ctx context.Context, c *Client) error {
+		return c.UpdateImages(ctx, scope, map[string]string{"gitCloneTag": "harness/drone-git:1.0.9"})
+	},
+	"reset-config": func(ctx context.Context, c *Client) error {
+		return c.ResetImages(ctx, scope, []string{"gitCloneTag"})
+	},
+	"_catalog": func(ctx context.Context, c *Client) error {
+		_, err := c.Catalog(ctx, nil)
+		return err
+	},
+}
+
+// logRecorder keeps what Config.Log gets.
+type logRecorder struct {
+	mu      sync.Mutex
+	entries []map[string]any
+}
+
+func (l *logRecorder) log(_ context.Context, msg string, fields map[string]any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fields = maps.Clone(fields)
+	fields["msg"] = msg
+	l.entries = append(l.entries, fields)
+}
+
+func (l *logRecorder) all() []map[string]any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries
+}
+
+// roundTrip is a transport without a network.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

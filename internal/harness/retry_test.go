@@ -1,0 +1,255 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// fleeting are the failures that a further attempt can mend.
+var fleeting = map[string]fakeharness.Fault{
+	"429":                  {Status: 429, Body: fakeharness.ErrorBody("TOO_MANY_REQUESTS", "slow down", "id-1")},
+	"429 with Retry-After": {Status: 429, Header: http.Header{"Retry-After": {"3600"}}},
+	"503 with Retry-After": {Status: 503, Header: http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}},
+	"500":                  {Status: 500, Body: fakeharness.ErrorBody("UNKNOWN_ERROR", "oops", "id-1")},
+	"502 with HTML":        {Status: 502, Body: "<html>Bad Gateway</html>"},
+	"503, empty":           {Status: 503},
+	"504":                  {Status: 504, Body: "<html>"},
+	"507":                  {Status: 507},
+	"dropped connection":   {Drop: true},
+	"cut body":             {Cut: 10},
+}
+
+func TestFleetingFailuresAreRetried(t *testing.T) {
+	t.Parallel()
+	for name, fault := range fleeting {
+		for call, operation := range operations {
+			t.Run(name+" "+call, func(t *testing.T) {
+				t.Parallel()
+				server, cfg := start(t)
+				c := New(cfg)
+				fault.Times = cfg.MaxRetries
+				server.Inject(fault)
+				if err := operation(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(server.Requests()); n != cfg.MaxRetries+1 {
+					t.Errorf("%d requests until success", n)
+				}
+				for _, r := range server.Requests() {
+					if string(r.Body) != string(server.Requests()[0].Body) {
+						t.Errorf("body %q in a retry", r.Body)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestRetriesEnd(t *testing.T) {
+	t.Parallel()
+	for name, fault := range fleeting {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, cfg := start(t)
+			fault.Times = -1
+			server.Inject(fault)
+			err := operations["update-config"](t.Context(), New(cfg))
+			e := failure(t, err)
+			if n := len(server.Requests()); n != 3 || e.Attempts != 3 {
+				t.Errorf("%d requests, %d attempts in the error", n, e.Attempts)
+			}
+			want := map[string]int{"dropped connection": 0, "cut body": 200}
+			status, ok := want[name]
+			if !ok {
+				status = fault.Status
+			}
+			if e.Status != status {
+				t.Errorf("status %d, want %d", e.Status, status)
+			}
+			if strings.Contains(fault.Body, "id-1") && (e.Message == "" || e.Code == "" || e.CorrelationID != "id-1") {
+				t.Errorf("without the server's words: %#v", e)
+			}
+			if strings.Contains(fault.Body, "<html>") && !errors.Is(err, errWebPage) {
+				t.Errorf("no word of the web page: %v", err)
+			}
+			if status == 0 && e.Err == nil {
+				t.Error("no cause")
+			}
+			if IsNotSent(err) != (status == 429) || IsRefused(err) {
+				t.Errorf("not sent: %v, refused: %v", IsNotSent(err), IsRefused(err))
+			}
+			if IsRateLimited(err) != (status == 429) {
+				t.Errorf("rate limited: %v", IsRateLimited(err))
+			}
+		})
+	}
+}
+
+func TestFinalAnswersAreNotRetried(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{204, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 422, 501} {
+		for call, operation := range operations {
+			t.Run(fmt.Sprint(status, " ", call), func(t *testing.T) {
+				t.Parallel()
+				server, cfg := start(t)
+				server.Inject(fakeharness.Fault{Status: status, Times: -1})
+				err := operation(t.Context(), New(cfg))
+				e := failure(t, err)
+				if n := len(server.Requests()); n != 1 || e.Attempts != 1 || e.Status != status {
+					t.Errorf("%d requests, %d attempts, status %d", n, e.Attempts, e.Status)
+				}
+				if e.Call != call || e.Host != parseURL(t, server.Endpoint()).Host || e.Credential != "api_key" {
+					t.Errorf("%#v", e)
+				}
+				if call != "_catalog" && e.Scope != scope {
+					t.Errorf("scope %v", e.Scope)
+				}
+				if got, want := IsNotSent(err), status >= 300 && status < 500; got != want {
+					t.Errorf("not sent: %v", got)
+				}
+				if got, want := IsRefused(err), status == 400 || status == 422; got != want {
+					t.Errorf("refused: %v", got)
+				}
+			})
+		}
+	}
+}
+
+func TestRefusedConnection(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.Close()
+	for call, operation := range operations {
+		err := operation(t.Context(), New(cfg))
+		e := failure(t, err)
+		if e.Attempts != 3 || e.Status != 0 || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: %#v", call, e)
+		}
+		if !IsNotSent(err) {
+			t.Errorf("%s: passes for sent", call)
+		}
+	}
+}
+
+func TestEarlierAttemptsKeepTheOutcomeUncertain(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.Inject(fakeharness.Fault{Status: 502, ApplyFirst: true})
+	server.Inject(fakeharness.Fault{Status: 403})
+	err := operations["update-config"](t.Context(), New(cfg))
+	if e := failure(t, err); e.Status != 403 || e.Attempts != 2 || !e.Uncertain {
+		t.Errorf("%#v", e)
+	}
+	if IsNotSent(err) {
+		t.Error("the first attempt took effect")
+	}
+}
+
+func TestNoRetries(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	cfg.MaxRetries = -1
+	server.Inject(fakeharness.Fault{Status: 503})
+	if e := failure(t, operations["get-default-config"](t.Context(), New(cfg))); e.Attempts != 1 || len(server.Requests()) != 1 {
+		t.Errorf("%#v", e)
+	}
+}
+
+// answering returns a client in the production's rhythm with a transport that gives one answer.
+func answering(t *testing.T, maxRetries, status int, header http.Header) *Client {
+	t.Helper()
+	c := New(Config{Endpoint: parseURL(t, "https://app.harness.io/gateway"), APIKey: "pat.test", MaxRetries: maxRetries})
+	c.http.Transport = &buffered{timeout: time.Second, limit: maxAnswer, next: roundTrip(
+		func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(""))}, nil
+		})}
+	return c
+}
+
+// The waits are measured on a clock that jumps ahead when everything waits.
+func TestWaitsInProduction(t *testing.T) {
+	t.Parallel()
+	const date = "Sun, 06 Nov 1994 08:49:37 GMT"
+	for name, test := range map[string]struct {
+		retries, status int
+		header          http.Header
+		least, most     time.Duration // of the whole call
+	}{
+		"503, first":        {1, 503, nil, 500 * time.Millisecond, 750 * time.Millisecond},
+		"503":               {4, 503, nil, 7500 * time.Millisecond, 11250 * time.Millisecond},
+		"503, capped":       {40, 503, nil, (31500 + 34*30000) * time.Millisecond, (47250 + 34*30000) * time.Millisecond},
+		"429, first":        {1, 429, nil, 5 * time.Second, 7500 * time.Millisecond},
+		"429 outlasts 60 s": {4, 429, nil, 60 * time.Second, 90 * time.Second},
+		"429, seconds":      {1, 429, http.Header{"Retry-After": {"20"}}, 20 * time.Second, 23 * time.Second},
+		"503, seconds":      {1, 503, http.Header{"Retry-After": {" 20 "}}, 20 * time.Second, 23 * time.Second},
+		"date, by the server's clock": {1, 429, http.Header{
+			"Retry-After": {"Sun, 06 Nov 1994 08:49:57 GMT"}, "Date": {date},
+		}, 20 * time.Second, 23 * time.Second},
+		"far":          {1, 429, http.Header{"Retry-After": {"3600"}}, 60 * time.Second, 60 * time.Second},
+		"farthest":     {1, 429, http.Header{"Retry-After": {"4294967295"}}, 60 * time.Second, 60 * time.Second},
+		"far date":     {1, 429, http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}, 60 * time.Second, 60 * time.Second},
+		"past date":    {1, 503, http.Header{"Retry-After": {date}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"zero":         {1, 503, http.Header{"Retry-After": {"0"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"negative":     {1, 503, http.Header{"Retry-After": {"-5"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"overflow":     {1, 503, http.Header{"Retry-After": {"99999999999999999999"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"nonsense":     {1, 503, http.Header{"Retry-After": {"soon"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"not retried":  {1, 400, http.Header{"Retry-After": {"20"}}, 0, 0},
+		"nothing left": {0, 429, http.Header{"Retry-After": {"20"}}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := answering(t, test.retries, test.status, test.header)
+				began := time.Now()
+				e := failure(t, operations["get-default-config"](t.Context(), c))
+				if took := time.Since(began); took < test.least || took > test.most {
+					t.Errorf("took %s, want %s to %s", took, test.least, test.most)
+				}
+				if want := test.retries + 1; e.Attempts != want && test.status != 400 {
+					t.Errorf("%d attempts, want %d", e.Attempts, want)
+				}
+			})
+		})
+	}
+}
+
+func TestWaitsAreJittered(t *testing.T) {
+	t.Parallel()
+	for _, resp := range []*http.Response{nil, {StatusCode: 429}, {StatusCode: 429, Header: http.Header{"Retry-After": {"20"}}}} {
+		seen := map[time.Duration]bool{}
+		for range 50 {
+			seen[backoff(defaultRetryWaitMin, defaultRetryWaitMax, 0, resp)] = true
+		}
+		if len(seen) < 10 {
+			t.Errorf("%v: %d different waits in 50", resp, len(seen))
+		}
+	}
+}
+
+func TestCancelEndsAWaitAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := answering(t, 4, 429, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // within the first wait
+		defer cancel()
+		began := time.Now()
+		err := operations["update-config"](ctx, c)
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("took %s", took)
+		}
+		e := failure(t, err)
+		if !errors.Is(err, context.DeadlineExceeded) || e.Status != 429 || e.Attempts != 1 || !IsNotSent(err) {
+			t.Errorf("%#v", e)
+		}
+	})
+}

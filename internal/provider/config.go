@@ -1,0 +1,229 @@
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// What stands in for settings that neither the configuration nor the environment makes.
+const (
+	defaultEndpoint       = "https://app.harness.io/gateway"
+	defaultRequestTimeout = 30 * time.Second
+	defaultMaxRetries     = 4
+	maxMaxRetries         = 20
+)
+
+// The environment variables that stand in for attributes; the vendor's provider uses the same
+// names, but for the bearer token, which it does not know.
+const (
+	envEndpoint    = "HARNESS_ENDPOINT"
+	envAccountID   = "HARNESS_ACCOUNT_ID"
+	envAPIKey      = "HARNESS_PLATFORM_API_KEY"
+	envBearerToken = "HARNESS_BEARER_TOKEN"
+)
+
+var (
+	accountIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	// credentialPattern is what an HTTP header carries unchanged; tokens hold nothing else.
+	credentialPattern = regexp.MustCompile(`^[\x21-\x7e]+$`)
+)
+
+// providerModel is the provider block.
+type providerModel struct {
+	Endpoint            types.String `tfsdk:"endpoint"`
+	AccountID           types.String `tfsdk:"account_id"`
+	APIKey              types.String `tfsdk:"api_key"`
+	BearerToken         types.String `tfsdk:"bearer_token"`
+	RequestTimeout      types.String `tfsdk:"request_timeout"`
+	MaxRetries          types.Int64  `tfsdk:"max_retries"`
+	SkipFieldValidation types.Bool   `tfsdk:"skip_field_validation"`
+	CACertificateFile   types.String `tfsdk:"ca_certificate_file"`
+}
+
+// settings is a provider block together with the environment, checked.
+type settings struct {
+	endpoint            *url.URL
+	accountID           string
+	apiKey              string // exactly one of apiKey and bearerToken
+	bearerToken         string
+	requestTimeout      time.Duration
+	maxRetries          int
+	skipFieldValidation bool
+	caCertificateFile   string // "": the system's authorities only
+}
+
+// resolve makes settings of the block and the environment. Nothing is read but through getenv.
+// known is false when a value is not known before apply: then the settings are not complete, and
+// what could be checked without that value has been.
+func (m providerModel) resolve(getenv func(string) string) (s settings, known bool, diags diag.Diagnostics) {
+	r := resolver{getenv: getenv, known: true}
+	s.endpoint = r.endpoint(m.Endpoint)
+	s.accountID = r.accountID(m.AccountID)
+	s.apiKey, s.bearerToken = r.credential(m.APIKey, m.BearerToken)
+	s.requestTimeout = r.requestTimeout(m.RequestTimeout)
+	s.maxRetries = r.maxRetries(m.MaxRetries)
+	s.caCertificateFile, _ = r.text("ca_certificate_file", m.CACertificateFile, "")
+	s.skipFieldValidation = m.SkipFieldValidation.ValueBool()
+	r.known = r.known && !m.SkipFieldValidation.IsUnknown()
+	return s, r.known, r.diags
+}
+
+// resolver gathers what is wrong with a block, so that one run shows all of it.
+type resolver struct {
+	getenv func(string) string
+	known  bool
+	diags  diag.Diagnostics
+}
+
+// text returns an attribute's value, or else that of its environment variable (if it has one), and
+// the words for where the value came from. An empty variable counts as not set; an empty
+// attribute is an error, for it is mostly a variable that somebody forgot to fill.
+func (r *resolver) text(attribute string, value types.String, env string) (text, source string) {
+	switch {
+	case value.IsUnknown():
+		r.known = false
+	case !value.IsNull() && value.ValueString() == "":
+		r.fail(attribute, "The value is an empty string. Remove the attribute or set it to null where "+
+			"its default or the environment shall count.")
+	case !value.IsNull():
+		return value.ValueString(), "the attribute " + attribute
+	case env != "":
+		return r.getenv(env), "the environment variable " + env
+	}
+	return "", ""
+}
+
+// fail records that an attribute's value cannot be used.
+func (r *resolver) fail(attribute, detail string) {
+	r.diags.AddAttributeError(path.Root(attribute), "Invalid provider configuration: "+attribute, detail)
+}
+
+// endpoint returns the base URL, without a trailing slash. Messages never show the value, which
+// may hold a password.
+func (r *resolver) endpoint(value types.String) *url.URL {
+	text, source := r.text("endpoint", value, envEndpoint)
+	u, err := url.Parse(cmp.Or(text, defaultEndpoint))
+	if problem := endpointProblem(u, err); problem != "" {
+		r.fail("endpoint", fmt.Sprintf("The endpoint, as set by %s, %s. It is the base URL of the Harness "+
+			"gateway, such as %s.", source, problem, defaultEndpoint))
+		return nil
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		r.diags.AddAttributeWarning(path.Root("endpoint"), "The endpoint is not encrypted",
+			fmt.Sprintf("The endpoint, as set by %s, uses plain http: everyone on the way to %s can read "+
+				"the credential. Use https.", source, u.Hostname()))
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return u
+}
+
+// endpointProblem says what keeps a parsed URL from being an endpoint; "" when nothing does.
+func endpointProblem(u *url.URL, err error) string {
+	switch {
+	case err != nil:
+		return "is not a URL"
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "does not start with https://"
+	case u.Hostname() == "":
+		return "names no host"
+	case u.User != nil:
+		return "holds a user name or password; use api_key or bearer_token"
+	case u.RawQuery != "" || u.ForceQuery:
+		return "holds a query (what follows the question mark)"
+	case u.Fragment != "":
+		return "holds a fragment (what follows the #)"
+	}
+	return ""
+}
+
+// isLoopback reports that a host is this machine, so that no network carries the credential.
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+func (r *resolver) accountID(value types.String) string {
+	text, source := r.text("account_id", value, envAccountID)
+	switch {
+	case text == "" && value.IsNull():
+		r.fail("account_id", fmt.Sprintf("The account is not set. Set the attribute account_id or the "+
+			"environment variable %s to the identifier of the Harness account.", envAccountID))
+	case text != "" && !accountIDPattern.MatchString(text):
+		r.fail("account_id", fmt.Sprintf("The account, as set by %s, is %s. An account identifier is made "+
+			"of at most 128 letters, digits, hyphens and underscores.", source, quote(text)))
+	}
+	return text
+}
+
+// credential returns the one credential to use. What the configuration sets wins over the
+// environment as a whole: an api_key leaves a bearer token of the environment unused.
+func (r *resolver) credential(apiKey, bearerToken types.String) (key, token string) {
+	keyEnv, tokenEnv := envAPIKey, envBearerToken
+	configured := !apiKey.IsNull() || !bearerToken.IsNull()
+	if configured {
+		keyEnv, tokenEnv = "", ""
+	}
+	key = r.secret("api_key", apiKey, keyEnv)
+	token = r.secret("bearer_token", bearerToken, tokenEnv)
+	switch {
+	case apiKey.IsUnknown() || bearerToken.IsUnknown():
+		// One may still turn out to be null: how many there are is known at apply.
+	case !apiKey.IsNull() && !bearerToken.IsNull():
+		r.fail("bearer_token", "Both api_key and bearer_token are set. Keep the one that shall "+
+			"authenticate, and remove the other or set it to null.")
+	case key != "" && token != "":
+		r.fail("api_key", fmt.Sprintf("The environment sets both %s and %s, and the configuration sets "+
+			"neither api_key nor bearer_token. Unset one of the variables, or set one of the attributes: "+
+			"an attribute wins over the environment.", envAPIKey, envBearerToken))
+	case key == "" && token == "" && !configured:
+		r.fail("api_key", fmt.Sprintf("No credential is set. Set the attribute api_key or the environment "+
+			"variable %s to a personal access token or a service account token, or the attribute "+
+			"bearer_token or the environment variable %s to a bearer token.", envAPIKey, envBearerToken))
+	}
+	return key, token
+}
+
+// secret returns a credential that an HTTP header can carry. Messages never show it.
+func (r *resolver) secret(attribute string, value types.String, env string) string {
+	text, source := r.text(attribute, value, env)
+	if text != "" && !credentialPattern.MatchString(text) {
+		r.fail(attribute, fmt.Sprintf("The credential, as set by %s, holds a space, a line break or another "+
+			"character that no token has. A file's last line break is the usual cause: trimspace(file(...)) "+
+			"removes it.", source))
+	}
+	return text
+}
+
+// requestTimeout returns how long one attempt may take.
+func (r *resolver) requestTimeout(value types.String) time.Duration {
+	text, _ := r.text("request_timeout", value, "")
+	if text == "" {
+		return defaultRequestTimeout
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout <= 0 {
+		r.fail("request_timeout", quote(text)+" is no duration above zero, such as 30s or 1m30s.")
+	}
+	return timeout
+}
+
+func (r *resolver) maxRetries(value types.Int64) int {
+	r.known = r.known && !value.IsUnknown()
+	retries := value.ValueInt64()
+	switch {
+	case value.IsNull() || value.IsUnknown():
+		return defaultMaxRetries
+	case retries < 0 || retries > maxMaxRetries:
+		r.fail("max_retries", fmt.Sprintf("%d is outside of 0 to %d.", retries, maxMaxRetries))
+	}
+	return int(retries)
+}

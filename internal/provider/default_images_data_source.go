@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// defaultImagesDataSource is harnessci_default_images: what runs where nothing is overridden.
+type defaultImagesDataSource struct{ configuredDataSource }
+
+var _ datasource.DataSourceWithConfigure = (*defaultImagesDataSource)(nil)
+
+func newDefaultImagesDataSource() datasource.DataSource { return &defaultImagesDataSource{} }
+
+// defaultImagesModel is a harnessci_default_images, in configuration and state.
+type defaultImagesModel struct {
+	Module types.String      `tfsdk:"module"`
+	Infra  types.String      `tfsdk:"infra"`
+	Images map[string]string `tfsdk:"images"`
+}
+
+// Metadata names the data source.
+func (d *defaultImagesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_default_images"
+}
+
+// Schema describes the data source.
+func (d *defaultImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The images that Harness runs where nothing is overridden. Its keys are the fields that can be overridden.",
+		Attributes: map[string]schema.Attribute{
+			"module": moduleDataAttribute(),
+			"infra":  infraDataAttribute(),
+			"images": schema.MapAttribute{
+				Computed:            true,
+				ElementType:         types.StringType,
+				MarkdownDescription: "Default image of each field, such as `gitCloneTag = \"harness/drone-git:1.6.9-rootless\"`.",
+			},
+		},
+	}
+}
+
+// Read asks the server for the defaults.
+func (d *defaultImagesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model defaultImagesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	scope := scopeOf(model.Module, model.Infra)
+	if !d.data.requireKnown("read the default images of "+scope.String(), &resp.Diagnostics) {
+		return
+	}
+	images, err := d.data.account.Defaults(ctx, scope)
+	if err != nil {
+		resp.Diagnostics.Append(failure("read the default images of", scope, err))
+		return
+	}
+	model.Module = types.StringValue(string(scope.Module))
+	model.Infra = types.StringValue(string(scope.Infra))
+	model.Images = images
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}

@@ -1,0 +1,209 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// failure is the diagnostic of an operation that did not succeed. The operation completes "Could
+// not …" ("set the image override"); the subject is an execconfig.Target, a harness.Scope, or
+// nil. The CLI wraps what does not begin with a space.
+func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
+	summary := "Could not " + operation
+	if subject != nil {
+		summary += " " + subject.String()
+	}
+	return diag.NewErrorDiagnostic(summary, explain(subject, err))
+}
+
+// unverified is the warning for a write that the server acknowledged and could not show since.
+func unverified(subject fmt.Stringer, err error) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Could not verify the image override "+subject.String(),
+		explain(subject, err)+"\n\nThe state holds what was sent. The next plan shows whether it is stored.")
+}
+
+// explain puts an error in three parts: what happened, the facts that support asks for, and what
+// to do next.
+func explain(subject fmt.Stringer, err error) string {
+	call, _ := errors.AsType[*harness.Error](err)
+	var parts []string
+	for _, part := range []string{happened(err), facts(subject, call), advice(err, call)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// happened says in a sentence or two what went wrong.
+func happened(err error) string {
+	call, ok := err.(*harness.Error) //nolint:errorlint // a wrapped call is part of what its wrapper says
+	switch {
+	case !ok:
+		return sentence(err.Error())
+	case call.Status == 0:
+		return fmt.Sprintf("%s gave no answer to %s: %s", call.Host, call.Call, sentence(fmt.Sprint(call.Err)))
+	case call.RedirectHost != "":
+		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s.", call.Host, call.Call, call.Status, call.RedirectHost)
+	case call.Message != "":
+		return fmt.Sprintf("%s answered %s with HTTP %d: %s", call.Host, call.Call, call.Status, sentence(call.Message))
+	case call.Err != nil:
+		return fmt.Sprintf("%s answered %s with HTTP %d, but: %s", call.Host, call.Call, call.Status, sentence(call.Err.Error()))
+	}
+	return fmt.Sprintf("%s answered %s with HTTP %d.", call.Host, call.Call, call.Status)
+}
+
+// facts lists what names the failure exactly, one indented line each.
+func facts(subject fmt.Stringer, call *harness.Error) string {
+	var list strings.Builder
+	add := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&list, "  %-15s%s\n", name+":", value)
+		}
+	}
+	scope, field := harness.Scope{}, ""
+	switch s := subject.(type) {
+	case execconfig.Target:
+		scope, field = s.Scope, s.Field
+	case harness.Scope:
+		scope = s
+	}
+	add("module", string(scope.Module))
+	add("infra", string(scope.Infra))
+	add("field", field)
+	if call != nil {
+		add("code", call.Code)
+		add("correlationId", call.CorrelationID)
+		if call.Attempts > 1 {
+			add("attempts", strconv.Itoa(call.Attempts))
+		}
+	}
+	return strings.TrimRight(list.String(), "\n")
+}
+
+// advice says what to do next.
+func advice(err error, call *harness.Error) string {
+	if text := writeAdvice(err); text != "" {
+		return text
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "The run was interrupted. Run it again."
+	case call == nil:
+		return ""
+	case harness.IsTimeout(call):
+		return "No whole answer came within the provider's request_timeout. Raise it where the server or the " +
+			"network is slow; otherwise check the endpoint, and the proxy if there is one (HTTPS_PROXY)."
+	case call.Status == 0:
+		return connectionAdvice(call)
+	}
+	return statusAdvice(call)
+}
+
+// writeAdvice speaks of a write whose outcome is not simply that of its request.
+func writeAdvice(err error) string {
+	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
+		if !cancelled.Sent {
+			return "Nothing was changed. Run it again."
+		}
+		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
+	}
+	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {
+		return "Harness keeps all overrides of an account in one document and saves it as a whole, so that " +
+			"another writer's change undoes this one: a pipeline, a person, or a run on another machine. " +
+			"Let the other writer finish, and apply again."
+	}
+	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
+		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
+	}
+	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
+		return "Two resources of this configuration have the same module, infra and field. Remove one of them."
+	}
+	if _, ok := errors.AsType[*execconfig.ConflictError](err); ok {
+		return "An exclusive set resets every override that it does not list. Move the single overrides into " +
+			"the set, or use single overrides only."
+	}
+	return ""
+}
+
+// connectionAdvice speaks of a call that got no answer.
+func connectionAdvice(call *harness.Error) string {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](call.Err); ok {
+		return "The certificate of " + call.Host + " is not trusted here. If a private authority signed it, " +
+			"point the provider's ca_certificate_file to the authority's certificate in PEM form."
+	}
+	return "Check the provider's endpoint, the network, and the proxy if there is one (HTTPS_PROXY)."
+}
+
+// statusAdvice speaks of what kind of answer came.
+func statusAdvice(call *harness.Error) string {
+	switch {
+	case harness.IsRedirect(call):
+		return "A redirect is not followed, for it would carry the credential along. If that host is the right " +
+			"one, set the provider's endpoint to it; if it is a login page, a proxy or the gateway does not let " +
+			"this request through."
+	case harness.IsUnauthorized(call):
+		return "The credential that was sent is " + credentialName(call.Credential) + ". Check that it has not " +
+			"expired or been revoked, and that it belongs to the account in account_id."
+	case harness.IsForbidden(call):
+		return "The user or service account behind " + credentialName(call.Credential) + " lacks a permission: " +
+			"reading needs the account view permission, writing the account edit permission. Have an " +
+			"administrator add a role that holds it, at account scope."
+	case harness.IsNotFound(call):
+		return "Nothing answers there. Check that the provider's endpoint is the gateway's base URL, such as " +
+			defaultEndpoint + ", that account_id is right, and that the account has the module."
+	case harness.IsRateLimited(call):
+		return "The rate limit is used up; Harness allows 400 calls a minute for each API key. Wait a minute and " +
+			"run again, raise max_retries, or give this provider an API key of its own."
+	case call.Status == statusConflict:
+		return "Something else changed the account at the same moment. Apply again."
+	case call.Status >= statusServerError:
+		return "The server, or a gateway before it, is out of order. Run again later; if it stays, Harness " +
+			"support asks for the correlationId."
+	case harness.IsRefused(call):
+		return "The server refused the request as a whole and stored nothing of it. The data source " +
+			"harnessci_default_images lists the fields that a module and infra have."
+	case call.Err != nil:
+		return "This is not an answer of the Harness API: a proxy or a login page may stand in its place. Check " +
+			"the provider's endpoint."
+	}
+	return ""
+}
+
+// Statuses that harness has no predicate for; only their advice differs.
+const (
+	statusConflict    = 409
+	statusServerError = 500
+)
+
+// credentialName names a credential by where it is set, never by its value.
+func credentialName(attribute string) string {
+	switch attribute {
+	case "api_key":
+		return "the api_key (attribute api_key or variable " + envAPIKey + ")"
+	case "bearer_token":
+		return "the bearer_token (attribute bearer_token or variable " + envBearerToken + ")"
+	}
+	return "none"
+}
+
+// sentence gives a text a capital first letter and a full stop.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "…") {
+		return text
+	}
+	return text + "."
+}

@@ -1,0 +1,71 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// imageOverrideModel is a harnessci_image_override, in configuration, plan and state.
+type imageOverrideModel struct {
+	ID     types.String `tfsdk:"id"`
+	Module types.String `tfsdk:"module"`
+	Infra  types.String `tfsdk:"infra"`
+	Field  types.String `tfsdk:"field"`
+	Value  types.String `tfsdk:"value"`
+}
+
+// newImageOverrideModel returns the model of an override whose image is not known yet.
+func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
+	return imageOverrideModel{
+		ID:     types.StringValue(target.String()),
+		Module: types.StringValue(string(target.Scope.Module)),
+		Infra:  types.StringValue(string(target.Scope.Infra)),
+		Field:  types.StringValue(target.Field),
+	}
+}
+
+// target returns which override it is; only meaningful when plannedID is known.
+func (m imageOverrideModel) target() execconfig.Target {
+	return execconfig.Target{
+		Scope: harness.Scope{
+			Module: harness.Module(m.Module.ValueString()),
+			Infra:  harness.Infra(m.Infra.ValueString()),
+		},
+		Field: m.Field.ValueString(),
+	}
+}
+
+// plannedID returns the id that the model will have, unknown while one of its parts is.
+func (m imageOverrideModel) plannedID() types.String {
+	if m.Module.IsUnknown() || m.Infra.IsUnknown() || m.Field.IsUnknown() {
+		return types.StringUnknown()
+	}
+	return types.StringValue(m.target().String())
+}
+
+// refreshed returns the model with what the server holds, and whether the override still stands. An
+// override that equals the current default may stand although the server does not list it.
+func (m imageOverrideModel) refreshed(overrides, defaults map[string]string) (_ imageOverrideModel, stands bool) {
+	field := m.Field.ValueString()
+	if image, listed := overrides[field]; listed {
+		m.Value = types.StringValue(image)
+		return m, true
+	}
+	fallback, known := defaults[field]
+	return m, known && m.Value.ValueString() == fallback
+}
+
+// imageOverrideIdentity is what names a harnessci_image_override among those of all accounts.
+type imageOverrideIdentity struct {
+	AccountID types.String `tfsdk:"account_id"`
+	Module    types.String `tfsdk:"module"`
+	Infra     types.String `tfsdk:"infra"`
+	Field     types.String `tfsdk:"field"`
+}
+
+// identity returns the imageOverrideIdentity that the override has in an account.
+func (m imageOverrideModel) identity(account types.String) any {
+	return imageOverrideIdentity{AccountID: account, Module: m.Module, Infra: m.Infra, Field: m.Field}
+}

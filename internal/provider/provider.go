@@ -1,0 +1,199 @@
+// Package provider maps the images that Harness runs builds with to Terraform: schemas, plans and
+// diagnostics. How writes are made safe is the business of package execconfig.
+package provider
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// harnessProvider serves many configurations at once, so it holds none of them.
+type harnessProvider struct {
+	version string
+	getenv  func(string) string
+	// tune shortens waits in tests; nil in production.
+	tune func(*harness.Config, *execconfig.Options)
+}
+
+var _ provider.Provider = (*harnessProvider)(nil)
+
+// New returns what makes the provider, for a server. The version is the release's, such as
+// "1.2.3", or "dev".
+func New(version string) func() provider.Provider {
+	return func() provider.Provider {
+		return &harnessProvider{version: version, getenv: os.Getenv}
+	}
+}
+
+// Metadata names the provider.
+func (p *harnessProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "harnessci"
+	resp.Version = p.version
+}
+
+// Schema describes the provider block.
+func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages the images that Harness CI, IaCM and IDP run builds with: " +
+			"see what runs, pin it, mirror it, and never lose an override to a parallel write.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Base URL of the Harness gateway; another one for self-managed and vanity hosts. Defaults to " +
+					"the environment variable `" + envEndpoint + "`, then to `" + defaultEndpoint + "`.",
+			},
+			"account_id": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Identifier of the Harness account. Defaults to the environment variable `" + envAccountID +
+					"`; one of the two is required.",
+			},
+			"api_key": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Personal access token or service account token, sent as `X-API-KEY`. Defaults to the environment variable `" +
+					envAPIKey + "`. Exactly one of `api_key` and `bearer_token` is needed; one in the configuration wins over the environment.",
+			},
+			"bearer_token": schema.StringAttribute{
+				Optional:            true,
+				Sensitive:           true,
+				MarkdownDescription: "Bearer token, sent as `Authorization: Bearer`. Defaults to the environment variable `" + envBearerToken + "`.",
+			},
+			"request_timeout": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "How long one attempt of a request may take, such as `45s` or `2m`. Defaults to `" +
+					defaultRequestTimeout.String() + "`.",
+			},
+			"max_retries": schema.Int64Attribute{
+				Optional: true,
+				MarkdownDescription: fmt.Sprintf("How often a request is repeated when the server is overloaded, out of order or cannot be reached, "+
+					"0 to %d. Defaults to %d.", maxMaxRetries, defaultMaxRetries),
+			},
+			"skip_field_validation": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Leaves out the check, at plan, that a `field` exists: for the day on which Harness ships a field that " +
+					"its defaults do not show yet. Defaults to `false`.",
+			},
+			"ca_certificate_file": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Path of a file with PEM certificates of private authorities that are trusted beside the system's.",
+			},
+		},
+	}
+}
+
+// Configure checks the provider block and hands out the account that it names.
+func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	settings, known, diags := model.resolve(p.getenv)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	data := &providerData{}
+	if known {
+		roots, err := readRoots(settings.caCertificateFile)
+		if err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("ca_certificate_file"),
+				"Invalid provider configuration: ca_certificate_file", sentence(err.Error()))
+			return
+		}
+		data = p.connect(settings, roots, req.TerraformVersion)
+	}
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
+}
+
+// connect makes the client and the account of checked settings. It sends nothing.
+func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVersion string) *providerData {
+	config := harness.Config{
+		Endpoint:       s.endpoint,
+		AccountID:      s.accountID,
+		APIKey:         s.apiKey,
+		BearerToken:    s.bearerToken,
+		RequestTimeout: s.requestTimeout,
+		MaxRetries:     s.maxRetries,
+		UserAgent:      userAgent(p.version, terraformVersion),
+		RootCAs:        roots,
+		Log:            logTo(s.apiKey, s.bearerToken),
+	}
+	options := execconfig.Options{Log: config.Log}
+	if p.tune != nil {
+		p.tune(&config, &options)
+	}
+	client := harness.New(config)
+	return &providerData{
+		account:             execconfig.New(client, s.endpoint.String()+" "+s.accountID, options),
+		client:              client,
+		accountID:           s.accountID,
+		skipFieldValidation: s.skipFieldValidation,
+	}
+}
+
+// userAgent names the provider, and the CLI where that is known.
+func userAgent(version, terraformVersion string) string {
+	agent := "terraform-provider-harnessci/" + version
+	if terraformVersion != "" {
+		agent += " terraform/" + terraformVersion
+	}
+	return agent
+}
+
+// logTo returns a hook that writes to Terraform's debug log. No caller passes it a secret; a
+// server that echoes one in a message is the reason to mask them all the same.
+func logTo(secrets ...string) func(context.Context, string, map[string]any) {
+	var masked []string
+	for _, secret := range secrets {
+		if secret != "" {
+			masked = append(masked, secret)
+		}
+	}
+	return func(ctx context.Context, msg string, fields map[string]any) {
+		tflog.Debug(tflog.MaskLogStrings(ctx, masked...), msg, fields)
+	}
+}
+
+// readRoots returns the system's authorities and those in a PEM file; nil, which stands for the
+// system's, when no file is named.
+func readRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file) //nolint:gosec // the user names the file in the provider block
+	if err != nil {
+		return nil, fmt.Errorf("the file cannot be read: %w", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("the system's certificates cannot be read: %w", err)
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, errors.New("the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+	}
+	return roots, nil
+}
+
+// Resources returns what makes each resource.
+func (p *harnessProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newImageOverrideResource}
+}
+
+// DataSources returns what makes each data source.
+func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newDefaultImagesDataSource}
+}

@@ -1,0 +1,78 @@
+package provider
+
+import (
+	"cmp"
+
+	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	resource "github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// What a configuration means that leaves module or infra out.
+const (
+	defaultModule = harness.CI
+	defaultInfra  = harness.K8
+)
+
+const (
+	moduleDescription = "Harness module that runs the images: `ci`, `iacm` or `idp`. Defaults to `" + string(defaultModule) + "`."
+	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`. Defaults to `" + string(defaultInfra) + "`."
+)
+
+// moduleAttribute is the module of a resource.
+func moduleAttribute() resource.StringAttribute {
+	return resource.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		Default:             stringdefault.StaticString(string(defaultModule)),
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		Validators:          []validator.String{moduleValidator()},
+		MarkdownDescription: moduleDescription + " Another module makes another resource.",
+	}
+}
+
+// infraAttribute is the infra of a resource.
+func infraAttribute() resource.StringAttribute {
+	return resource.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		Default:             stringdefault.StaticString(string(defaultInfra)),
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		Validators:          []validator.String{infraValidator()},
+		MarkdownDescription: infraDescription + " Another infra makes another resource.",
+	}
+}
+
+// moduleDataAttribute is the module of a data source.
+func moduleDataAttribute() datasource.StringAttribute {
+	return datasource.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		Validators:          []validator.String{moduleValidator()},
+		MarkdownDescription: moduleDescription,
+	}
+}
+
+// infraDataAttribute is the infra of a data source.
+func infraDataAttribute() datasource.StringAttribute {
+	return datasource.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		Validators:          []validator.String{infraValidator()},
+		MarkdownDescription: infraDescription,
+	}
+}
+
+// scopeOf returns the scope that a data source's module and infra name, defaults filled in.
+func scopeOf(module, infra types.String) harness.Scope {
+	return harness.Scope{
+		Module: cmp.Or(harness.Module(module.ValueString()), defaultModule),
+		Infra:  cmp.Or(harness.Infra(infra.ValueString()), defaultInfra),
+	}
+}

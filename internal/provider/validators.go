@@ -1,0 +1,84 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+// stringCheck makes a validator of a function that judges a known string without any network.
+type stringCheck struct {
+	// description completes the sentence "The value …".
+	description string
+	check       func(at path.Path, value string) diag.Diagnostics
+}
+
+// Description returns what the validator wants of a value.
+func (c stringCheck) Description(context.Context) string { return c.description }
+
+// MarkdownDescription returns what the validator wants of a value.
+func (c stringCheck) MarkdownDescription(context.Context) string { return c.description }
+
+// ValidateString judges a value that is known and not null.
+func (c stringCheck) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	resp.Diagnostics.Append(c.check(req.Path, req.ConfigValue.ValueString())...)
+}
+
+// errorCheck makes a check of a function that returns what is wrong as the end of a sentence.
+func errorCheck(kind string, judge func(string) error) func(path.Path, string) diag.Diagnostics {
+	return func(at path.Path, value string) (diags diag.Diagnostics) {
+		if err := judge(value); err != nil {
+			diags.AddAttributeError(at, "Invalid "+kind, sentence(err.Error()))
+		}
+		return diags
+	}
+}
+
+// moduleValidator accepts the modules, spelled as in ids.
+func moduleValidator() validator.String {
+	return stringCheck{"names a module", errorCheck("module", func(value string) error {
+		_, err := spelled("module", harness.Modules(), value)
+		return err
+	})}
+}
+
+// infraValidator accepts the infras, spelled as in ids.
+func infraValidator() validator.String {
+	return stringCheck{"names an infra", errorCheck("infra", func(value string) error {
+		_, err := spelled("infra", harness.Infras(), value)
+		return err
+	})}
+}
+
+// fieldValidator accepts what can be a field; whether it exists is for the server to say.
+func fieldValidator() validator.String {
+	return stringCheck{"can be a field", errorCheck("field", checkField)}
+}
+
+// imageValidator accepts image references and warns of those that name neither tag nor digest.
+func imageValidator() validator.String {
+	return stringCheck{"is an image reference", checkImage}
+}
+
+func checkImage(at path.Path, value string) (diags diag.Diagnostics) {
+	if _, err := imageref.Parse(value); err != nil {
+		diags.AddAttributeError(at, "Invalid image reference", sentence(err.Error())+
+			" Harness stores what it is sent without a check, and builds would fail to pull it.")
+		return diags
+	}
+	if !imageref.Pinned(value) {
+		diags.AddAttributeWarning(at, fmt.Sprintf("The image %s has neither a tag nor a digest", value),
+			"Builds will run whatever the registry calls latest at that moment. Add a tag, such as "+
+				value+":1.2.3, or a digest.")
+	}
+	return diags
+}

@@ -22,7 +22,7 @@ func Mirror(ref, prefix string) (string, error) {
 		return "", fmt.Errorf("%s is not a registry such as registry.example.com/mirror: %s", quote(prefix), problem)
 	}
 	repository := image.Repository
-	if image.Registry == dockerHub && !strings.Contains(ref, officialImages) {
+	if !strings.Contains(ref, officialImages) {
 		repository = strings.TrimPrefix(repository, officialImages)
 	}
 	mirrored := base + "/" + repository + tagAndDigest(image)

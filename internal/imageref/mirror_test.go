@@ -43,6 +43,7 @@ func TestMirrorSaysWhatIsWrong(t *testing.T) {
 		{"ubuntu", "acme/mirror", `"acme" has neither dot nor port`},
 		{"ubuntu", "registry.example.com/mirror:1", "has a tag or digest"},
 		{"ubuntu", "registry.example.com/mirror@" + sha256Digest, "has a tag or digest"},
+		{"ubuntu", "registry.example.com/mirror@x", "has a tag or digest"},
 		{"ubuntu", "registry.example.com:latest", "is not a registry's host name with an optional port"},
 		{"ubuntu", "registry.example.com//mirror", "nothing before, between or after slashes"},
 		{"ubuntu", "registry.example.com/mirror//", "nothing before, between or after slashes"},

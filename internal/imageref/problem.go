@@ -165,12 +165,9 @@ func repositoryProblem(repository string) string {
 		return fmt.Sprintf("%s has upper-case letters, which a repository cannot have; in lower case it is %s",
 			quote(repository), quote(lower))
 	}
-	switch _, err := reference.WithName("localhost/" + repository); {
-	case errors.Is(err, reference.ErrReferenceInvalidFormat):
+	if _, err := reference.WithName("localhost/" + repository); errors.Is(err, reference.ErrReferenceInvalidFormat) {
 		return fmt.Sprintf("%s is not a repository: between slashes it has lower-case letters and digits, "+
 			"and only between those a dot, an underscore or two, or dashes", quote(repository))
-	case err != nil:
-		return err.Error()
 	}
 	return ""
 }

@@ -68,16 +68,26 @@ func (s *store) hasAccount(id string) bool {
 	return s.accounts[id] != nil
 }
 
+// documents returns an account's documents; the caller holds the lock. It panics on an
+// unknown account, which is a mistake in a test: the API refuses one before it comes here.
+func (s *store) documents(account string) map[string]document {
+	out, ok := s.accounts[account]
+	if !ok {
+		panic(fmt.Sprintf("fakeharness: no account %q", account))
+	}
+	return out
+}
+
 func (s *store) load(account, module string) document {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.accounts[account][module]
+	return s.documents(account)[module]
 }
 
 func (s *store) save(account, module string, doc document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts[account][module] = doc
+	s.documents(account)[module] = doc
 }
 
 // change sets one field in one step, which no write of the API does.
@@ -85,10 +95,7 @@ func (s *store) change(account, scope, field, image string) {
 	module, infra := mustScope(scope)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	documents, ok := s.accounts[account]
-	if !ok {
-		panic(fmt.Sprintf("fakeharness: no account %q", account))
-	}
+	documents := s.documents(account)
 	doc := documents[module].clone()
 	doc.set(infra, field, image)
 	documents[module] = doc

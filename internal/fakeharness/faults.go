@@ -77,7 +77,7 @@ func (f *Fault) answer() answer {
 
 // send writes the answer, harmed as the fault says. A connection that must close early
 // is closed by a panic that net/http understands.
-func (f *Fault) send(ctx context.Context, w http.ResponseWriter, a answer) {
+func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a answer) {
 	padding := max(0, f.PadTo-int64(len(a.body)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
 	for name, values := range a.header {
@@ -93,7 +93,7 @@ func (f *Fault) send(ctx context.Context, w http.ResponseWriter, a answer) {
 		http.NewResponseController(w).Flush()     //nolint:errcheck // as above
 		panic(http.ErrAbortHandler)
 	case f.Drip > 0:
-		drip(ctx, w, a.body, f.Drip)
+		s.drip(ctx, w, a.body, f.Drip)
 	default:
 		w.Write(a.body) //nolint:errcheck // the client may be gone
 	}
@@ -101,15 +101,12 @@ func (f *Fault) send(ctx context.Context, w http.ResponseWriter, a answer) {
 }
 
 // drip writes one byte per interval until the client goes away.
-func drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
+func (s *Server) drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
 	out := http.NewResponseController(w)
 	for i := range body {
-		select {
-		case <-ctx.Done():
+		s.wait(ctx, interval)
+		if ctx.Err() != nil {
 			panic(http.ErrAbortHandler)
-		case <-ticker.C:
 		}
 		w.Write(body[i : i+1]) //nolint:errcheck // the client may be gone
 		out.Flush()            //nolint:errcheck // as above

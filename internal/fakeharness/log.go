@@ -3,7 +3,6 @@ package fakeharness
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -168,7 +167,7 @@ func (l *requestLog) mostWriting() int {
 // copy returns an entry that shares nothing with r.
 func (r *Request) copy() Request {
 	out := *r
-	out.Header = maps.Clone(r.Header)
+	out.Header = r.Header.Clone()
 	out.Body = bytes.Clone(r.Body)
 	out.Fields = slices.Clone(r.Fields)
 	return out

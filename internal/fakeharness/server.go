@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// maxBody is the longest request body that is read, in bytes.
-const maxBody = 1 << 20
-
 // Options configure a Server. The zero value is usable.
 type Options struct {
 	AccountID   string // default "test-account"
@@ -126,8 +123,8 @@ func (s *Server) Serve() error {
 
 // Close ends every request under way, hanging ones too, and returns when all have ended.
 func (s *Server) Close() {
-	s.close.Do(func() { close(s.closed) })
 	s.http.Close() //nolint:errcheck // there is nothing to do about a listener that fails to close
+	s.close.Do(func() { close(s.closed) })
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
 }
@@ -137,10 +134,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.running.RLock()
 	defer s.running.RUnlock()
 
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-		return
+		panic(http.ErrAbortHandler) // half a request is none
 	}
 	rt := routes[r.URL.Path]
 	req := newRequest(r, rt, body)
@@ -157,7 +153,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
 	}
-	f.send(r.Context(), w, a)
+	s.send(r.Context(), w, &f, a)
 }
 
 // answer returns what to answer; status 0 where there is none to send.

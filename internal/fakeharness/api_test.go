@@ -1,0 +1,295 @@
+package fakeharness
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDefaultsAreThoseOfTheScope(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	k8 := call(t, s, "ci/K8/get-default-config", "").images(t)
+	vm := call(t, s, "ci/VM/get-default-config", "").images(t)
+	if len(k8) != 29 || len(vm) != 24 {
+		t.Errorf("%d fields on K8 and %d on VM, want 29 and 24", len(k8), len(vm))
+	}
+	for _, field := range []string{"addonTag", "liteEngineTag", "addonTagRootless", "liteEngineTagRootless", "provenanceTag"} {
+		if k8[field] == "" || vm[field] != "" {
+			t.Errorf("%s: K8 %q, VM %q; only K8 has it", field, k8[field], vm[field])
+		}
+	}
+	for scope, field := range map[string]string{"iacm/K8": "iacmOpenTofu", "idp/VM": "slackNotify"} {
+		if got := call(t, s, scope+"/get-default-config", "").images(t); got[field] == "" || got["gitCloneTag"] != "" {
+			t.Errorf("defaults of %s are %v", scope, got)
+		}
+	}
+}
+
+func TestCustomerConfig(t *testing.T) {
+	t.Parallel()
+	const own = "registry.example/drone-git:1"
+	for _, hide := range []bool{false, true} {
+		s := Start(t, Options{HideDefaults: hide})
+		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, 200, "{}")
+
+		isDefault := s.Defaults("ci/K8")["addonTag"]
+		s.SetOverride("ci/K8", "gitCloneTag", own)
+		s.SetOverride("ci/K8", "addonTag", isDefault)
+		want := images{"gitCloneTag": own}
+		if !hide {
+			want["addonTag"] = isDefault
+		}
+		merged := s.Defaults("ci/K8")
+		merged["gitCloneTag"] = own
+		for query, want := range map[string]images{
+			"": want, "&overridesOnly=true": want, "&overridesOnly=TRUE": want, "&overridesOnly=false": merged,
+		} {
+			req := newCall(t, s, "ci/K8/get-customer-config", "")
+			req.URL.RawQuery += query
+			if diff := cmp.Diff(want, send(t, req).images(t)); diff != "" {
+				t.Errorf("HideDefaults %v, query %q: (-want +got)\n%s", hide, query, diff)
+			}
+		}
+		call(t, s, "ci/VM/get-customer-config", "").mustBe(t, 200, "{}")
+		call(t, s, "idp/K8/get-customer-config", "").mustBe(t, 200, "{}")
+	}
+}
+
+func TestInfraIsMatchedWithoutRegardToCase(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	call(t, s, "ci/k8/update-config", update("gitCloneTag", "a:1")).mustBe(t, 200, "true")
+	call(t, s, "ci/K8/get-customer-config", "").mustBe(t, 200, `{"gitCloneTag":"a:1"}`)
+	if got := s.Requests()[0].Scope; got != "ci/K8" {
+		t.Errorf("logged scope is %q", got)
+	}
+}
+
+func TestUpdateAndReset(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for range 2 { // both are idempotent
+		call(t, s, "ci/K8/update-config", `[{"field":"gitCloneTag","value":"a:1"},{"field":"addonTag","value":"not an image"}]`).mustBe(t, 200, "true")
+	}
+	call(t, s, "ci/VM/update-config", update("gitCloneTag", "b:1")).mustBe(t, 200, "true")
+	call(t, s, "iacm/VM/update-config", update("iacmOpenTofu", "c:1")).mustBe(t, 200, "true")
+	for range 2 { // the second time it is not overridden any more
+		call(t, s, "ci/K8/reset-config", `[{"field":"gitCloneTag"},{"field":"cacheS3Tag"}]`).mustBe(t, 200, "true")
+	}
+	call(t, s, "ci/K8/update-config", `[]`).mustBe(t, 200, "true")
+	for scope, want := range map[string]images{
+		"ci/K8": {"addonTag": "not an image"}, "ci/VM": {"gitCloneTag": "b:1"},
+		"iacm/VM": {"iacmOpenTofu": "c:1"}, "idp/K8": {},
+	} {
+		if diff := cmp.Diff(map[string]string(want), s.Overrides(scope)); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", scope, diff)
+		}
+	}
+}
+
+func TestBlankValueCountsAsNotSet(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for _, blank := range []string{update("gitCloneTag", ""), update("gitCloneTag", " "), `[{"field":"gitCloneTag"}]`, `[{"field":"gitCloneTag","value":null}]`} {
+		s.SetOverride("ci/K8", "gitCloneTag", "a:1")
+		call(t, s, "ci/K8/update-config", blank).mustBe(t, 200, "true")
+		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, 200, "{}")
+	}
+}
+
+func TestWriteWithAnUnknownFieldIsRefusedAsAWhole(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	s.SetOverride("ci/K8", "addonTag", "a:1")
+	for _, c := range []struct{ target, body, message string }{
+		{"ci/K8/update-config", `[{"field":"gitCloneTag","value":"b:1"},{"field":"nope","value":"c:1"}]`, "Field nope does not exist for infra type: K8"},
+		{"ci/k8/reset-config", `[{"field":"addonTag"},{"field":"nope"}]`, "Field nope does not exist for infra type: K8"},
+		{"ci/VM/update-config", update("addonTag", "b:1"), "Field addonTag does not exist for infra type: VM"},
+		{"idp/K8/update-config", update("gitCloneTag", "b:1"), "Field gitCloneTag does not exist for infra type: K8"},
+	} {
+		got := call(t, s, c.target, c.body)
+		if got.status != 400 || got.env.Code != "INVALID_REQUEST" || got.env.Message != c.message {
+			t.Errorf("%s: %d %s, want the message %q", c.target, got.status, got.body, c.message)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"addonTag": "a:1"}, s.Overrides("ci/K8")); diff != "" {
+		t.Errorf("a refused write changed something: (-want +got)\n%s", diff)
+	}
+	s.SetDefault("ci/VM", "addonTag", "x:1")
+	call(t, s, "ci/VM/update-config", update("addonTag", "b:1")).mustBe(t, 200, "true")
+	s.SetDefault("ci/VM", "addonTag", "")
+	if got := call(t, s, "ci/VM/update-config", update("addonTag", "c:1")); got.status != 400 {
+		t.Errorf("a field that has gone is accepted: %s", got.body)
+	}
+}
+
+func TestMalformedBodiesAreValidationFailures(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for body, field := range map[string]string{
+		`{"field":"gitCloneTag"}`:             "body",
+		`[{"field":`:                          "body",
+		`[{"field":"gitCloneTag","value":7}]`: "body",
+		`null`:                                "body",
+		` `:                                   "body",
+		`[{"field":"gitCloneTag","value":"a:1"},{"field":" "}]`: "[1].field",
+		`[{"value":"a:1"}]`: "[0].field",
+		`[null]`:            "[0].field",
+	} {
+		got := call(t, s, "ci/K8/update-config", body)
+		if got.status != 400 || got.env.Status != "FAILURE" || got.env.CorrelationID == "" ||
+			len(got.env.Errors) != 1 || got.env.Errors[0].FieldID != field || !strings.Contains(got.env.Message, got.env.Errors[0].Error) {
+			t.Errorf("body %q: %d %s", body, got.status, got.body)
+		}
+	}
+	if got := s.Overrides("ci/K8"); len(got) > 0 {
+		t.Errorf("a malformed write stored %v", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	setQuery := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) {
+			query := r.URL.Query()
+			query.Set(name, value)
+			if value == "" {
+				query.Del(name)
+			}
+			r.URL.RawQuery = query.Encode()
+		}
+	}
+	setHeader := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Del(apiKeyHeader)
+			r.Header.Set(name, value)
+		}
+	}
+	setPath := func(path string) func(*http.Request) {
+		return func(r *http.Request) { r.URL = &url.URL{Scheme: "http", Host: r.URL.Host, Path: path} }
+	}
+	setMethod := func(method string) func(*http.Request) { return func(r *http.Request) { r.Method = method } }
+	for _, c := range []struct {
+		name    string
+		change  func(*http.Request)
+		status  int
+		code    string
+		message string
+	}{
+		{"account missing", setQuery("accountIdentifier", ""), 400, "INVALID_REQUEST", "accountIdentifier must not be null"},
+		{"account unknown", setQuery("accountIdentifier", "other"), 404, "ACCOUNT_DOES_NOT_EXIST", "Account other does not exist"},
+		{"infra unknown", setQuery("infra", "Docker"), 400, "INVALID_REQUEST", "Config not supported for infra type: Docker"},
+		{"infra missing", setQuery("infra", ""), 400, "INVALID_REQUEST", "Config not supported for infra type: "},
+		{"wrong key", setHeader(apiKeyHeader, "wrong"), 401, "INVALID_TOKEN", "Token is not valid."},
+		{"no credential", func(r *http.Request) { r.Header.Del(apiKeyHeader) }, 401, "INVALID_TOKEN", "Token is not valid."},
+		{"wrong token", setHeader("Authorization", "Bearer wrong"), 401, "INVALID_TOKEN", "Token is not valid."},
+		{"token without scheme", setHeader("Authorization", s.Options().BearerToken), 401, "INVALID_TOKEN", "Token is not valid."},
+		{"key as token", setHeader("Authorization", "Bearer "+s.Options().APIKey), 401, "INVALID_TOKEN", "Token is not valid."},
+		{"read-only key", setHeader(apiKeyHeader, s.Options().ReadOnlyKey), 403, "NG_ACCESS_DENIED", "Missing permission core_account_edit on account"},
+		{"no gateway", setPath("/ci/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
+		{"module's id for its path", setPath("/gateway/iacm/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
+		{"unknown call", setPath("/gateway/ci/execution-config/delete-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
+		{"double slash", setPath("/gateway//ci/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
+		{"wrong method", setMethod(http.MethodPut), 405, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed"},
+		{"write by GET", setMethod(http.MethodGet), 405, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
+			c.change(req)
+			got := send(t, req)
+			want := []responseMessage{{c.code, "ERROR", c.message}}
+			if got.status != c.status || got.env.Status != "ERROR" || got.env.Code != c.code || got.env.Message != c.message ||
+				got.env.CorrelationID == "" || !cmp.Equal(want, got.env.ResponseMessages) {
+				t.Errorf("answer is %d %s", got.status, got.body)
+			}
+			if stored := s.Overrides("ci/K8"); len(stored) > 0 {
+				t.Errorf("it stored %v", stored)
+			}
+		})
+	}
+}
+
+func TestBothCredentialsAndTheReadOnlyKeyRead(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for name, value := range map[string]string{
+		"x-api-key": s.Options().APIKey, "X-Api-Key": s.Options().ReadOnlyKey, "Authorization": "Bearer " + s.Options().BearerToken,
+	} {
+		req := newCall(t, s, "ci/K8/get-default-config", "")
+		req.Header = http.Header{}
+		req.Header.Set(name, value)
+		if got := send(t, req); got.status != 200 {
+			t.Errorf("%s %s: %d %s", name, value, got.status, got.body)
+		}
+	}
+	req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
+	req.Header = http.Header{"Authorization": {"Bearer " + s.Options().BearerToken}}
+	send(t, req).mustBe(t, 200, "true")
+}
+
+func TestEnvelopesHaveExactlyTheDocumentedKeys(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	mask := func(r reply) string { return strings.Replace(r.body, r.env.CorrelationID, "ID", 1) }
+	for want, got := range map[string]reply{
+		`{"status":"SUCCESS","data":{},"metaData":null,"correlationId":"ID"}`: call(t, s, "ci/K8/get-customer-config", ""),
+		`{"status":"ERROR","code":"INVALID_REQUEST","message":"Config not supported for infra type: x","correlationId":"ID",` +
+			`"detailedMessage":null,"responseMessages":[{"code":"INVALID_REQUEST","level":"ERROR","message":"Config not supported for infra type: x"}],"metadata":null}`: call(t, s, "ci/x/get-customer-config", ""),
+		`{"status":"FAILURE","code":"INVALID_REQUEST","message":"Invalid request: body: must not be null","correlationId":"ID",` +
+			`"errors":[{"fieldId":"body","error":"must not be null"}]}`: call(t, s, "ci/K8/reset-config", "null"),
+	} {
+		if mask(got) != want || got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("answer is\n%s, want\n%s", mask(got), want)
+		}
+	}
+	first, second := call(t, s, "ci/K8/get-customer-config", ""), call(t, s, "ci/K8/get-customer-config", "")
+	if first.env.CorrelationID == second.env.CorrelationID {
+		t.Error("two answers have one correlationId")
+	}
+	if got := s.Requests()[3].CorrelationID; got != first.env.CorrelationID {
+		t.Errorf("logged correlationId is %q, answered %q", got, first.env.CorrelationID)
+	}
+}
+
+func TestDeprecatedConfigListsTheOverridesOutOfSupport(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	s.SetDefault("ci/K8", "addonTag", "harness/ci-addon:2.4.0")
+	s.SetDefault("ci/K8", "addonTagRootless", "harness/ci-addon:rootless-2.4.0")
+	for image, old := range map[string]bool{
+		"harness/ci-addon:2.4.0": false, "harness/ci-addon:2.2.0": false, "mirror.example:5000/harness/ci-addon:2.1.9": true,
+		"harness/ci-addon:1.9.0": true, "harness/ci-addon:2.5.0": false, "harness/ci-addon:latest": false, "harness/ci-addon": false,
+	} {
+		s.SetOverride("ci/K8", "addonTag", image)
+		s.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:0.0.1") // a plugin has no such window
+		want := images{}
+		if old {
+			want["addonTag"] = image
+		}
+		req := newCall(t, s, "ci/K8/get-deprecated-config", "")
+		req.URL.RawQuery = "accountIdentifier=" + s.Options().AccountID
+		if diff := cmp.Diff(want, send(t, req).images(t)); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", image, diff)
+		}
+	}
+}
+
+func TestAccountsAreApart(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{AccountID: "one"})
+	s.AddAccount("two")
+	call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, 200, "true")
+	req := newCall(t, s, "ci/K8/update-config", update("addonTag", "b:1"))
+	req.URL.RawQuery = "accountIdentifier=two&infra=K8"
+	send(t, req).mustBe(t, 200, "true")
+	s.AddAccount("two") // it stays as it is
+	one, two := s.Overrides("ci/K8"), s.OverridesOf("two", "ci/K8")
+	if !cmp.Equal(one, map[string]string{"gitCloneTag": "a:1"}) || !cmp.Equal(two, map[string]string{"addonTag": "b:1"}) {
+		t.Errorf("one stores %v, two %v", one, two)
+	}
+}

@@ -1,0 +1,149 @@
+// Package clitest runs a real Terraform or OpenTofu CLI on the built provider, in processes of
+// their own as for a user. Tests that need two provider processes or exact request counts use it;
+// for all others, terraform-plugin-testing's in-process server is simpler.
+package clitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What `make test` sets: the CLI to run and the folder that holds the built provider.
+const (
+	cliEnv      = "TF_ACC_TERRAFORM_PATH"
+	providerEnv = "HARNESSCI_TEST_PROVIDER_DIR"
+)
+
+// Dir is a folder with a configuration, in which the CLI runs.
+type Dir struct {
+	tb   testing.TB
+	path string
+	env  []string
+}
+
+// New returns a Dir with the configuration as main.tf; the provider's source is added where it is
+// left out. It skips where acceptance tests
+// are off and fails where they are on without a CLI or a built provider. The env holds further
+// variables, such as the HARNESS_* ones.
+func New(tb testing.TB, config string, env map[string]string) *Dir {
+	tb.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		tb.Skip("acceptance tests are off: make test sets TF_ACC")
+	}
+	for _, name := range []string{cliEnv, providerEnv} {
+		if os.Getenv(name) == "" {
+			tb.Fatalf("%s is not set: run the tests with make test", name)
+		}
+	}
+	d := &Dir{tb: tb, path: tb.TempDir()}
+	d.Write("main.tf", config)
+	if !strings.Contains(config, "required_providers") {
+		d.Write("versions.tf", "terraform {\n  required_providers {\n    harnessci = {\n      source = \"harnessci/harnessci\"\n    }\n  }\n}\n")
+	}
+	d.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"harnessci/harnessci\" = %q\n  }\n}\n",
+		os.Getenv(providerEnv)))
+	d.env = append(clean(os.Environ()),
+		"TF_CLI_CONFIG_FILE="+filepath.Join(d.path, "cli.tfrc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
+	for name, value := range env {
+		d.env = append(d.env, name+"="+value)
+	}
+	return d
+}
+
+// clean leaves out what would steer the CLI or the provider from outside.
+func clean(environ []string) []string {
+	var kept []string
+	for _, entry := range environ {
+		if !strings.HasPrefix(entry, "TF_") && !strings.HasPrefix(entry, "HARNESS_") {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
+}
+
+// Path returns where a file of the folder lies.
+func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
+
+// Write puts a file into the folder.
+func (d *Dir) Write(name, content string) {
+	d.tb.Helper()
+	if err := os.WriteFile(d.Path(name), []byte(content), 0o600); err != nil {
+		d.tb.Fatal(err)
+	}
+}
+
+// Setenv sets a variable for later runs, over what New was given.
+func (d *Dir) Setenv(name, value string) { d.env = append(d.env, name+"="+value) }
+
+// Result is what one run of the CLI printed, both streams in one, and how it ended.
+type Result struct {
+	Output string
+	Code   int
+}
+
+// Run runs the CLI and waits for its end, whatever that is.
+func (d *Dir) Run(args ...string) Result {
+	d.tb.Helper()
+	return d.Start(args...).Wait()
+}
+
+// Must runs the CLI and fails the test unless it exits with 0. It returns what was printed.
+func (d *Dir) Must(args ...string) string {
+	d.tb.Helper()
+	result := d.Run(args...)
+	if result.Code != 0 {
+		d.tb.Fatalf("%s exited with %d:\n%s", strings.Join(args, " "), result.Code, result.Output)
+	}
+	return result.Output
+}
+
+// Process is a run of the CLI that has not been waited for.
+type Process struct {
+	tb     testing.TB
+	cmd    *exec.Cmd
+	output *strings.Builder
+	cancel context.CancelFunc
+}
+
+// Start runs the CLI without waiting for it. It is killed after five minutes.
+func (d *Dir) Start(args ...string) *Process {
+	d.tb.Helper()
+	args = append([]string{args[0], "-no-color"}, args[1:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	p := &Process{tb: d.tb, cancel: cancel, output: &strings.Builder{}}
+	p.cmd = exec.CommandContext(ctx, os.Getenv(cliEnv), args...) //nolint:gosec // the CLI under test
+	p.cmd.Dir, p.cmd.Env = d.path, d.env
+	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if err := p.cmd.Start(); err != nil {
+		cancel()
+		d.tb.Fatal(err)
+	}
+	return p
+}
+
+// Interrupt sends what Ctrl-C does.
+func (p *Process) Interrupt() {
+	p.tb.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		p.tb.Fatal(err)
+	}
+}
+
+// Wait returns the result once the CLI has ended.
+func (p *Process) Wait() Result {
+	p.tb.Helper()
+	defer p.cancel()
+	err := p.cmd.Wait()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		p.tb.Fatal(err)
+	}
+	return Result{Output: p.output.String(), Code: p.cmd.ProcessState.ExitCode()}
+}

@@ -93,6 +93,6 @@ func mustJSON(v any) []byte {
 // newCorrelationID returns a random UUID, the form that the API uses.
 func newCorrelationID() string {
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
+	_, _ = rand.Read(b[:]) // it never fails
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -89,9 +89,9 @@ func TestDefaultCatalogHoldsEveryDefaultImage(t *testing.T) {
 
 func TestDefaultCatalogPageIsAHundred(t *testing.T) {
 	t.Parallel()
-	var catalog []string
-	for i := range 101 {
-		catalog = append(catalog, "r/"+strconv.Itoa(1000+i))
+	catalog := make([]string, 101)
+	for i := range catalog {
+		catalog[i] = "r/" + strconv.Itoa(1000+i)
 	}
 	s := Start(t, Options{Catalog: catalog})
 	page := getCatalog(t, s, "/registry/_catalog")

@@ -2,6 +2,7 @@ package fakeharness
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -80,22 +81,18 @@ func (f *Fault) answer() answer {
 func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a answer) {
 	padding := max(0, f.PadTo-int64(len(a.body)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
-	for name, values := range f.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
+	maps.Copy(w.Header(), f.Header)
 	w.WriteHeader(a.status)
 	switch {
 	case f.Cut > 0:
-		w.Write(a.body[:min(f.Cut, len(a.body))]) //nolint:errcheck // the client may be gone
-		http.NewResponseController(w).Flush()     //nolint:errcheck // as above
+		_, _ = w.Write(a.body[:min(f.Cut, len(a.body))]) // the client may be gone
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	case f.Drip > 0:
 		s.drip(ctx, w, a.body, f.Drip)
 	default:
-		w.Write(a.body) //nolint:errcheck // the client may be gone
+		_, _ = w.Write(a.body)
 	}
 	pad(w, padding)
 }
@@ -108,8 +105,8 @@ func (s *Server) drip(ctx context.Context, w http.ResponseWriter, body []byte, i
 		if ctx.Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
-		w.Write(body[i : i+1]) //nolint:errcheck // the client may be gone
-		out.Flush()            //nolint:errcheck // as above
+		_, _ = w.Write(body[i : i+1]) // the client may be gone
+		_ = out.Flush()
 	}
 }
 

@@ -37,7 +37,8 @@ func TestFaultsThatAnswer(t *testing.T) {
 			s := Start(t, Options{})
 			s.Inject(c.fault)
 			got := call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
-			if got.status != c.status || got.body != c.body || got.header.Get("Content-Type") != c.contentType || got.header.Get("Retry-After") != c.header {
+			if got.status != c.status || got.body != c.body ||
+				got.header.Get("Content-Type") != c.contentType || got.header.Get("Retry-After") != c.header {
 				t.Errorf("answer is %d %v %q", got.status, got.header, got.body)
 			}
 			if stored := len(s.Overrides("ci/K8")) > 0; stored != c.stored {
@@ -46,7 +47,7 @@ func TestFaultsThatAnswer(t *testing.T) {
 			if logged := s.Requests()[0]; logged.Status != c.status {
 				t.Errorf("logged status is %d", logged.Status)
 			}
-			call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, 200, "true") // one request is all it hit
+			call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, "true") // one request is all it hit
 		})
 	}
 }
@@ -66,7 +67,7 @@ func TestHeaderAloneLeavesTheAnswer(t *testing.T) {
 	s := Start(t, Options{})
 	s.Inject(Fault{Header: http.Header{"X-Extra": {"1"}}})
 	got := call(t, s, "ci/K8/get-customer-config", "")
-	got.mustBe(t, 200, "{}")
+	got.mustBe(t, "{}")
 	if got.header.Get("X-Extra") != "1" {
 		t.Errorf("headers are %v", got.header)
 	}
@@ -167,7 +168,7 @@ func TestDripSendsOneByteAtATime(t *testing.T) {
 		s := New(Options{})
 		s.Inject(Fault{Drip: time.Second})
 		got, took := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
-		decode(t, got).mustBe(t, 200, "{}")
+		decode(t, got).mustBe(t, "{}")
 		if want := time.Duration(got.Body.Len()) * time.Second; took != want {
 			t.Errorf("%d bytes took %v", got.Body.Len(), took)
 		}
@@ -184,8 +185,8 @@ func TestLieStoresNothing(t *testing.T) {
 	s := Start(t, Options{})
 	s.SetOverride("ci/K8", "addonTag", "b:1")
 	s.Inject(Fault{Call: "writes", Lie: true, Times: 2})
-	call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, 200, "true")
-	call(t, s, "ci/K8/reset-config", `[{"field":"addonTag"}]`).mustBe(t, 200, "true")
+	call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, "true")
+	call(t, s, "ci/K8/reset-config", `[{"field":"addonTag"}]`).mustBe(t, "true")
 	if diff := cmp.Diff(map[string]string{"addonTag": "b:1"}, s.Overrides("ci/K8")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -196,7 +197,7 @@ func TestPadToMakesAnAnswerLong(t *testing.T) {
 	s := Start(t, Options{})
 	s.Inject(Fault{PadTo: 1 << 20})
 	got := call(t, s, "ci/K8/get-customer-config", "")
-	got.mustBe(t, 200, "{}") // white space behind JSON is JSON
+	got.mustBe(t, "{}") // white space behind JSON is JSON
 	if len(got.body) != 1<<20 || !strings.HasSuffix(got.body, " ") {
 		t.Errorf("%d bytes", len(got.body))
 	}
@@ -243,7 +244,7 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 				}
 				s.Inject(f)
 			}
-			var got []int
+			got := make([]int, 0, len(c.want))
 			for range 2 {
 				for _, target := range reads {
 					got = append(got, call(t, s, target, "").status)
@@ -272,7 +273,7 @@ func TestFaultsComeBeforeTheChecksAndCanBeCleared(t *testing.T) {
 		t.Errorf("the hook saw (-want +got)\n%s", diff)
 	}
 	s.ClearFaults()
-	call(t, s, "ci/K8/get-customer-config", "").mustBe(t, 200, "{}")
+	call(t, s, "ci/K8/get-customer-config", "").mustBe(t, "{}")
 	if got := call(t, s, "ci/K8/get-customer-config", ""); got.status != 429 {
 		t.Errorf("the second call beyond a limit of 1: %d", got.status)
 	}

@@ -87,13 +87,13 @@ func Start(t interface {
 ) *Server {
 	t.Helper()
 	s := New(opts)
-	if err := s.Listen("127.0.0.1:0"); err != nil {
+	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
 		panic(err)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.Serve() //nolint:errcheck // the clients of a broken listener say enough
+		_ = s.Serve() // the clients of a broken listener say enough
 	}()
 	t.Cleanup(func() {
 		s.Close()
@@ -103,8 +103,8 @@ func Start(t interface {
 }
 
 // Listen binds the address, such as 127.0.0.1:0, and so fixes the endpoint.
-func (s *Server) Listen(addr string) error {
-	listener, err := net.Listen("tcp", addr)
+func (s *Server) Listen(ctx context.Context, addr string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *Server) Serve() error {
 
 // Close ends every request under way, hanging ones too, and returns when all have ended.
 func (s *Server) Close() {
-	s.http.Close() //nolint:errcheck // there is nothing to do about a listener that fails to close
+	_ = s.http.Close() // a listener that fails to close leaves nothing to do
 	s.close.Do(func() { close(s.closed) })
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted

@@ -2,6 +2,7 @@ package fakeharness
 
 import (
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -45,12 +46,12 @@ func TestListenSaysWhenItCannot(t *testing.T) {
 	if s.Endpoint() != "" {
 		t.Errorf("endpoint before Listen is %q", s.Endpoint())
 	}
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = taken.Close() })
-	if err := s.Listen(taken.Addr().String()); err == nil {
+	if err := s.Listen(t.Context(), taken.Addr().String()); err == nil {
 		t.Error("it listens on an address that is taken")
 	}
 }
@@ -69,8 +70,8 @@ func TestTheHandlerServesElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("status is %d", resp.StatusCode)
 	}
 }

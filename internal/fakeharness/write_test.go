@@ -2,6 +2,7 @@ package fakeharness
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -11,15 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// during runs one write and, between its read and its save, the other function.
-func during(t *testing.T, s *Server, target, body string, other func()) {
+// during overrides gitCloneTag of ci/K8 by a:1 and, between the read and the save of that
+// write, runs the other function.
+func during(t *testing.T, s *Server, other func()) {
 	t.Helper()
 	inWindow, proceed := make(chan struct{}), make(chan struct{})
 	s.Inject(Fault{Call: "writes", BeforeSave: func(Request) {
 		close(inWindow)
 		<-proceed
 	}})
-	req, done := newCall(t, s, target, body), make(chan struct{})
+	req, done := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")), make(chan struct{})
 	var got reply
 	var err error
 	go func() {
@@ -33,7 +35,7 @@ func during(t *testing.T, s *Server, target, body string, other func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.mustBe(t, 200, "true")
+	got.mustBe(t, "true")
 }
 
 func TestOfTwoWritesInFlightTheFirstToSaveIsLost(t *testing.T) {
@@ -52,8 +54,8 @@ func TestOfTwoWritesInFlightTheFirstToSaveIsLost(t *testing.T) {
 			t.Parallel()
 			s := Start(t, Options{})
 			s.SetOverride("ci/K8", "s3UploadTag", "s:1")
-			during(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"), func() {
-				call(t, s, c.scope+"/"+c.call, c.body).mustBe(t, 200, "true")
+			during(t, s, func() {
+				call(t, s, c.scope+"/"+c.call, c.body).mustBe(t, "true")
 				if diff := cmp.Diff(c.stored, s.Overrides(c.scope)); diff != "" {
 					t.Errorf("in the window: (-want +got)\n%s", diff)
 				}
@@ -77,9 +79,9 @@ func TestOfTwoWritesInFlightTheFirstToSaveIsLost(t *testing.T) {
 func TestAnOutsideChangeInTheWindowIsLost(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
-	during(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"), func() {
+	during(t, s, func() {
 		s.SetOverride("ci/K8", "addonTag", "b:1")
-		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, 200, `{"addonTag":"b:1"}`) // a read is never blocked
+		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, `{"addonTag":"b:1"}`) // a read is never blocked
 	})
 	if diff := cmp.Diff(map[string]string{"gitCloneTag": "a:1"}, s.Overrides("ci/K8")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -91,17 +93,17 @@ func TestWritesInFlightAreCountedPerAccount(t *testing.T) {
 	s := Start(t, Options{})
 	s.AddAccount("other")
 	for range 3 {
-		call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, 200, "true")
+		call(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1")).mustBe(t, "true")
 	}
-	during(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"), func() {
+	during(t, s, func() {
 		req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "b:1"))
 		req.URL.RawQuery = "accountIdentifier=other&infra=K8"
-		send(t, req).mustBe(t, 200, "true")
+		send(t, req).mustBe(t, "true")
 	})
 	if got := s.MaxWritesInFlight(); got != 1 {
 		t.Errorf("%d writes in flight at once, want 1: the other write was another account's", got)
 	}
-	during(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"), func() {
+	during(t, s, func() {
 		if got := call(t, s, "iacm/VM/reset-config", `[{"field":"nope"}]`); got.status != 400 {
 			t.Errorf("answer is %d", got.status)
 		}
@@ -180,7 +182,7 @@ func TestAReadSamplesInTheMiddleOfItsLatency(t *testing.T) {
 			s := New(Options{Latency: time.Second})
 			time.AfterFunc(at, func() { s.SetOverride("ci/K8", "addonTag", "b:1") })
 			got, _ := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
-			decode(t, got).mustBe(t, 200, want)
+			decode(t, got).mustBe(t, want)
 		})
 	}
 }
@@ -192,12 +194,12 @@ func TestAWriteOutlivesItsClient(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		aborted := func() (aborted any) {
-			defer func() { aborted = recover() }()
+		aborted := func() (aborted error) {
+			defer func() { aborted, _ = recover().(error) }()
 			answerTo(ctx, s, "/ci/execution-config/update-config", update("gitCloneTag", "a:1"))
 			return nil
 		}()
-		if aborted != http.ErrAbortHandler {
+		if !errors.Is(aborted, http.ErrAbortHandler) {
 			t.Errorf("the handler ended with %v", aborted)
 		}
 		if took := time.Since(start); took != 510*time.Millisecond {
@@ -235,7 +237,8 @@ func TestRateLimit(t *testing.T) {
 		get(200) // at 61.999s
 		get(429)
 
-		req := newRecorded(t.Context(), http.MethodGet, basePath+"/ci/execution-config/get-customer-config?infra=K8&accountIdentifier=test-account", "")
+		target := basePath + "/ci/execution-config/get-customer-config?infra=K8&accountIdentifier=test-account"
+		req := newRecorded(t.Context(), http.MethodGet, target, "")
 		req.Header.Set("Authorization", "Bearer bearer.test")
 		other := httptest.NewRecorder()
 		s.ServeHTTP(other, req)

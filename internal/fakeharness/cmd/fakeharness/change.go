@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -38,7 +39,9 @@ func change(ctx context.Context, verb string, args []string, getenv func(string)
 			return err
 		}
 		for _, field := range slices.Sorted(maps.Keys(overrides)) {
-			fmt.Fprintf(stdout, "%s = %q\n", field, overrides[field])
+			if _, err := fmt.Fprintf(stdout, "%s = %q\n", field, overrides[field]); err != nil {
+				return err
+			}
 		}
 		return nil
 	case "set", "unset":
@@ -46,7 +49,8 @@ func change(ctx context.Context, verb string, args []string, getenv func(string)
 		if err != nil {
 			return err
 		}
-		return call(ctx, getenv, scope, map[string]string{"set": "update-config", "unset": "reset-config"}[verb], operations, new(bool))
+		name := map[string]string{"set": "update-config", "unset": "reset-config"}[verb]
+		return call(ctx, getenv, scope, name, operations, new(bool))
 	default:
 		return fmt.Errorf("unknown command %q; try -h", verb)
 	}
@@ -78,11 +82,11 @@ func call(ctx context.Context, getenv func(string) string, scope, name string, b
 	}
 	// A redirect must not carry the key to another host.
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:gosec // the person at the shell names the server
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer func() { _ = resp.Body.Close() }()
 	answer := struct {
 		Status, Code, Message string
 		Data                  any
@@ -105,7 +109,7 @@ func newRequest(ctx context.Context, getenv func(string) string, scope, name str
 	}
 	endpoint := getenv("HARNESS_ENDPOINT")
 	if endpoint == "" {
-		return nil, fmt.Errorf("HARNESS_ENDPOINT is not set: eval what the server printed")
+		return nil, errors.New("HARNESS_ENDPOINT is not set: eval what the server printed")
 	}
 	query := url.Values{"accountIdentifier": {getenv("HARNESS_ACCOUNT_ID")}, "infra": {infra}}
 	method, content := http.MethodGet, io.Reader(nil)
@@ -116,7 +120,8 @@ func newRequest(ctx context.Context, getenv func(string) string, scope, name str
 		}
 		method, content = http.MethodPost, bytes.NewReader(encoded)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(endpoint, "/")+path+"?"+query.Encode(), content)
+	target := strings.TrimSuffix(endpoint, "/") + path + "?" + query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, target, content) //nolint:gosec // as in call
 	if err != nil {
 		return nil, err
 	}

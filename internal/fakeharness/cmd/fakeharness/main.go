@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -38,7 +39,7 @@ func main() {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "fakeharness:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "fakeharness:", err)
 		os.Exit(1)
 	}
 }
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags := flag.NewFlagSet("fakeharness", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
+		_, _ = fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
 	}
 	addr := flags.String("addr", "127.0.0.1:0", "address to listen on")
@@ -78,17 +79,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 // serve serves until ctx ends, and returns when every request has ended.
 func serve(ctx context.Context, addr string, opts fakeharness.Options, stdout io.WriteCloser) error {
 	s := fakeharness.New(opts)
-	if err := s.Listen(addr); err != nil {
+	if err := s.Listen(ctx, addr); err != nil {
 		return err
 	}
 	defer s.Close()
 	context.AfterFunc(ctx, s.Close)
 
 	env := s.Env()
+	var exports strings.Builder
+	fmt.Fprintf(&exports, "export FAKEHARNESS_PID=%d\n", os.Getpid())
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		fmt.Fprintf(stdout, "export %s=%s\n", name, shellQuote(env[name]))
+		fmt.Fprintf(&exports, "export %s=%s\n", name, shellQuote(env[name]))
 	}
-	fmt.Fprintf(stdout, "export FAKEHARNESS_PID=%d\n", os.Getpid())
+	if _, err := io.WriteString(stdout, exports.String()); err != nil {
+		return err
+	}
 	if err := stdout.Close(); err != nil {
 		return err
 	}
@@ -102,8 +107,8 @@ func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''
 func logRequest(w io.Writer, r fakeharness.Request) {
 	status := "-"
 	if r.Status != 0 {
-		status = fmt.Sprint(r.Status)
+		status = strconv.Itoa(r.Status)
 	}
-	fmt.Fprintf(w, "%s %s %q %s %s %d fields\n",
+	_, _ = fmt.Fprintf(w, "%s %s %q %s %s %d fields\n",
 		r.Start.Format(time.TimeOnly), r.Method, r.Path, r.Scope, status, len(r.Fields))
 }

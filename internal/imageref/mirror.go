@@ -44,8 +44,8 @@ func prefixProblem(prefix string) string {
 	case host == "":
 		return "it begins with a slash"
 	case !isHost(host):
-		return fmt.Sprintf("%s has neither dot nor port, so it is no host; "+
-			"add one, such as docker.io/ for Docker Hub, or the port", quote(host))
+		return fmt.Sprintf("%s has neither a dot nor a port, so it is not taken for a host; "+
+			"for Docker Hub put docker.io/ before it", quote(host))
 	}
 	if problem := hostProblem(host); problem != "" || !hasPath {
 		return problem

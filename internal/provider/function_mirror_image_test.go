@@ -27,5 +27,5 @@ func TestMirrorImageFunctionPutsTheErrorOnItsArgument(t *testing.T) {
 	_, funcErr = call(t, newMirrorImageFunction(), "harness/ci-addon", "https://registry.example.com")
 	wantArgumentError(t, funcErr, 1, `the scheme "https://", which is to be left out`)
 	_, funcErr = call(t, newMirrorImageFunction(), "harness/ci-addon", "mirror")
-	wantArgumentError(t, funcErr, 1, "neither dot nor port")
+	wantArgumentError(t, funcErr, 1, "neither a dot nor a port")
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -28,7 +29,10 @@ type harnessProvider struct {
 	tune func(*harness.Config, *execconfig.Options)
 }
 
-var _ provider.Provider = (*harnessProvider)(nil)
+var (
+	_ provider.Provider                  = (*harnessProvider)(nil)
+	_ provider.ProviderWithListResources = (*harnessProvider)(nil)
+)
 
 // New returns what makes the provider, for a server. The version is the release's, such as
 // "1.2.3", or "dev".
@@ -196,4 +200,9 @@ func (p *harnessProvider) Resources(context.Context) []func() resource.Resource 
 // DataSources returns what makes each data source.
 func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newDefaultImagesDataSource}
+}
+
+// ListResources returns what makes each list resource.
+func (p *harnessProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newImageOverrideList}
 }

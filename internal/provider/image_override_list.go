@@ -1,0 +1,107 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// imageOverrideList finds the overrides that stand, for `terraform query`.
+type imageOverrideList struct{ configuredResource }
+
+var _ list.ListResourceWithConfigure = (*imageOverrideList)(nil)
+
+func newImageOverrideList() list.ListResource { return &imageOverrideList{} }
+
+// imageOverrideListModel is the config block of the list.
+type imageOverrideListModel struct {
+	Module types.String `tfsdk:"module"`
+	Infra  types.String `tfsdk:"infra"`
+}
+
+// Metadata names the resource that is listed.
+func (l *imageOverrideList) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_image_override"
+}
+
+// ListResourceConfigSchema describes the config block of the list.
+func (l *imageOverrideList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Finds the image overrides that stand in the account, however they came to be, so that " +
+			"`terraform query` can write their configuration and import blocks. It reads once per module and infra and writes nothing.",
+		Attributes: map[string]schema.Attribute{
+			"module": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{moduleValidator()},
+				MarkdownDescription: moduleDescription,
+			},
+			"infra": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{infraValidator()},
+				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`. Lists both where it is left out.",
+			},
+		},
+	}
+}
+
+// List reads the overrides of each module and infra asked for.
+func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var model imageOverrideListModel
+	diags := req.Config.Get(ctx, &model)
+	if diags.HasError() || !l.data.requireKnown("list the image overrides", &diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = func(push func(list.ListResult) bool) {
+		left := req.Limit
+		for _, scope := range model.scopes() {
+			images, err := l.data.account.Overrides(ctx, scope)
+			if err != nil {
+				push(list.ListResult{Diagnostics: diag.Diagnostics{failure("list the image overrides of", scope, err)}})
+				return
+			}
+			for _, field := range slices.Sorted(maps.Keys(images)) {
+				if left == 0 || !push(l.result(ctx, req, execconfig.Target{Scope: scope, Field: field}, images[field])) {
+					return
+				}
+				left--
+			}
+		}
+	}
+}
+
+// scopes returns what is to be listed, in the order of the documentation.
+func (m imageOverrideListModel) scopes() []harness.Scope {
+	if !m.Infra.IsNull() {
+		return []harness.Scope{scopeOf(m.Module, m.Infra)}
+	}
+	var scopes []harness.Scope
+	for _, infra := range harness.Infras() {
+		scopes = append(scopes, scopeOf(m.Module, types.StringValue(string(infra))))
+	}
+	return scopes
+}
+
+// result is one override found, with the resource where the CLI asks for it.
+func (l *imageOverrideList) result(ctx context.Context, req list.ListRequest, target execconfig.Target, image string) list.ListResult {
+	result := req.NewListResult(ctx)
+	result.DisplayName = fmt.Sprintf("%s on %s: %s", target.Field, target.Scope, image)
+	model := newImageOverrideModel(target)
+	model.Value = types.StringValue(image)
+	result.Diagnostics.Append(result.Identity.Set(ctx, model.identity(types.StringValue(l.data.accountID)))...)
+	if req.IncludeResource {
+		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
+	}
+	return result
+}

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// The vendor's resource that a moved block may start from. The registry's host differs between
+// the CLIs, so that only the address's end counts.
+const (
+	vendorProvider     = "/harness/harness"
+	vendorResourceType = "harness_platform_default_images"
+)
+
+var _ resource.ResourceWithMoveState = (*imageOverrideResource)(nil)
+
+// MoveState takes over the state of the vendor's resource. It may run in a provider that is not
+// configured; the Read that follows says whose account it is.
+func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover {
+	return []resource.StateMover{{StateMover: moveImageOverride}}
+}
+
+func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
+	if req.SourceTypeName != vendorResourceType || !strings.HasSuffix(req.SourceProviderAddress, vendorProvider) {
+		resp.Diagnostics.AddError(fmt.Sprintf("Could not move a %s to harnessci_image_override", req.SourceTypeName),
+			fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. Use a removed block "+
+				"for it, and an import block for the override.", vendorResourceType, req.SourceTypeName, req.SourceProviderAddress))
+		return
+	}
+	model, err := movedModel(req.SourceRawState.JSON)
+	if err != nil {
+		resp.Diagnostics.AddError("Could not move a "+vendorResourceType+" to harnessci_image_override", sentence(err.Error()))
+		return
+	}
+	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
+}
+
+// movedModel reads the attributes of the vendor's resource, a JSON object. Its errors say what to
+// do with a state that no override can be made of.
+func movedModel(attributes []byte) (imageOverrideModel, error) {
+	var source struct {
+		Kind      string `json:"kind"`
+		InfraType string `json:"infra_type"`
+		Field     string `json:"field"`
+		Value     string `json:"value"`
+	}
+	if err := json.Unmarshal(attributes, &source); err != nil {
+		return imageOverrideModel{}, fmt.Errorf("its state cannot be read: %w", err)
+	}
+	target, err := checkTarget(
+		respelled(harness.Modules(), source.Kind), respelled(harness.Infras(), source.InfraType), source.Field)
+	if err != nil {
+		return imageOverrideModel{}, fmt.Errorf("in its state, %w", err)
+	}
+	if strings.TrimSpace(source.Value) == "" {
+		return imageOverrideModel{}, withoutValue(target)
+	}
+	model := newImageOverrideModel(target)
+	model.Value = types.StringValue(source.Value)
+	return model, nil
+}
+
+func withoutValue(target execconfig.Target) error {
+	return fmt.Errorf("the one for %s has no value, which means there that the field is reset to its default: "+
+		"there is no override to take over. Replace the moved block by a removed block with destroy = false, and "+
+		"leave harnessci_image_override out", target)
+}
+
+// respelled returns the allowed name that a text is in another case, as the vendor's server and
+// so its provider's state allow; else the text.
+func respelled[T ~string](allowed []T, text string) string {
+	i := slices.IndexFunc(allowed, func(name T) bool { return strings.EqualFold(string(name), text) })
+	if i < 0 {
+		return text
+	}
+	return string(allowed[i])
+}

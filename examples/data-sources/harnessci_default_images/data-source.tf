@@ -1,0 +1,14 @@
+# Kubernetes builds of the module ci, and builds on VMs.
+data "harnessci_default_images" "k8" {}
+
+data "harnessci_default_images" "vm" {
+  infra = "VM"
+}
+
+# The fields that exist on Kubernetes only.
+output "kubernetes_only" {
+  value = setsubtract(
+    keys(data.harnessci_default_images.k8.images),
+    keys(data.harnessci_default_images.vm.images),
+  )
+}

@@ -1,0 +1,134 @@
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// feature is what not every supported CLI can do.
+type feature struct {
+	name                string
+	terraform, openTofu string // the first versions that have it; "" for none
+}
+
+var (
+	importByIdentity = feature{"import blocks by identity", "1.12.0", "1.12.0"}
+	query            = feature{"list resources", "1.14.0", ""}
+)
+
+var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
+
+// require skips a test where the CLI lacks a feature.
+func (f feature) require(t *testing.T, dir *clitest.Dir) {
+	t.Helper()
+	output := dir.Must("version")
+	found := versionLine.FindStringSubmatch(output)
+	if found == nil {
+		t.Fatalf("which CLI is this? %s", output)
+	}
+	first := map[string]string{"Terraform": f.terraform, "OpenTofu": f.openTofu}[found[1]]
+	if first == "" || semver.MustParse(found[2]).LessThan(semver.MustParse(first)) {
+		t.Skipf("%s cannot do %s", found[0], f.name)
+	}
+}
+
+// TestAccImportExamples adopts what every resource's example has made with each form of import
+// that its page shows. No form may write.
+func TestAccImportExamples(t *testing.T) {
+	t.Parallel()
+	for _, path := range append(exampleFiles(t, ".tf"), exampleFiles(t, ".sh")...) {
+		folder, file := filepath.Split(path)
+		if !strings.HasPrefix(file, "import") {
+			continue
+		}
+		t.Run(filepath.ToSlash(path), func(t *testing.T) {
+			t.Parallel()
+			fake := startExampleFake(t)
+			resource := example{name: filepath.Clean(folder), files: []string{"resource.tf"}}
+			dir := resource.workspace(t, fake)
+			if strings.Contains(file, "identity") {
+				importByIdentity.require(t, dir)
+			}
+			dir.Must("apply", "-auto-approve")
+			if err := os.Remove(dir.Path("terraform.tfstate")); err != nil {
+				t.Fatal(err)
+			}
+			fake.ResetLog()
+
+			content := readExample(t, path)
+			if strings.HasSuffix(file, ".sh") {
+				importByCommand(t, dir, content)
+			} else {
+				importByBlock(t, dir, content)
+			}
+			if writes := fake.Count("writes"); writes != 0 {
+				t.Errorf("the import wrote %d times", writes)
+			}
+			dir.Must("apply", "-auto-approve")
+			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
+				t.Errorf("the plan after the import is not empty:\n%s", result.Output)
+			}
+		})
+	}
+}
+
+// importByCommand runs the import commands of a script; each is a line.
+func importByCommand(t *testing.T, dir *clitest.Dir, script string) {
+	t.Helper()
+	imported := 0
+	for line := range strings.Lines(script) {
+		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "terraform "); ok {
+			dir.Must(strings.Fields(strings.ReplaceAll(command, "'", ""))...)
+			imported++
+		}
+	}
+	if imported == 0 {
+		t.Error("the script imports nothing")
+	}
+}
+
+var importTarget = regexp.MustCompile(`(?m)^\s*to\s*=\s*(\S+)`)
+
+// importByBlock applies the import blocks of a file, and nothing beside them.
+func importByBlock(t *testing.T, dir *clitest.Dir, blocks string) {
+	t.Helper()
+	dir.Write("import.tf", blocks)
+	args := []string{"apply", "-auto-approve"}
+	for _, target := range importTarget.FindAllStringSubmatch(blocks, -1) {
+		args = append(args, "-target="+target[1])
+	}
+	if output := dir.Must(args...); !strings.Contains(output, " imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("the apply does more than to import:\n%s", output)
+	}
+}
+
+// TestAccListExamples queries with every example of a list resource.
+func TestAccListExamples(t *testing.T) {
+	t.Parallel()
+	for _, path := range exampleFiles(t, ".tfquery.hcl") {
+		t.Run(filepath.ToSlash(path), func(t *testing.T) {
+			t.Parallel()
+			content := readExample(t, path)
+			if formatted := string(hclwrite.Format([]byte(content))); formatted != content {
+				t.Errorf("not formatted; it should be:\n%s", formatted)
+			}
+			fake := startFake(t, fakeharness.Options{})
+			fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+			dir := clitest.New(t, "provider \"harnessci\" {}\n", fake.Env())
+			query.require(t, dir)
+			dir.Write("example.tfquery.hcl", content)
+			if output := dir.Must("query"); !strings.Contains(output, "gitCloneTag") {
+				t.Errorf("the query does not find the override:\n%s", output)
+			}
+		})
+	}
+}

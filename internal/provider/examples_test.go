@@ -1,0 +1,154 @@
+package provider_test
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// examplesDir holds every example that the documentation shows.
+const examplesDir = "../../examples"
+
+// secondAccount is a further account of an example's fake.
+const secondAccount = "second-account"
+
+// exampleVariables are the values of the variables that an example leaves to its user.
+var exampleVariables = map[string]map[string]string{
+	"complete/many-accounts": {
+		"TF_VAR_production_account_id": "test-account",
+		"TF_VAR_production_api_key":    "pat.test",
+		"TF_VAR_sandbox_account_id":    secondAccount,
+		"TF_VAR_sandbox_api_key":       "pat.test",
+	},
+}
+
+// TestAccExamples runs every configuration under examples/ as a reader would who copies it: it is
+// formatted and valid, an apply settles it, and a destroy leaves nothing behind.
+func TestAccExamples(t *testing.T) {
+	t.Parallel()
+	for _, example := range examples(t) {
+		t.Run(example.name, func(t *testing.T) {
+			t.Parallel()
+			fake := startExampleFake(t)
+			dir := example.workspace(t, fake)
+			if result := dir.Run("fmt", "-check", "-diff"); result.Code != 0 {
+				t.Errorf("not formatted:\n%s", result.Output)
+			}
+			dir.Must("validate")
+			requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
+				t.Errorf("the plan after the apply is not empty:\n%s", result.Output)
+			}
+			dir.Must("destroy", "-auto-approve")
+			requireNoOverride(t, fake)
+		})
+	}
+}
+
+// example is a configuration under examples/.
+type example struct {
+	name  string            // its folder, below examples/
+	files []string          // its Terraform files
+	env   map[string]string // values of its variables
+}
+
+// examples returns every folder with Terraform files. Import blocks are tests of their own: beside
+// the resource they would import what is not there.
+func examples(t *testing.T) []example {
+	t.Helper()
+	folders := map[string][]string{}
+	for _, path := range exampleFiles(t, ".tf") {
+		folder, file := filepath.Split(path)
+		if !strings.HasPrefix(file, "import-") {
+			folders[filepath.Clean(folder)] = append(folders[filepath.Clean(folder)], file)
+		}
+	}
+	list := make([]example, 0, len(folders))
+	for _, name := range slices.Sorted(maps.Keys(folders)) {
+		list = append(list, example{name: filepath.ToSlash(name), files: folders[name], env: exampleVariables[filepath.ToSlash(name)]})
+	}
+	if len(list) == 0 {
+		t.Fatal("there are no examples")
+	}
+	return list
+}
+
+// exampleFiles returns the paths, below examples/, of all files with an ending.
+func exampleFiles(t *testing.T, ending string) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ending) {
+			relative, relErr := filepath.Rel(examplesDir, path)
+			paths, err = append(paths, relative), relErr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// workspace returns a folder with the example's files, whose provider talks to the fake.
+func (e example) workspace(t *testing.T, fake *fakeharness.Server) *clitest.Dir {
+	t.Helper()
+	contents, all := map[string]string{"main.tf": ""}, ""
+	for _, file := range e.files {
+		contents[file] = readExample(t, e.name, file)
+		all += contents[file]
+	}
+	env := fake.Env()
+	maps.Copy(env, e.env)
+	dir := clitest.New(t, all, env) // adds the provider's source where no file has it
+	for file, content := range contents {
+		dir.Write(file, content)
+	}
+	return dir
+}
+
+func readExample(t *testing.T, elements ...string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(append([]string{examplesDir}, elements...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func startExampleFake(t *testing.T) *fakeharness.Server {
+	t.Helper()
+	fake := startFake(t, fakeharness.Options{})
+	fake.AddAccount(secondAccount)
+	return fake
+}
+
+// requireNoWarning fails on a warning of the provider: an example is to be copied as it is.
+func requireNoWarning(t *testing.T, output string) {
+	t.Helper()
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, "Warning: ") && !strings.Contains(line, "development overrides") {
+			t.Errorf("the example draws a warning: %s", output)
+			return
+		}
+	}
+}
+
+// requireNoOverride fails unless every account of the fake runs the defaults alone.
+func requireNoOverride(t *testing.T, fake *fakeharness.Server) {
+	t.Helper()
+	for _, scope := range []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM"} {
+		for _, account := range []string{fake.Options().AccountID, secondAccount} {
+			if left := fake.OverridesOf(account, scope); len(left) > 0 {
+				t.Errorf("account %s is left with %v in %s", account, left, scope)
+			}
+		}
+	}
+}

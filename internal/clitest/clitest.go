@@ -24,9 +24,10 @@ const (
 
 // Dir is a folder with a configuration, in which the CLI runs.
 type Dir struct {
-	tb   testing.TB
-	path string
-	env  []string
+	tb        testing.TB
+	path      string
+	env       []string
+	overrides string
 }
 
 // New returns a Dir with the configuration as main.tf; the provider's source is added where it is
@@ -48,8 +49,7 @@ func New(tb testing.TB, config string, env map[string]string) *Dir {
 	if !strings.Contains(config, "required_providers") {
 		d.Write("versions.tf", "terraform {\n  required_providers {\n    harnessci = {\n      source = \"harnessci/harnessci\"\n    }\n  }\n}\n")
 	}
-	d.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"harnessci/harnessci\" = %q\n  }\n}\n",
-		os.Getenv(providerEnv)))
+	d.Override("harnessci/harnessci", os.Getenv(providerEnv))
 	d.env = append(clean(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+filepath.Join(d.path, "cli.tfrc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	for name, value := range env {
@@ -78,6 +78,24 @@ func (d *Dir) Write(name, content string) {
 	if err := os.WriteFile(d.Path(name), []byte(content), 0o600); err != nil {
 		d.tb.Fatal(err)
 	}
+}
+
+// Read returns a file of the folder.
+func (d *Dir) Read(name string) string {
+	d.tb.Helper()
+	content, err := os.ReadFile(d.Path(name))
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	return string(content)
+}
+
+// Override makes the CLI take a provider, such as "harnessci/harnessci", from a folder of this
+// machine.
+func (d *Dir) Override(source, folder string) {
+	d.tb.Helper()
+	d.overrides += fmt.Sprintf("    %q = %q\n", source, folder)
+	d.Write("cli.tfrc", "provider_installation {\n  dev_overrides {\n"+d.overrides+"  }\n}\n")
 }
 
 // Setenv sets a variable for later runs, over what New was given.

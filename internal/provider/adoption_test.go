@@ -1,0 +1,203 @@
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// vendorInstance is one instance of the vendor's resource as it stands in a state file: the index
+// key as JSON ("" for none) and its five attributes.
+type vendorInstance struct {
+	key, kind, infra, field, value string
+}
+
+// vendorState is a state file that the vendor's provider has written.
+func vendorState(mode string, instances ...vendorInstance) string {
+	var list []string
+	for _, i := range instances {
+		key := ""
+		if i.key != "" {
+			key = fmt.Sprintf("%q: %s,", "index_key", i.key)
+		}
+		value := "null"
+		if i.value != "" {
+			value = fmt.Sprintf("%q", i.value)
+		}
+		list = append(list, fmt.Sprintf(`{%s "schema_version": 0, "attributes":
+			{"id": "%[2]s/%[3]s/%[4]s", "kind": "%[2]s", "infra_type": "%[3]s", "field": "%[4]s", "value": %[5]s}}`,
+			key, i.kind, i.infra, i.field, value))
+	}
+	return fmt.Sprintf(`{"version": 4, "terraform_version": "1.8.0", "serial": 1, "lineage": "l", "outputs": {}, "resources": [
+		{"mode": "managed", "type": "harness_platform_default_images", "name": "old", %s
+		 "provider": "provider[\"%s/harness/harness\"]", "instances": [%s]}]}`, mode, registryHost(), strings.Join(list, ","))
+}
+
+// registryHost is the host that the CLI at hand puts before a provider's namespace.
+func registryHost() string {
+	if host := os.Getenv("TF_ACC_PROVIDER_HOST"); host != "" {
+		return host
+	}
+	if strings.Contains(filepath.Base(os.Getenv("TF_ACC_TERRAFORM_PATH")), "tofu") {
+		return "registry.opentofu.org"
+	}
+	return "registry.terraform.io"
+}
+
+func TestAccMovedFromTheVendorsResource(t *testing.T) {
+	for name, test := range map[string]struct {
+		state, config string
+		holds         map[string]string // scope/field to value
+	}{
+		"one": {
+			state: vendorState("", vendorInstance{"", "ci", "K8", "gitCloneTag", "harness/drone-git:1.0.0"}),
+			config: `resource "harnessci_image_override" "new" {
+  field = "gitCloneTag"
+  value = "harness/drone-git:1.0.0"
+}
+moved {
+  from = harness_platform_default_images.old
+  to   = harnessci_image_override.new
+}`,
+			holds: map[string]string{"ci/K8/gitCloneTag": "harness/drone-git:1.0.0"},
+		},
+		"for_each, in another spelling": {
+			state: vendorState(`"each": "map",`,
+				vendorInstance{`"gitCloneTag"`, "ci", "vm", "gitCloneTag", "harness/drone-git:1.0.0"},
+				vendorInstance{`"gcsUploadTag"`, "ci", "vm", "gcsUploadTag", "plugins/gcs:1.0.0"}),
+			config: `resource "harnessci_image_override" "new" {
+  for_each = { gitCloneTag = "harness/drone-git:1.0.0", gcsUploadTag = "plugins/gcs:1.0.0" }
+  infra    = "VM"
+  field    = each.key
+  value    = each.value
+}
+moved {
+  from = harness_platform_default_images.old
+  to   = harnessci_image_override.new
+}`,
+			holds: map[string]string{"ci/VM/gitCloneTag": "harness/drone-git:1.0.0", "ci/VM/gcsUploadTag": "plugins/gcs:1.0.0"},
+		},
+		"count, of another module": {
+			state: vendorState(`"each": "list",`,
+				vendorInstance{"0", "iacm", "K8", "iacmTerraform", "plugins/t:1"}, vendorInstance{"1", "iacm", "K8", "iacmOpenTofu", "plugins/o:1"}),
+			config: `resource "harnessci_image_override" "new" {
+  count  = 2
+  module = "iacm"
+  field  = ["iacmTerraform", "iacmOpenTofu"][count.index]
+  value  = ["plugins/t:1", "plugins/o:1"][count.index]
+}
+moved {
+  from = harness_platform_default_images.old
+  to   = harnessci_image_override.new
+}`,
+			holds: map[string]string{"iacm/K8/iacmTerraform": "plugins/t:1", "iacm/K8/iacmOpenTofu": "plugins/o:1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := startFake(t, fakeharness.Options{})
+			for target, value := range test.holds {
+				scope, field := target[:strings.LastIndex(target, "/")], target[strings.LastIndex(target, "/")+1:]
+				fake.SetOverride(scope, field, value)
+			}
+			dir := clitest.New(t, test.config, fake.Env())
+			installVendor(t, dir)
+			dir.Write("terraform.tfstate", test.state)
+			dir.Must("apply", "-auto-approve")
+			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
+				t.Errorf("the plan after the move is not empty:\n%s", result.Output)
+			}
+			state := dir.Read("terraform.tfstate")
+			if strings.Contains(state, "harness_platform_default_images") || strings.Count(state, `"id": "`) != len(test.holds) {
+				t.Errorf("the state is not the moved one:\n%s", state)
+			}
+			if got := fake.Count("writes"); got != 0 {
+				t.Errorf("the move sent %d writes", got)
+			}
+		})
+	}
+}
+
+func TestAccMovedFromSomethingElseSaysWhatToDo(t *testing.T) {
+	config := `resource "harnessci_image_override" "new" {
+  field = "gitCloneTag"
+  value = "harness/drone-git:1.0.0"
+}
+moved {
+  from = %s.old
+  to   = harnessci_image_override.new
+}`
+	reset := vendorState("", vendorInstance{"", "ci", "K8", "gitCloneTag", ""})
+	for name, test := range map[string]struct{ config, state, want string }{
+		"a reset": {
+			fmt.Sprintf(config, "harness_platform_default_images"), reset, "there is no override to take over",
+		},
+		"another type": {
+			fmt.Sprintf(config, "harness_platform_secret_text"),
+			strings.ReplaceAll(reset, "harness_platform_default_images", "harness_platform_secret_text"),
+			"Could not move a harness_platform_secret_text",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := startFake(t, fakeharness.Options{})
+			dir := clitest.New(t, test.config, fake.Env())
+			installVendor(t, dir)
+			dir.Write("terraform.tfstate", test.state)
+			result := dir.Run("plan")
+			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), test.want) {
+				t.Errorf("want an error that says %q, got exit code %d:\n%s", test.want, result.Code, result.Output)
+			}
+		})
+	}
+}
+
+var blanks = regexp.MustCompile(`[\s│]+`)
+
+// unwrapped undoes the CLI's line breaks.
+func unwrapped(output string) string { return blanks.ReplaceAllString(output, " ") }
+
+func TestAccImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:1.0.0")
+	fake.SetOverride("ci/K8", "gcsUploadTag", "plugins/gcs:1.0.0")
+	dir := clitest.New(t, `import {
+  to = harnessci_image_override.git
+  id = "ci/VM/gitCloneTag"
+}
+import {
+  to = harnessci_image_override.gcs
+  id = "K8/gcsUploadTag"
+}
+`, fake.Env())
+	dir.Must("plan", "-generate-config-out=generated.tf")
+	dir.Must("apply", "-auto-approve")
+	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
+		t.Errorf("the plan after the import is not empty:\n%s", result.Output)
+	}
+	if got := fake.Count("writes"); got != 0 {
+		t.Errorf("the import sent %d writes", got)
+	}
+}
+
+func TestAccAnotherAccountThanTheStatesIsAnError(t *testing.T) {
+	fake := startFake(t, fakeharness.Options{})
+	fake.AddAccount("other-account")
+	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 2}), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+	dir.Setenv("HARNESS_ACCOUNT_ID", "other-account")
+	for _, command := range [][]string{{"plan"}, {"apply", "-auto-approve"}, {"destroy", "-auto-approve"}} {
+		result := dir.Run(command...)
+		if result.Code != 1 || !strings.Contains(unwrapped(result.Output), "belongs to another account") {
+			t.Errorf("%s: exit code %d:\n%s", command[0], result.Code, result.Output)
+		}
+	}
+	if got := fake.Count("writes"); got != 0 {
+		t.Errorf("%d writes went out", got)
+	}
+}

@@ -43,10 +43,11 @@ type CLI struct {
 	Version *semver.Version
 }
 
-// String returns the product, its version and where it is.
-func (c CLI) String() string {
-	return fmt.Sprintf("%s %s (%s)", traits[c.Product].name, c.Version, c.Path)
-}
+// Name returns the product as people write it, and its version.
+func (c CLI) Name() string { return traits[c.Product].name + " " + c.Version.String() }
+
+// String returns the name and where it is.
+func (c CLI) String() string { return fmt.Sprintf("%s (%s)", c.Name(), c.Path) }
 
 // TestEnv returns the variables, as NAME=value, with which terraform-plugin-testing runs this CLI
 // apart from what the user's own CLI configuration says.

@@ -1,0 +1,129 @@
+//go:build unix
+
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// planOutput is what Terraform and OpenTofu print alike.
+const planOutput = `
+Note: Objects have changed outside of Terraform
+
+Terraform will perform the following actions:
+
+  # harnessci_image_override.k8["gitCloneTag"] will be updated in-place
+  ~ resource "harnessci_image_override" "k8" {
+        id     = "ci/K8/gitCloneTag"
+      ~ value  = "harness/drone-git:1" -> "harness/drone-git:2"
+        # (3 unchanged attributes hidden)
+    }
+
+Plan: 1 to add, 2 to change, 3 to destroy.
+
+─────
+Note: You didn't use the -out option to save this plan.
+`
+
+func TestCondenseKeepsWhatMatters(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		`# harnessci_image_override.k8["gitCloneTag"] will be updated in-place`,
+		`~ value  = "harness/drone-git:1" -> "harness/drone-git:2"`,
+		`Plan: 1 to add, 2 to change, 3 to destroy.`,
+	}
+	if got := condense(planOutput); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, line := range []string{
+		"No changes. Your infrastructure matches the configuration.",
+		"Apply complete! Resources: 0 added, 0 changed, 0 destroyed.",
+		"Destroy complete! Resources: 10 destroyed.",
+	} {
+		if got := condense("\n" + line + "\n"); !slices.Equal(got, []string{line}) {
+			t.Errorf("got %q, want %q", got, line)
+		}
+	}
+}
+
+func TestPlanned(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]changes{
+		planOutput: {1, 2, 3},
+		"Plan: 7 to import, 4 to add, 5 to change, 6 to destroy.\n":    {4, 5, 6},
+		"No changes. Your infrastructure matches the configuration.\n": {},
+	} {
+		if got := (result{output: output}).planned(); got != want {
+			t.Errorf("%q: got %v, want %v", output, got, want)
+		}
+	}
+}
+
+func TestTally(t *testing.T) {
+	t.Parallel()
+	line := func(call string) string {
+		return `12:00:00 POST "/gateway/ci/execution-config/` + call + `" ci/K8 200 2 fields` + "\n"
+	}
+	before := parseLog(line("update-config"))
+	after := parseLog(line("update-config") + line("update-config") + line("reset-config") +
+		line("get-customer-config") + line("get-default-config"))
+	got := after.since(before)
+	want := tally{"update-config": 1, "reset-config": 1, "get-customer-config": 1, "get-default-config": 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got.writes() != 2 || got.reads() != 2 {
+		t.Errorf("got %d writes and %d reads, want 2 and 2", got.writes(), got.reads())
+	}
+}
+
+func TestParseExports(t *testing.T) {
+	t.Parallel()
+	got := parseExports("export A='http://127.0.0.1:1/gateway'\nexport B=2\nnoise\n")
+	if want := map[string]string{"A": "http://127.0.0.1:1/gateway", "B": "2"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestScreen(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	s := &screen{w: &out}
+	s.step("One")
+	s.command("tofu", "plan")
+	s.lines([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"})
+	s.holds("%d found", 9)
+
+	want := "\n1. One\n   $ tofu plan\n     1\n     2\n     3\n     4\n     … and 4 more\n     9\n   ✓ 9 found\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", &out, want)
+	}
+}
+
+func TestScreenColorsWholeLines(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	(&screen{w: &out, color: true}).holds("found")
+	if want := "   \x1b[32m✓ found\x1b[0m\n"; out.String() != want {
+		t.Errorf("got %q, want %q", &out, want)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"short":             {"short"},
+		"0123456789":        {"0123456789"},
+		"0123456 89 bcd":    {"0123456 89", "  bcd"},
+		"012345 7 -> 9 bcd": {"012345 7", "  -> 9 bcd"},
+		"0123456789abcdef":  {"012345678…"},
+		"ééééééé éé éé":     {"ééééééé éé", "  éé"},
+	} {
+		if got := wrap(text, 10); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

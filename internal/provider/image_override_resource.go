@@ -71,9 +71,15 @@ func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.Ide
 	resp.IdentitySchema = identityschema.Schema{Attributes: attributes}
 }
 
-// ModifyPlan tells the id as soon as its parts are known.
+// ModifyPlan tells the id as soon as its parts are known, and plans nothing for what belongs to
+// another account: with -refresh=false, no Read has looked at that.
 func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
+	if !req.State.Raw.IsNull() {
+		var state imageOverrideModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		ownership{req.Identity, req.Private}.require(ctx, r.data, state.target(), &resp.Diagnostics)
+	}
+	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
 	var plan imageOverrideModel

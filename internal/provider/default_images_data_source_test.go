@@ -1,0 +1,62 @@
+package provider
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+func TestAccDefaultImages_ofEachScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{})
+	const k8, vm = "data.harnessci_default_images.k8", "data.harnessci_default_images.vm"
+	attribute := func(addr, name string, want knownvalue.Check) statecheck.StateCheck {
+		return statecheck.ExpectKnownValue(addr, tfjsonpath.New(name), want)
+	}
+	image := func(id string) knownvalue.Check {
+		return knownvalue.MapPartial(map[string]knownvalue.Check{parsed(t, id).Field: knownvalue.StringExact(w.defaultImage(id))})
+	}
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config: `
+			data "harnessci_default_images" "k8" {}
+			data "harnessci_default_images" "vm" {
+			  module = "ci"
+			  infra  = "VM"
+			}`,
+		ConfigStateChecks: []statecheck.StateCheck{
+			attribute(k8, "module", knownvalue.StringExact("ci")),
+			attribute(k8, "infra", knownvalue.StringExact("K8")),
+			attribute(k8, "images", image("ci/K8/gitCloneTag")),
+			attribute(k8, "images", image("ci/K8/liteEngineTag")),
+			attribute(vm, "infra", knownvalue.StringExact("VM")),
+			attribute(vm, "images", image("ci/VM/buildAndPushDockerRegistryTag")),
+		},
+	}}})
+}
+
+func TestAccDefaultImages_errors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{})
+	fake := w.requireFake("it needs faults")
+	const config = `data "harnessci_default_images" "k8" {}`
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{
+			Config:      `data "harnessci_default_images" "k8" { infra = "k8" }`,
+			ExpectError: says(`The infra is written "K8", not "k8".`),
+		},
+		{
+			PreConfig: func() {
+				fake.Inject(fakeharness.Fault{Call: "get-default-config", Status: http.StatusForbidden})
+			},
+			Config:      config,
+			ExpectError: says("Could not read the default images of ci/K8"),
+		},
+		{Config: config},
+	}})
+}

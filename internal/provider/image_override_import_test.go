@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// importBlock returns a configuration that imports into addr.
+func importBlock(what, config string) string {
+	return "import {\n  to = " + addr + "\n  " + what + "\n}\n" + config
+}
+
+// The override exists, somebody made it by hand: the import adopts it without a write.
+func TestAccImageOverride_importByEitherID(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{gitCloneID, "K8/gitCloneTag"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, gitCloneID)
+			w.setOutside(gitCloneID, imageA)
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{
+					Config:           importBlock(`id = "`+id+`"`, gitClone(imageA)),
+					ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
+					ConfigStateChecks: []statecheck.StateCheck{
+						is("id", gitCloneID), is("module", "ci"), is("infra", "K8"), is("field", "gitCloneTag"), is("value", imageA),
+					},
+					Check: resource.ComposeTestCheckFunc(w.writes(0), w.holds(gitCloneID, imageA)),
+				},
+				{Config: gitClone(imageA), PlanOnly: true},
+			}})
+		})
+	}
+}
+
+func TestAccImageOverride_importCommandYieldsTheSameState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, gitCloneID)
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{Config: gitClone(imageA)},
+		{ResourceName: addr, ImportState: true, ImportStateVerify: true},
+		{ResourceName: addr, ImportState: true, ImportStateId: "K8/gitCloneTag", ImportStateVerify: true},
+		{Config: gitClone(imageA), PlanOnly: true},
+	}})
+}
+
+func TestAccImageOverride_identity(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, gitCloneID)
+	account := w.env[envAccountID]
+	w.run(resource.TestCase{
+		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{
+				Config: gitClone(imageA),
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, map[string]knownvalue.Check{
+					"account_id": knownvalue.StringExact(account),
+					"module":     knownvalue.StringExact("ci"),
+					"infra":      knownvalue.StringExact("K8"),
+					"field":      knownvalue.StringExact("gitCloneTag"),
+				})},
+			},
+			{Config: gitClone(imageB)}, // an update keeps it
+			{ResourceName: addr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+			{
+				Config: overrideConfig(imageA, `infra = "VM"`, `field = "gitCloneTag"`), // a replacement gets its own
+				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, map[string]knownvalue.Check{
+					"account_id": knownvalue.StringExact(account),
+					"module":     knownvalue.StringExact("ci"),
+					"infra":      knownvalue.StringExact("VM"),
+					"field":      knownvalue.StringExact("gitCloneTag"),
+				})},
+			},
+		},
+	})
+}
+
+func TestAccImageOverride_importByIdentityWithoutAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, gitCloneID)
+	w.setOutside(gitCloneID, imageA)
+	w.run(resource.TestCase{
+		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{
+				Config: importBlock(`identity = { account_id = "another", module = "ci", infra = "K8", field = "gitCloneTag" }`,
+					gitClone(imageA)),
+				ExpectError: says(`Could not import from another account`),
+			},
+			{
+				Config:      importBlock(`identity = { module = "ci", infra = "k8", field = "gitCloneTag" }`, gitClone(imageA)),
+				ExpectError: says(`The infra is written "K8", not "k8".`),
+			},
+			{
+				Config:           importBlock(`identity = { module = "ci", infra = "K8", field = "gitCloneTag" }`, gitClone(imageA)),
+				ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
+				ConfigStateChecks: []statecheck.StateCheck{
+					is("id", gitCloneID), is("value", imageA),
+					statecheck.ExpectIdentityValueMatchesState(addr, tfjsonpath.New("field")),
+				},
+				Check: w.writes(0),
+			},
+			{Config: gitClone(imageA), PlanOnly: true},
+		},
+	})
+}
+
+func TestAccImageOverride_importErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, gitCloneID)
+	steps := make([]resource.TestStep, 0, 8)
+	for _, test := range []struct{ id, want string }{
+		{"gitCloneTag", `"gitCloneTag" does not have two or three parts between slashes. The id of an override is module/infra/field, such as ci/K8/gitCloneTag,`},
+		{"a/ci/K8/gitCloneTag", `does not have two or three parts`},
+		{"ci/k8/gitCloneTag", `the infra is written "K8", not "k8".`},
+		{"k8/gitCloneTag", `the infra is written "K8", not "k8".`},
+		{"CI/K8/gitCloneTag", `the module is written "ci", not "CI".`},
+		{"iacm/K8/", `the field "" is not made of`},
+		{"ci/K8/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of ci/K8/gitCloneTag. The default runs: ` +
+			w.defaultImage(gitCloneID) + `. To override it, apply the resource without importing it.`},
+		{"ci/K8/gitClownTag", `The defaults of ci/K8 show no such field either`},
+	} {
+		steps = append(steps, resource.TestStep{
+			Config:      importBlock(`id = "`+test.id+`"`, gitClone(imageA)),
+			ExpectError: says(test.want),
+		})
+	}
+	w.run(resource.TestCase{Steps: steps})
+}

@@ -58,10 +58,11 @@ func Compare(image, latest Image) (c Comparison, ok bool) {
 
 // sum adds and keeps to what an int64 holds.
 func sum(a, b uint64) int64 {
-	if a > math.MaxInt64 || b > math.MaxInt64-a {
+	total := a + b
+	if total < a || total > math.MaxInt64 {
 		return math.MaxInt64
 	}
-	return int64(a + b)
+	return int64(total)
 }
 
 // ReleasesBehind counts the minor releases by which image is behind latest, two

@@ -97,6 +97,7 @@ func TestCompareTellsOlderFromBehind(t *testing.T) {
 		{"a:1.0.0", "a:4.3.0", Comparison{Older: true, Releases: 6}},
 		{"a:2.0.0", "a:1.3.0", Comparison{Exact: true}},
 		{"a:1.0.0", "a:2.9223372036854775807.0", Comparison{Older: true, Releases: math.MaxInt64}},
+		{"a:1.0.0", "a:2.18446744073709551615.0", Comparison{Older: true, Releases: math.MaxInt64}},
 		{"a:0.0.0", "a:18446744073709551615.18446744073709551615.0", Comparison{Older: true, Releases: math.MaxInt64}},
 	} {
 		got, ok := compareText(test.image, test.latest)

@@ -26,7 +26,10 @@ func outputs(expressions map[string]string) string {
 
 // withoutAccount returns a world with an empty environment: the functions work in an unconfigured
 // provider.
-func withoutAccount(t *testing.T) *world { return &world{T: t} }
+func withoutAccount(t *testing.T) *world {
+	t.Helper()
+	return &world{T: t}
+}
 
 func TestAccFunctionsInConfiguration(t *testing.T) {
 	t.Parallel()

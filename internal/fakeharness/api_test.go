@@ -79,7 +79,7 @@ func TestUpdateAndReset(t *testing.T) {
 	call(t, s, "ci/VM/update-config", update("gitCloneTag", "b:1")).mustBe(t, "true")
 	call(t, s, "iacm/VM/update-config", update("iacmOpenTofu", "c:1")).mustBe(t, "true")
 	for range 2 { // the second time it is not overridden any more
-		call(t, s, "ci/K8/reset-config", `[{"field":"gitCloneTag"},{"field":"cacheS3Tag"}]`).mustBe(t, "true")
+		call(t, s, "ci/K8/reset-config", `[{"field":"gitCloneTag","value":"no part of a reset"},{"field":"cacheS3Tag"}]`).mustBe(t, "true")
 	}
 	call(t, s, "ci/K8/update-config", `[]`).mustBe(t, "true")
 	for scope, want := range map[string]images{

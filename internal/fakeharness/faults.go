@@ -76,8 +76,7 @@ func (f *Fault) answer() answer {
 	return out
 }
 
-// send writes the answer, harmed as the fault says. A connection that must close early
-// is closed by a panic that net/http understands.
+// send writes the answer, harmed as the fault says.
 func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a answer) {
 	padding := max(0, f.PadTo-int64(len(a.body)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
@@ -86,25 +85,20 @@ func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a an
 	w.WriteHeader(a.status)
 	switch {
 	case f.Cut > 0:
-		_, _ = w.Write(a.body[:min(f.Cut, len(a.body))]) // the client may be gone
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+		_, _ = w.Write(a.body[:min(f.Cut, len(a.body))]) // net/http closes what ends too early
 	case f.Drip > 0:
 		s.drip(ctx, w, a.body, f.Drip)
 	default:
-		_, _ = w.Write(a.body)
+		_, _ = w.Write(a.body) // the client may be gone
 	}
 	pad(w, padding)
 }
 
-// drip writes one byte per interval until the client goes away.
+// drip writes one byte per interval, and the rest at once when the client goes away.
 func (s *Server) drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
 	out := http.NewResponseController(w)
 	for i := range body {
 		s.wait(ctx, interval)
-		if ctx.Err() != nil {
-			panic(http.ErrAbortHandler)
-		}
 		_, _ = w.Write(body[i : i+1]) // the client may be gone
 		_ = out.Flush()
 	}

@@ -169,8 +169,8 @@ func TestDripSendsOneByteAtATime(t *testing.T) {
 		s.Inject(Fault{Drip: time.Second})
 		got, took := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
 		decode(t, got).mustBe(t, "{}")
-		if want := time.Duration(got.Body.Len()) * time.Second; took != want {
-			t.Errorf("%d bytes took %v", got.Body.Len(), took)
+		if want := time.Duration(got.Body.Len()) * time.Second; took != want || !got.Flushed {
+			t.Errorf("%d bytes took %v, flushed: %v", got.Body.Len(), took, got.Flushed)
 		}
 	})
 	s := Start(t, Options{})

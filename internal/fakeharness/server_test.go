@@ -5,7 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -37,6 +42,48 @@ func TestAServerEndsMoreThanOnce(t *testing.T) {
 	}
 	if err := s.Serve(); err != nil {
 		t.Errorf("Serve on a closed server: %v", err)
+	}
+}
+
+func TestCloseWaitsForRequests(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	var arrived, saved sync.WaitGroup
+	var done atomic.Bool
+	arrived.Add(1)
+	s.Inject(Fault{BeforeSave: func(Request) {
+		arrived.Done()
+		<-s.closed
+		runtime.Gosched() // gives a Close that does not wait the time to return
+		done.Store(true)
+	}})
+	req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
+	saved.Go(func() { _, _ = try(req) })
+	arrived.Wait()
+	s.Close()
+	if !done.Load() || len(s.Overrides("ci/K8")) != 1 {
+		t.Error("Close returned before the write had ended")
+	}
+	saved.Wait()
+}
+
+func TestCloseEndsEveryWaitOfAHandler(t *testing.T) {
+	t.Parallel()
+	const target = "/ci/execution-config/get-customer-config"
+	for name, fault := range map[string]Fault{"latency": {}, "hang": {Hang: true}, "drip": {Drip: time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{Latency: time.Hour})
+			s.Inject(fault)
+			time.AfterFunc(time.Second, s.Close)
+			start := time.Now()
+			func() {
+				defer func() { _ = recover() }() // how net/http is told to close the connection
+				answerTo(t.Context(), s, target, "")
+			}()
+			if took := time.Since(start); took != time.Second {
+				t.Errorf("%s: the handler ended after %v, the server after 1s", name, took)
+			}
+		})
 	}
 }
 

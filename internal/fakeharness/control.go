@@ -42,7 +42,8 @@ func (s *Server) ResetLog() { s.log.reset() }
 func (s *Server) Count(call string) int { return s.log.count(call) }
 
 // MaxWritesInFlight returns the highest number of writes that were ever under way at once
-// for one account, counted from arrival to answer over all modules and infras.
+// for one account, counted from arrival to answer over all modules and infras. A write
+// whose client gave up counts until it has ended, as on a real server.
 func (s *Server) MaxWritesInFlight() int { return s.log.mostWriting() }
 
 // Inject adds a fault behind those already there.

@@ -122,18 +122,24 @@ func (a *Account) Reset(ctx context.Context, scope harness.Scope, field string) 
 }
 
 // Replace stores the images in set and removes the overrides in reset, for an exclusive set that
-// owns the whole module and infra; keep holds the fields it owns and does not change. One update
-// and one reset at the most are sent where nothing is refused. The error is a FieldErrors, or a
-// *ConflictError before anything is sent.
-func (a *Account) Replace(ctx context.Context, scope harness.Scope, set map[string]string, reset, keep []string) error {
-	if err := a.claims.setScope(scope, set, keep); err != nil {
+// owns the whole module and infra; keep holds the images it owns and saw in place, which are stored
+// again only where this run has reset them meanwhile. One update and one reset at the most are sent
+// where nothing is refused. The error is a FieldErrors, or a *ConflictError before anything is sent.
+func (a *Account) Replace(
+	ctx context.Context, scope harness.Scope, set map[string]string, reset []string, keep map[string]string,
+) error {
+	gone, err := a.claims.setScope(scope, set, keep)
+	if err != nil {
 		return err
 	}
-	ops := make([]*op, 0, len(set)+len(reset))
+	ops := make([]*op, 0, len(set)+len(reset)+len(gone))
 	for field, value := range set {
 		ops = append(ops, newOp(Target{Scope: scope, Field: field}, value))
 	}
-	err := a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
+	for _, field := range gone {
+		ops = append(ops, newOp(Target{Scope: scope, Field: field}, keep[field]))
+	}
+	err = a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
 	if err != nil {
 		a.claims.releaseScope(scope)
 	}

@@ -15,6 +15,8 @@ type claims struct {
 	fields map[Target]bool
 	// scopes holds, per module and infra that an exclusive set owns, the fields it wants kept.
 	scopes map[harness.Scope]map[string]bool
+	// resets holds the overrides whose reset has left.
+	resets map[Target]bool
 	// planned and plannedScopes hold what the plan of this run has shown so far.
 	planned       map[harness.Scope][]string
 	plannedScopes map[harness.Scope]bool
@@ -24,6 +26,7 @@ func newClaims() *claims {
 	return &claims{
 		fields:        map[Target]bool{},
 		scopes:        map[harness.Scope]map[string]bool{},
+		resets:        map[Target]bool{},
 		planned:       map[harness.Scope][]string{},
 		plannedScopes: map[harness.Scope]bool{},
 	}
@@ -50,8 +53,9 @@ func (c *claims) release(target Target) {
 	delete(c.fields, target)
 }
 
-// setScope claims a module and infra for an exclusive set of the given fields.
-func (c *claims) setScope(scope harness.Scope, set map[string]string, keep []string) error {
+// setScope claims a module and infra for an exclusive set of the given fields. It returns those of
+// keep whose reset has left in this run, so that they may no longer be what the caller saw.
+func (c *claims) setScope(scope harness.Scope, set, keep map[string]string) (gone []string, _ error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var singles []string
@@ -63,17 +67,20 @@ func (c *claims) setScope(scope harness.Scope, set map[string]string, keep []str
 	_, taken := c.scopes[scope]
 	if taken || len(singles) > 0 {
 		slices.Sort(singles)
-		return &ConflictError{Scope: scope, Fields: singles}
+		return nil, &ConflictError{Scope: scope, Fields: singles}
 	}
 	wanted := make(map[string]bool, len(set)+len(keep))
 	for field := range set {
 		wanted[field] = true
 	}
-	for _, field := range keep {
+	for field := range keep {
 		wanted[field] = true
+		if c.resets[Target{scope, field}] {
+			gone = append(gone, field)
+		}
 	}
 	c.scopes[scope] = wanted
-	return nil
+	return gone, nil
 }
 
 func (c *claims) releaseScope(scope harness.Scope) {
@@ -82,11 +89,16 @@ func (c *claims) releaseScope(scope harness.Scope) {
 	delete(c.scopes, scope)
 }
 
-// keeps reports that a resource of this run wants the override to stay.
-func (c *claims) keeps(target Target) bool {
+// reset notes that a reset leaves, unless a resource of this run wants the override to stay; it
+// reports whether it may leave.
+func (c *claims) reset(target Target) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.fields[target] || c.scopes[target.Scope][target.Field]
+	if c.fields[target] || c.scopes[target.Scope][target.Field] {
+		return false
+	}
+	c.resets[target] = true
+	return true
 }
 
 // plan notes a single override in the plan.

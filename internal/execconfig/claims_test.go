@@ -75,6 +75,36 @@ func TestAResetNeverUndoesASetOfTheSameRun(t *testing.T) {
 	}
 }
 
+// Single overrides that become an exclusive set are resets and a Replace of one run, in any order.
+func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
+	for _, resetAfter := range []time.Duration{0, 10 * time.Millisecond, 60 * time.Millisecond, time.Second} {
+		for _, replaceAfter := range []time.Duration{0, 10 * time.Millisecond, 60 * time.Millisecond, time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(latency)
+				s.outside(k8, fieldName(0), "kept:1")
+				a := newAccount(t, s)
+				forEach(2, 2, func(i int) {
+					if i == 0 {
+						time.Sleep(resetAfter)
+						if err := a.Reset(t.Context(), k8, fieldName(0)); err != nil && !isA[*KeptError](err) {
+							t.Error(err)
+						}
+						return
+					}
+					// What the caller saw may be older than the reset.
+					time.Sleep(replaceAfter)
+					if err := a.Replace(t.Context(), k8, nil, nil, map[string]string{fieldName(0): "kept:1"}); err != nil {
+						t.Error(err)
+					}
+				})
+				if got := s.overrides(k8)[fieldName(0)]; got != "kept:1" {
+					t.Errorf("reset after %s, replace after %s: the server holds %q", resetAfter, replaceAfter, got)
+				}
+			})
+		}
+	}
+}
+
 func TestReplaceIsOneUpdateAndOneReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)

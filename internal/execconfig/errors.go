@@ -93,16 +93,20 @@ func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("%s: another resource sets the same override in this run", e.Target)
 }
 
-// ConflictError says that single overrides and an exclusive set meet in one module and infra.
+// ConflictError says that single overrides and an exclusive set, or two exclusive sets, meet in one
+// module and infra.
 type ConflictError struct {
 	Scope harness.Scope
-	// Fields are the single overrides seen so far, sorted; empty when none is known by name.
+	// Fields are the single overrides seen so far, sorted; empty for two sets.
 	Fields []string
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s: single overrides (%s) stand beside an exclusive set of the same module and infra",
-		e.Scope, strings.Join(e.Fields, ", "))
+	if len(e.Fields) == 0 {
+		return fmt.Sprintf("two exclusive sets own the overrides of %s", e.Scope)
+	}
+	return fmt.Sprintf("single overrides (%s) stand beside an exclusive set that owns all overrides of %s",
+		strings.Join(e.Fields, ", "), e.Scope)
 }
 
 // KeptError says that a reset was left out because another resource set the same override in this

@@ -120,7 +120,7 @@ func (w *writer) ready(ops []*op) []*op {
 	defer w.mu.Unlock()
 	var live []*op
 	for _, o := range ops {
-		if o.verb() == reset && w.claims.keeps(o.Target) {
+		if o.verb() == reset && !w.claims.reset(o.Target) {
 			w.finish(o, &KeptError{o.Target})
 		}
 		if !o.finished() {

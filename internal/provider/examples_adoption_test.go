@@ -1,7 +1,9 @@
 package provider_test
 
 import (
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -130,5 +132,41 @@ func TestAccListExamples(t *testing.T) {
 				t.Errorf("the query does not find the override:\n%s", output)
 			}
 		})
+	}
+}
+
+// TestAccDriftCheckExample runs the script of the drift check as its pipeline does.
+func TestAccDriftCheckExample(t *testing.T) {
+	t.Parallel()
+	const name = "complete/drift-check"
+	fake := startExampleFake(t)
+	dir := example{name: name, files: []string{"main.tf"}}.workspace(t, fake)
+	dir.Write("drift-check.sh", readExample(t, name, "drift-check.sh"))
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+
+	requireDriftCheck(t, dir, fake, 0, "No drift.")
+	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.0.0")
+	requireDriftCheck(t, dir, fake, 2, `"harness/drone-git:1.0.0" -> "harness/drone-git:1.6.8-rootless"`)
+	fake.RemoveOverride("ci/K8", "gitCloneTag")
+	requireDriftCheck(t, dir, fake, 2, "Plan: 1 to add, 0 to change, 0 to destroy.")
+	fake.Inject(fakeharness.Fault{Times: -1, Status: http.StatusUnauthorized})
+	requireDriftCheck(t, dir, fake, 1, "nothing is known about drift")
+	if writes := fake.Count("writes"); writes != 0 {
+		t.Errorf("the checks wrote %d times", writes)
+	}
+}
+
+func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server, code int, text string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "drift-check.sh")
+	cmd.Dir = filepath.Dir(dir.Path("drift-check.sh"))
+	cmd.Env = append(os.Environ(), "TERRAFORM="+os.Getenv("TF_ACC_TERRAFORM_PATH"), "TF_CLI_CONFIG_FILE="+dir.Path("cli.tfrc"))
+	for variable, value := range fake.Env() {
+		cmd.Env = append(cmd.Env, variable+"="+value)
+	}
+	output, err := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(string(output), text) {
+		t.Errorf("the check ended with %d (%v), want %d and %q:\n%s", got, err, code, text, output)
 	}
 }

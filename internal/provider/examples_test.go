@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,14 +20,45 @@ const examplesDir = "../../examples"
 // secondAccount is a further account of an example's fake.
 const secondAccount = "second-account"
 
-// exampleVariables are the values of the variables that an example leaves to its user.
-var exampleVariables = map[string]map[string]string{
-	"complete/many-accounts": {
-		"TF_VAR_production_account_id": "test-account",
-		"TF_VAR_production_api_key":    "pat.test",
-		"TF_VAR_sandbox_account_id":    secondAccount,
-		"TF_VAR_sandbox_api_key":       "pat.test",
+// standing are the overrides that the guides of adoption take over.
+var standing = map[string]string{
+	"gitCloneTag":  "harness/drone-git:1.6.8-rootless",
+	"gcsUploadTag": "plugins/gcs:1.6.2",
+	"s3UploadTag":  "plugins/s3:1.5.2",
+}
+
+// preparations make what an example takes for granted: values of its variables, an account with a
+// past.
+var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir){
+	"complete/many-accounts": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		options := fake.Options()
+		dir.Setenv("TF_VAR_production_account_id", options.AccountID)
+		dir.Setenv("TF_VAR_production_api_key", options.APIKey)
+		dir.Setenv("TF_VAR_sandbox_account_id", secondAccount)
+		dir.Setenv("TF_VAR_sandbox_api_key", options.APIKey)
 	},
+	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
+	"guides/from-nothing":                func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
+	"guides/from-the-vendors-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		t.Helper()
+		stand(fake)
+		var instances []vendorInstance
+		for field, image := range standing {
+			instances = append(instances, vendorInstance{strconv.Quote(field), "ci", "K8", field, image})
+		}
+		installVendor(t, dir)
+		state := vendorState(`"each": "map",`, instances...)
+		dir.Write("terraform.tfstate", strings.Replace(state, `"name": "old"`, `"name": "pinned"`, 1))
+	},
+	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())
+	},
+}
+
+func stand(fake *fakeharness.Server) {
+	for field, image := range standing {
+		fake.SetOverride("ci/K8", field, image)
+	}
 }
 
 // TestAccExamples runs every configuration under examples/ as a reader would who copies it: it is
@@ -38,11 +70,17 @@ func TestAccExamples(t *testing.T) {
 			t.Parallel()
 			fake := startExampleFake(t)
 			dir := example.workspace(t, fake)
+			if prepare := preparations[example.name]; prepare != nil {
+				prepare(t, fake, dir)
+			}
 			if result := dir.Run("fmt", "-check", "-diff"); result.Code != 0 {
 				t.Errorf("not formatted:\n%s", result.Output)
 			}
 			dir.Must("validate")
 			requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+			if writes := fake.Count("writes"); strings.HasPrefix(example.name, "guides/from-") && writes != 0 {
+				t.Errorf("the adoption wrote %d times", writes)
+			}
 			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
 				t.Errorf("the plan after the apply is not empty:\n%s", result.Output)
 			}
@@ -54,9 +92,8 @@ func TestAccExamples(t *testing.T) {
 
 // example is a configuration under examples/.
 type example struct {
-	name  string            // its folder, below examples/
-	files []string          // its Terraform files
-	env   map[string]string // values of its variables
+	name  string   // its folder, below examples/
+	files []string // its Terraform files
 }
 
 // examples returns every folder with Terraform files. Import blocks are tests of their own: beside
@@ -72,7 +109,7 @@ func examples(t *testing.T) []example {
 	}
 	list := make([]example, 0, len(folders))
 	for _, name := range slices.Sorted(maps.Keys(folders)) {
-		list = append(list, example{name: filepath.ToSlash(name), files: folders[name], env: exampleVariables[filepath.ToSlash(name)]})
+		list = append(list, example{name: filepath.ToSlash(name), files: folders[name]})
 	}
 	if len(list) == 0 {
 		t.Fatal("there are no examples")
@@ -105,9 +142,7 @@ func (e example) workspace(t *testing.T, fake *fakeharness.Server) *clitest.Dir 
 		contents[file] = readExample(t, e.name, file)
 		all += contents[file]
 	}
-	env := fake.Env()
-	maps.Copy(env, e.env)
-	dir := clitest.New(t, all, env) // adds the provider's source where no file has it
+	dir := clitest.New(t, all, fake.Env()) // adds the provider's source where no file has it
 	for file, content := range contents {
 		dir.Write(file, content)
 	}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Tells whether Harness still runs what this configuration says. It changes nothing.
+#
+# Exit code 0: it does. 2: it does not, and what differs is printed. 1: it could not be found out.
+set -u
+
+cli=${TERRAFORM:-terraform}
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+# The lock is left to whoever applies; nothing is written here.
+"$cli" plan -detailed-exitcode -input=false -lock=false -no-color >"$report" 2>&1
+code=$?
+
+case $code in
+0) echo "No drift." ;;
+2)
+  echo "Drift: Harness runs other images than the configuration says."
+  sed -n '/harnessci_/p; / -> /p; /^Plan:/p' "$report"
+  ;;
+*)
+  echo "The check failed; nothing is known about drift."
+  cat "$report"
+  code=1
+  ;;
+esac
+exit $code

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,9 +107,7 @@ func TestResolveErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := complete()
-			for variable, value := range test.env {
-				env[variable] = value
-			}
+			maps.Copy(env, test.env)
 			_, _, diags := resolveWith(test.model, env)
 			if len(diags) != 1 || !diags.HasError() {
 				t.Fatalf("want one error, got %v", diags)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"regexp"
 	"testing"
 
@@ -37,9 +38,7 @@ func TestAccProvider_eitherCredentialAuthenticates(t *testing.T) {
 			w := newWorld(t, fakeharness.Options{})
 			fake := w.requireFake("an account's other credential is not known")
 			delete(w.env, envAPIKey)
-			for variable, value := range test.env {
-				w.env[variable] = value
-			}
+			maps.Copy(w.env, test.env)
 			w.run(resource.TestCase{Steps: []resource.TestStep{{Config: withProvider(test.block, gitClone(imageA))}}})
 			agent := regexp.MustCompile(`^terraform-provider-harnessci/test terraform/\d+\.\d+\.\d+`)
 			for _, r := range fake.Requests() {
@@ -75,9 +74,7 @@ func TestAccProvider_configurationErrors(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
 			fake := w.requireFake("the request log proves that nothing was sent")
-			for variable, value := range test.env {
-				w.env[variable] = value
-			}
+			maps.Copy(w.env, test.env)
 			w.run(resource.TestCase{Steps: []resource.TestStep{{
 				Config: withProvider(test.block, gitClone(imageA)), ExpectError: says(test.want),
 			}}})

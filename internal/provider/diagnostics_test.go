@@ -1,0 +1,119 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+func target(field string) execconfig.Target {
+	return execconfig.Target{Scope: harness.Scope{Module: harness.CI, Infra: harness.K8}, Field: field}
+}
+
+func answered(status int, message string) *harness.Error {
+	return &harness.Error{
+		Call: "update-config", Scope: target("").Scope, Host: "app.harness.io", Status: status,
+		Code: "SOME_CODE", Message: message, CorrelationID: "corr-1", Credential: "api_key", Attempts: 3,
+	}
+}
+
+func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	redirect := answered(http.StatusFound, "")
+	redirect.RedirectHost = "login.example.com"
+	noAnswer := answered(0, "")
+	noAnswer.Err = errors.New("connection refused")
+	untrusted := answered(0, "")
+	untrusted.Err = fmt.Errorf("handshake: %w", &tls.CertificateVerificationError{Err: errors.New("unknown authority")})
+	late := answered(0, "")
+	late.Err = context.DeadlineExceeded
+	page := answered(http.StatusOK, "")
+	page.Err = errors.New("the answer is a web page")
+	interrupted := answered(0, "")
+	interrupted.Err = context.Canceled
+	bearer := answered(http.StatusUnauthorized, "Token is not valid")
+	bearer.Credential = "bearer_token"
+
+	for name, test := range map[string]struct {
+		err   error
+		words []string
+	}{
+		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.", "stored nothing", "harnessci_default_images"}},
+		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
+		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
+		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
+		"404":          {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
+		"409":          {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
+		"429":          {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
+		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support asks for the correlationId"}},
+		"redirect":     {redirect, []string{"login.example.com", "endpoint", "carry the credential"}},
+		"web page":     {page, []string{"The answer is a web page.", "proxy or a login page"}},
+		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
+		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
+		"late":         {late, []string{"request_timeout"}},
+		"interrupted":  {interrupted, []string{"interrupted"}},
+		"not stored":   {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
+		"uncertain":    {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
+		"unverified":   {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
+		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"Nothing was changed"}},
+		"sent":         {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
+		"duplicate":    {&execconfig.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
+		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
+		"anything":     {errors.New("something else"), []string{"Something else."}},
+		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
+		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.", "stored nothing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := failure("set the image override", target("gitCloneTag"), test.err)
+			if d.Severity() != diag.SeverityError || d.Summary() != "Could not set the image override ci/K8/gitCloneTag" {
+				t.Errorf("%s: %s", d.Severity(), d.Summary())
+			}
+			words := append([]string{"ci", "K8", "gitCloneTag"}, test.words...)
+			if _, isCall := test.err.(*harness.Error); isCall { //nolint:errorlint // what the table holds, not what it wraps
+				words = append(words, "SOME_CODE", "corr-1")
+			}
+			for _, word := range words {
+				if !strings.Contains(d.Detail(), word) {
+					t.Errorf("the detail does not say %q:\n%s", word, d.Detail())
+				}
+			}
+		})
+	}
+}
+
+// Lines that begin with a space are not wrapped by the CLI, so they must be short; the others are
+// whole paragraphs, so that the CLI can wrap them to the terminal.
+func TestFailureFitsATerminal(t *testing.T) {
+	t.Parallel()
+	d := failure("set the image override", target("gitCloneTag"), answered(http.StatusForbidden, strings.Repeat("long ", 90)))
+	for line := range strings.Lines(d.Detail()) {
+		if strings.HasPrefix(line, " ") && len(line) > 76 {
+			t.Errorf("this line is cut or overflows: %s", line)
+		}
+	}
+	if got := strings.Count(d.Detail(), "\n\n"); got != 2 {
+		t.Errorf("%d blank lines between what happened, the facts and the advice, want 2:\n%s", got, d.Detail())
+	}
+}
+
+func TestFailureOfAScopeAndOfNothing(t *testing.T) {
+	t.Parallel()
+	scope := target("").Scope
+	if d := failure("read the default images of", scope, errors.New("x")); d.Summary() != "Could not read the default images of ci/K8" ||
+		strings.Contains(d.Detail(), "field") {
+		t.Errorf("%s: %s", d.Summary(), d.Detail())
+	}
+	if d := failure("read the image catalog", nil, errors.New("x")); d.Summary() != "Could not read the image catalog" || d.Detail() != "X." {
+		t.Errorf("%s: %s", d.Summary(), d.Detail())
+	}
+}

@@ -45,7 +45,10 @@ func (e *Error) Error() string {
 	if e.Status == 0 {
 		b.WriteString(": no answer from " + e.Host)
 	} else {
-		fmt.Fprintf(&b, ": HTTP %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))
+		fmt.Fprintf(&b, ": HTTP %d", e.Status)
+		if what := cmp.Or(e.Code, http.StatusText(e.Status)); what != "" {
+			b.WriteString(" " + what)
+		}
 	}
 	if e.RedirectHost != "" {
 		b.WriteString(": redirects to " + e.RedirectHost + " are not followed")

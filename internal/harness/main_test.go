@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +16,12 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(proxyChild) != "" {
+		os.Exit(m.Run()) // its one connection stays open until it exits
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var scope = Scope{Module: CI, Infra: K8}
 

@@ -56,7 +56,7 @@ func neverReached(err error) bool {
 	if _, ok := errors.AsType[*unsentError](err); ok {
 		return true
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
 	}
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)

@@ -37,8 +37,9 @@ func TestFleetingFailuresAreRetried(t *testing.T) {
 				t.Parallel()
 				server, cfg := start(t)
 				c := New(cfg)
-				fault.Times = cfg.MaxRetries
-				server.Inject(fault)
+				twice := fault
+				twice.Times = cfg.MaxRetries
+				server.Inject(twice)
 				if err := operation(t.Context(), c); err != nil {
 					t.Fatal(err)
 				}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/hashicorp/go-cleanhttp"
@@ -27,10 +26,10 @@ const (
 	pingTimeout = 5 * time.Second
 )
 
-// newHTTPClient returns the client that makes single attempts.
+// newHTTPClient returns the client that makes single attempts, through the proxy that the
+// environment names.
 func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 	tr := cleanhttp.DefaultPooledTransport()
-	tr.Proxy = proxy
 	tr.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	tr.MaxResponseHeaderBytes = maxHeader
 	tr.HTTP2 = &http.HTTP2Config{SendPingTimeout: sendPing, PingTimeout: pingTimeout}
@@ -39,15 +38,6 @@ func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
 		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// proxy is http.ProxyFromEnvironment without its error text, which holds the proxy's password.
-func proxy(req *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errors.New("the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is no usable URL")
-	}
-	return u, nil
 }
 
 // buffered makes an attempt whole: an answer is returned when its body has been read to the end,

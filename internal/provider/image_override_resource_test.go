@@ -184,11 +184,8 @@ func TestAccImageOverride_invalidValuesFailBeforeAnythingIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
-			fake := w.requireFake("the request log proves that nothing was sent")
 			w.run(resource.TestCase{Steps: []resource.TestStep{{Config: test.config, ExpectError: says(test.want)}}})
-			if n := fake.Count(""); n != 0 {
-				t.Errorf("%d requests were sent, want none", n)
-			}
+			w.requireSilence()
 		})
 	}
 }

@@ -214,6 +214,14 @@ func (w *world) writes(want int) resource.TestCheckFunc {
 	}
 }
 
+// requireSilence fails a test that has sent anything, as far as that can be seen.
+func (w *world) requireSilence() {
+	w.Helper()
+	if w.fake != nil && w.fake.Count("") != 0 {
+		w.Errorf("requests were sent, want none: %+v", w.fake.Requests())
+	}
+}
+
 // addr is where overrideConfig puts the resource.
 const addr = "harnessci_image_override.test"
 

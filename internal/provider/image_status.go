@@ -1,0 +1,106 @@
+package provider
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+// imageStatus is how one field's image stands to the default.
+type imageStatus struct {
+	Default    *string `tfsdk:"default"`  // nil: the field has outlived its default
+	Override   *string `tfsdk:"override"` // nil: none
+	Effective  string  `tfsdk:"effective"`
+	Overridden bool    `tfsdk:"overridden"`
+	// ReleasesBehind counts minor releases; nil where the two are not comparable.
+	ReleasesBehind *int64 `tfsdk:"releases_behind"`
+	// Supported is nil where the vendor names no support window, and where the image may be within
+	// it or not: another name or variant, a tag without a version, an older major.
+	Supported *bool `tfsdk:"supported"`
+}
+
+// imagesStatus is how all images of a module and infra stand. Its lists are sorted and never nil.
+type imagesStatus struct {
+	Images            map[string]imageStatus `tfsdk:"images"`
+	OverriddenFields  []string               `tfsdk:"overridden_fields"`
+	OutdatedFields    []string               `tfsdk:"outdated_fields"`
+	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
+}
+
+// statusOf works out the status from the defaults and the overrides, two maps from field to image.
+func statusOf(defaults, overrides map[string]string) imagesStatus {
+	status := imagesStatus{
+		Images:           map[string]imageStatus{},
+		OverriddenFields: []string{}, OutdatedFields: []string{}, UnsupportedFields: []string{},
+	}
+	for _, field := range fieldsOf(defaults, overrides) {
+		preset, override := entry(defaults, field), entry(overrides, field)
+		image := newImageStatus(preset, override)
+		status.Images[field] = image
+		if image.Overridden {
+			status.OverriddenFields = append(status.OverriddenFields, field)
+		}
+		if image.outdated() {
+			status.OutdatedFields = append(status.OutdatedFields, field)
+		}
+		if image.Supported != nil && !*image.Supported {
+			status.UnsupportedFields = append(status.UnsupportedFields, field)
+		}
+	}
+	return status
+}
+
+func newImageStatus(preset, override *string) imageStatus {
+	status := imageStatus{
+		Default: preset, Override: override,
+		Effective:  *cmp.Or(override, preset),
+		Overridden: override != nil,
+	}
+	if preset == nil {
+		return status
+	}
+	if behind, ok := imageref.ReleasesBehind(status.Effective, *preset); ok {
+		status.ReleasesBehind = &behind
+	}
+	if supported, ok := imageref.Supported(status.Effective, *preset); ok {
+		status.Supported = &supported
+	}
+	return status
+}
+
+// outdated reports a lower version than the default's, a hotfix and a major included.
+func (s imageStatus) outdated() bool {
+	if s.Default == nil {
+		return false
+	}
+	image, err := imageref.Parse(s.Effective)
+	if err != nil {
+		return false
+	}
+	latest, err := imageref.Parse(*s.Default)
+	if err != nil {
+		return false
+	}
+	comparison, ok := imageref.Compare(image, latest)
+	return ok && comparison.Older
+}
+
+// fieldsOf returns the fields of several maps from field to image, each once and sorted.
+func fieldsOf(images ...map[string]string) []string {
+	all := map[string]string{}
+	for _, part := range images {
+		maps.Copy(all, part)
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// entry returns the image of a field; nil where there is none.
+func entry(images map[string]string, field string) *string {
+	image, ok := images[field]
+	if !ok {
+		return nil
+	}
+	return &image
+}

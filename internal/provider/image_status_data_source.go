@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// imageStatusDataSource is harnessci_image_status: what runs, what is pinned and how old it is.
+type imageStatusDataSource struct{ configuredDataSource }
+
+var _ datasource.DataSourceWithConfigure = (*imageStatusDataSource)(nil)
+
+func newImageStatusDataSource() datasource.DataSource { return &imageStatusDataSource{} }
+
+// imageStatusModel is a harnessci_image_status, in configuration and state.
+type imageStatusModel struct {
+	Module types.String `tfsdk:"module"`
+	Infra  types.String `tfsdk:"infra"`
+	imagesStatus
+}
+
+// Metadata names the data source.
+func (d *imageStatusDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_image_status"
+}
+
+// Schema describes the data source.
+func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Which images run, which are overridden and how far each is behind the default: for `check` blocks, outputs " +
+			"and alerts. Made from the defaults and the overrides, so that it is right also where the server's merged answer is not.",
+		Attributes: map[string]schema.Attribute{
+			"module":            moduleDataAttribute(),
+			"infra":             infraDataAttribute(),
+			"images":            imageStatusAttribute(),
+			"overridden_fields": fieldSetAttribute("Fields with an override."),
+			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, be it by a hotfix only. " +
+				"Images that are not comparable are not among them."),
+			"unsupported_fields": fieldSetAttribute("Fields whose image is older than the vendor supports: `supported` is `false`."),
+		},
+	}
+}
+
+func imageStatusAttribute() schema.MapNestedAttribute {
+	return schema.MapNestedAttribute{
+		Computed:            true,
+		MarkdownDescription: "Status of each field, such as `gitCloneTag`: every field that has a default, an override or both.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"default": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Image that runs without an override; null where the defaults do not show the field.",
+			},
+			"override": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Image that overrides the default; null where there is none.",
+			},
+			"effective": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Image that runs: the override, or else the default.",
+			},
+			"overridden": schema.BoolAttribute{
+				Computed:            true,
+				MarkdownDescription: "Whether there is an override.",
+			},
+			"releases_behind": schema.Int64Attribute{
+				Computed: true,
+				MarkdownDescription: "By how many minor releases the image is behind the default; 0 when equal or ahead. Null where they are not " +
+					"comparable: another image name or variant (`rootless-1.16.92` and `1.16.92`), a tag without a version (`latest`, a digest), " +
+					"an older major version.",
+			},
+			"supported": schema.BoolAttribute{
+				Computed: true,
+				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported up to two releases behind the " +
+					"default. Null for images without such a window, and where it cannot be told.",
+			},
+		}},
+	}
+}
+
+func fieldSetAttribute(description string) schema.SetAttribute {
+	return schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: description}
+}
+
+// Read asks the server for defaults and overrides and compares them.
+func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model imageStatusModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	scope := scopeOf(model.Module, model.Infra)
+	if !d.data.requireKnown("read the image status of "+scope.String(), &resp.Diagnostics) {
+		return
+	}
+	defaults, err := d.data.account.Defaults(ctx, scope)
+	if err != nil {
+		resp.Diagnostics.Append(failure("read the default images of", scope, err))
+		return
+	}
+	overrides, err := d.data.account.Overrides(ctx, scope)
+	if err != nil {
+		resp.Diagnostics.Append(failure("read the image overrides of", scope, err))
+		return
+	}
+	model.Module = types.StringValue(string(scope.Module))
+	model.Infra = types.StringValue(string(scope.Infra))
+	model.imagesStatus = statusOf(defaults, overrides)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}

@@ -1,0 +1,175 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+// plannedImage is one override as a plan has it.
+type plannedImage struct {
+	field     string    // known
+	fieldPath path.Path // where errors about the field go
+	image     string    // "" while unknown
+	imagePath path.Path // where warnings about the image go
+	// creating: no prior state has this override, so that one that stands would be taken over.
+	creating bool
+}
+
+// checkPlan asks the server and returns what the user should know before applying: fields that do
+// not exist are errors, all else are warnings. A summary names the override, for CLIs show only
+// one of equal summaries. Without a known provider configuration it does nothing.
+//
+// It runs again in the apply, before each create and update, and at each plan of an unchanged
+// resource, where only what has become true since then is worth a warning.
+func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
+	if !d.known() || len(images) == 0 {
+		return nil
+	}
+	server := d.planImages(ctx, scope)
+	if server.err != nil {
+		diags.Append(notChecked(server))
+	}
+	for _, planned := range images {
+		if server.err == nil && !server.has(planned.field) && !d.skipFieldValidation {
+			diags.Append(d.unknownField(ctx, server, planned))
+			continue
+		}
+		diags.Append(d.checkTakeOver(server, planned)...)
+		diags.Append(checkAgainstDefault(server, planned)...)
+	}
+	return diags
+}
+
+// notChecked warns that the plan goes on without the checks that need what could not be read. It
+// is the same for every resource of a module and infra, so that CLIs show one.
+func notChecked(server scopeImages) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not check the planned images of %s", server.scope),
+		explain(server.scope, server.err)+"\n\nThe plan goes on without these checks: whether the fields exist, "+
+			"whether an override is taken over, and how the images compare to the defaults.")
+}
+
+// unknownField is the error for a field that neither defaults nor overrides show.
+func (d *providerData) unknownField(ctx context.Context, server scopeImages, planned plannedImage) diag.Diagnostic {
+	var hints []string
+	if near := nearestFields(planned.field, fieldsOf(server.defaults, server.overrides)); len(near) > 0 {
+		hint := fmt.Sprintf("Did you mean %s?", alternatives(near))
+		if strings.EqualFold(near[0], planned.field) {
+			hint += " Upper and lower case count."
+		}
+		hints = append(hints, hint)
+	}
+	for _, infra := range harness.Infras() {
+		if infra == server.scope.Infra {
+			continue
+		}
+		other := harness.Scope{Module: server.scope.Module, Infra: infra}
+		if name, found := d.spelledIn(ctx, other, planned.field); found {
+			hints = append(hints, fmt.Sprintf("%s has the field %s: is infra = %q meant?", other, name, infra))
+		}
+	}
+	hints = append(hints, "The data source harnessci_default_images lists the fields. If Harness has shipped this one and "+
+		"its defaults do not show it yet, set skip_field_validation = true in the provider block.")
+	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
+		fmt.Sprintf("%s has no field %s", server.scope, planned.field), strings.Join(hints, "\n\n"))
+}
+
+// spelledIn returns how the defaults of another module and infra spell a field, if they have it.
+// That they cannot be read is no news: the error at hand stands without them.
+func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field string) (name string, found bool) {
+	defaults, err := d.planReads.defaults(ctx, d.account, scope)
+	if err != nil {
+		return "", false
+	}
+	for known := range defaults {
+		if strings.EqualFold(known, field) {
+			return known, true
+		}
+	}
+	return "", false
+}
+
+// checkTakeOver warns of a create over an override that stands with another image.
+func (d *providerData) checkTakeOver(server scopeImages, planned plannedImage) diag.Diagnostics {
+	target := execconfig.Target{Scope: server.scope, Field: planned.field}
+	present, stands := server.overrides[planned.field]
+	if !planned.creating || !stands || present == planned.image || d.planReads.wasReset(target) {
+		return nil
+	}
+	becomes := planned.image
+	if becomes == "" {
+		becomes = "(known after apply)"
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
+		fmt.Sprintf("%s is overridden already", target),
+		fmt.Sprintf(`The account has this override already, with another image. Applying replaces it:
+
+  present: %[1]s
+  planned: %[2]s
+
+To adopt the override first, so that the plan shows what changes, import it. As a block:
+
+  import {
+    to = harnessci_image_override.<name>
+    id = "%[3]s"
+  }
+
+As a command:
+
+  terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
+}
+
+// checkAgainstDefault warns of an image that is not the default's, and of one that the vendor no
+// longer supports while that default is current.
+func checkAgainstDefault(server scopeImages, planned plannedImage) diag.Diagnostics {
+	preset := server.defaults[planned.field]
+	image, err := imageref.Parse(planned.image)
+	if err != nil { // not known yet; what is no image reference does not get here
+		return nil
+	}
+	latest, err := imageref.Parse(preset)
+	if err != nil {
+		return nil
+	}
+	target := execconfig.Target{Scope: server.scope, Field: planned.field}
+	if image.Name != latest.Name {
+		if !planned.creating && server.overrides[planned.field] == planned.image {
+			return nil // it was said when the image was set
+		}
+		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
+			fmt.Sprintf("The image of %s is not named %s", target, latest.Name),
+			fmt.Sprintf("Builds would run another image than Harness has there:\n\n  default: %s\n  planned: %s\n\n"+
+				"Check that the image belongs to this field. If it is a copy under another name, nothing is wrong.",
+				preset, planned.image))}
+	}
+	window, applies := imageref.SupportWindow(preset)
+	behind, comparable := imageref.Compare(image, latest)
+	if !applies || !comparable || behind.Releases <= window {
+		return nil
+	}
+	count := fmt.Sprintf("%d releases", behind.Releases)
+	if !behind.Exact {
+		count = "at least " + count
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
+		fmt.Sprintf("The image of %s is %s behind", target, count),
+		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:\n\n"+
+			"  default: %s\n  planned: %s\n\n"+
+			"Builds go on, with a warning in the Harness UI, and hotfixes do not reach this release. Choose a newer "+
+			"one, or remove the override to run the default.", window, preset, planned.image))}
+}
+
+// showImage returns a server's image as it is where it is harmless to show, else quoted.
+func showImage(image string) string {
+	if _, err := imageref.Parse(image); err != nil {
+		return quote(image)
+	}
+	return image
+}

@@ -1,0 +1,325 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+var (
+	ciK8 = harness.Scope{Module: harness.CI, Infra: harness.K8}
+	ciVM = harness.Scope{Module: harness.CI, Infra: harness.VM}
+)
+
+// stub is an API that counts what it is asked.
+type stub struct {
+	execconfig.Client   // writes: none is expected
+	defaults, overrides map[harness.Scope]map[string]string
+	err                 error // of every read of the defaults
+
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func (s *stub) count(call string, scope harness.Scope) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = map[string]int{}
+	}
+	s.calls[call+" "+scope.String()]++
+}
+
+func (s *stub) DefaultImages(_ context.Context, scope harness.Scope) (map[string]string, error) {
+	s.count("defaults", scope)
+	return s.defaults[scope], s.err
+}
+
+func (s *stub) CustomerImages(_ context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error) {
+	s.count(fmt.Sprintf("overrides %t", overridesOnly), scope)
+	return s.overrides[scope], nil
+}
+
+// data returns what a provider would hand out that talks to the stub, and forgets at once what its
+// account reads: only what the checks keep is kept.
+func (s *stub) data() *providerData {
+	return &providerData{account: execconfig.New(s, "test", execconfig.Options{MaxAge: time.Nanosecond})}
+}
+
+func newStub() *stub {
+	return &stub{
+		defaults: map[harness.Scope]map[string]string{
+			ciK8: {
+				"addonTag":    "harness/ci-addon:1.16.92",
+				"gitCloneTag": "harness/drone-git:1.6.9-rootless",
+				"securityTag": "harness/sto-plugin:latest",
+				"blankTag":    "",
+			},
+			ciVM: {"gitCloneTag": "harness/drone-git:1.6.9", "vmOnlyTag": "plugins/vm:1.0.0"},
+		},
+		overrides: map[harness.Scope]map[string]string{
+			ciK8: {"gitCloneTag": "harness/drone-git:1.5.0-rootless", "retiredTag": "harness/retired:1.0.0"},
+		},
+	}
+}
+
+func planned(field, image string) plannedImage {
+	return plannedImage{
+		field: field, fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), creating: true,
+	}
+}
+
+func kept(p plannedImage) plannedImage {
+	p.creating = false
+	return p
+}
+
+func TestCheckPlan(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		planned   plannedImage
+		attribute string // of the one diagnostic; "" for none
+		summary   string
+		words     []string // of the detail
+	}{
+		"all is well":      {planned: planned("addonTag", "harness/ci-addon:1.16.92")},
+		"a mirror":         {planned: planned("addonTag", "registry.example.com:5000/a/b/ci-addon:1.16.92")},
+		"image not known":  {planned: planned("addonTag", "")},
+		"override only":    {planned: kept(planned("retiredTag", "harness/retired:1.0.0"))},
+		"default is blank": {planned: planned("blankTag", "harness/x:1.0.0")},
+		"unknown field": {planned("gitCloneTagg", "a:1"), "field", "ci/K8 has no field gitCloneTagg", []string{
+			"Did you mean gitCloneTag?", "harnessci_default_images", "skip_field_validation = true",
+		}},
+		"unknown field, image not known": {planned("gitCloneTagg", ""), "field", "ci/K8 has no field gitCloneTagg", nil},
+		"letters' case": {planned("GitClonetag", "a:1"), "field", "ci/K8 has no field GitClonetag", []string{
+			"Did you mean gitCloneTag? Upper and lower case count.",
+			`ci/VM has the field gitCloneTag: is infra = "VM" meant?`,
+		}},
+		"field of the other infra": {planned("vmOnlyTag", "a:1"), "field", "ci/K8 has no field vmOnlyTag", []string{
+			`ci/VM has the field vmOnlyTag: is infra = "VM" meant?`,
+		}},
+		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "ci/K8/gitCloneTag is overridden already", []string{
+			"present: harness/drone-git:1.5.0-rootless", "planned: harness/drone-git:1.6.9-rootless",
+			`id = "ci/K8/gitCloneTag"`, "terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
+		}},
+		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "ci/K8/gitCloneTag is overridden already", []string{
+			"planned: (known after apply)",
+		}},
+		"take-over of the same image": {planned: planned("gitCloneTag", "harness/drone-git:1.5.0-rootless")},
+		"no take-over in an update":   {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
+		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "The image of ci/K8/addonTag is not named ci-addon", []string{
+			"default: harness/ci-addon:1.16.92", "planned: plugins/gcs:1.3.0",
+		}},
+		"another name, in an update": {kept(planned("addonTag", "plugins/gcs:1.3.0")), "value", "The image of ci/K8/addonTag is not named ci-addon", nil},
+		"three releases behind": {planned("addonTag", "harness/ci-addon:1.13.9"), "value", "The image of ci/K8/addonTag is 3 releases behind", []string{
+			"latest release of its harness/ci-* images and the 2 before it",
+			"default: harness/ci-addon:1.16.92", "planned: harness/ci-addon:1.13.9",
+		}},
+		"an older major":         {planned("addonTag", "example.com/ci-addon:0.13.9"), "value", "The image of ci/K8/addonTag is at least 17 releases behind", nil},
+		"two releases behind":    {planned: planned("addonTag", "harness/ci-addon:1.14.0")},
+		"latest":                 {planned: planned("addonTag", "harness/ci-addon:latest")},
+		"a digest":               {planned: planned("addonTag", "harness/ci-addon@sha256:"+digest)},
+		"another variant":        {planned: planned("addonTag", "harness/ci-addon:rootless-1.1.0")},
+		"behind without window":  {planned: kept(planned("gitCloneTag", "harness/drone-git:1.0.0-rootless"))},
+		"default has no version": {planned: planned("securityTag", "harness/sto-plugin:1.0.0")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			diags := newStub().data().checkPlan(t.Context(), ciK8, []plannedImage{test.planned})
+			if test.attribute == "" {
+				if len(diags) != 0 {
+					t.Error(diags)
+				}
+				return
+			}
+			if len(diags) != 1 || diags.HasError() != (test.attribute == "field") {
+				t.Fatal(diags)
+			}
+			requireDiagnostic(t, diags[0], test.attribute, test.words...)
+			if diags[0].Summary() != test.summary {
+				t.Errorf("summary is %q", diags[0].Summary())
+			}
+			for line := range strings.Lines(diags[0].Summary() + "\n" + diags[0].Detail()) {
+				// The CLI wraps a line unless it begins with a space.
+				if strings.HasPrefix(line, " ") && len(line) > 78 {
+					t.Errorf("too long for a terminal: %q", line)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckPlanOfAnUnchangedResourceSaysOnlyWhatMayBeNews(t *testing.T) {
+	t.Parallel()
+	api := newStub()
+	api.overrides[ciK8]["addonTag"] = "plugins/gcs:1.3.0"
+	if diags := api.data().checkPlan(t.Context(), ciK8, []plannedImage{kept(planned("addonTag", "plugins/gcs:1.3.0"))}); len(diags) != 0 {
+		t.Errorf("its name was chosen long ago: %v", diags)
+	}
+	api.overrides[ciK8]["addonTag"] = "harness/ci-addon:1.10.0"
+	diags := api.data().checkPlan(t.Context(), ciK8, []plannedImage{kept(planned("addonTag", "harness/ci-addon:1.10.0"))})
+	if len(diags) != 1 || diags[0].Summary() != "The image of ci/K8/addonTag is 6 releases behind" {
+		t.Errorf("its age grows: %v", diags)
+	}
+}
+
+func TestCheckPlanAfterAResetOfTheSameRunSeesNoTakeOver(t *testing.T) {
+	t.Parallel()
+	data := newStub().data()
+	replacement := []plannedImage{planned("gitCloneTag", "harness/drone-git:1.6.9-rootless")}
+	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 1 {
+		t.Errorf("before the reset: %v", diags)
+	}
+	data.planReads.noteReset(target("gitCloneTag"))
+	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 0 {
+		t.Errorf("after it: %v", diags)
+	}
+}
+
+func TestCheckPlanWithoutFieldValidation(t *testing.T) {
+	t.Parallel()
+	data := newStub().data()
+	data.skipFieldValidation = true
+	diags := data.checkPlan(t.Context(), ciK8, []plannedImage{
+		planned("brandNewTag", "harness/new:1.0.0"), planned("addonTag", "harness/ci-addon:1.10.0"),
+	})
+	if len(diags) != 1 || diags.HasError() {
+		t.Errorf("%v, want the other checks' warning only", diags)
+	}
+}
+
+// Whatever the number of resources, and whether or not the server answers.
+func TestCheckPlanReadsOncePerScope(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{"answers": nil, "does not answer": errors.New("no")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newStub()
+			api.err = err
+			data := api.data()
+			var resources sync.WaitGroup
+			for _, scope := range []harness.Scope{ciK8, ciVM} {
+				for range 20 {
+					resources.Go(func() {
+						data.checkPlan(t.Context(), scope, []plannedImage{planned("noSuchTag", "a:1"), planned("gitCloneTag", "a:1")})
+					})
+				}
+			}
+			resources.Wait()
+			if len(api.calls) != 4 {
+				t.Errorf("calls are %v, want defaults and overrides of both infras", api.calls)
+			}
+			for call, n := range api.calls {
+				if n != 1 {
+					t.Errorf("%s: %d times", call, n)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	api := newStub()
+	api.err = answered(403, "Missing permission")
+	data := api.data()
+	first := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")})
+	second := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("gitCloneTag", "a:1")})
+	if len(first) != 1 || first.HasError() {
+		t.Fatal(first)
+	}
+	for _, words := range []string{"Missing permission", "account view permission", "The plan goes on without these checks"} {
+		if !strings.Contains(first[0].Detail(), words) {
+			t.Errorf("%q does not say %q", first[0].Detail(), words)
+		}
+	}
+	if len(second) != 2 || second.HasError() || !second.Contains(first[0]) {
+		t.Errorf("%v, want the same warning and what the overrides alone tell", second)
+	}
+}
+
+func TestCheckPlanAsksNobodyWhileTheProviderIsNotKnown(t *testing.T) {
+	t.Parallel()
+	for _, data := range []*providerData{nil, {}} {
+		if diags := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")}); len(diags) != 0 {
+			t.Error(diags)
+		}
+	}
+}
+
+func TestPlanReadIsNotKeptWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	data := newStub().data()
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	if diags := data.checkPlan(interrupted, ciK8, []plannedImage{planned("noSuchTag", "a:1")}); diags.HasError() {
+		t.Error(diags)
+	}
+	if diags := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")}); !diags.HasError() {
+		t.Error("the interrupted read was kept")
+	}
+}
+
+// A waiter gives up when its own context ends, whatever the reader does.
+func TestPlanReadWaitsOnlyAsLongAsItsCaller(t *testing.T) {
+	t.Parallel()
+	read := &planRead{turn: make(chan struct{}, 1)}
+	asking, answer := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() {
+		_, err := read.get(t.Context(), func() (map[string]string, error) {
+			close(asking)
+			<-answer
+			return nil, nil
+		})
+		done <- err
+	}()
+	<-asking
+	waiter, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := read.get(waiter, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("the waiter got %v", err)
+	}
+	close(answer)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServerTextIsShownEscaped(t *testing.T) {
+	t.Parallel()
+	api := newStub()
+	api.overrides[ciK8]["addonTag"] = "\x1b[31mred\nalert"
+	api.defaults[ciVM]["EVILTAG\x1b"] = "a:1"
+	diags := api.data().checkPlan(t.Context(), ciK8, []plannedImage{planned("addonTag", "harness/ci-addon:1.16.92"), planned("evilTag", "a:1")})
+	if len(diags) != 2 {
+		t.Fatal(diags)
+	}
+	for _, d := range diags {
+		if strings.Contains(d.Summary()+d.Detail(), "\x1b") {
+			t.Errorf("%q", d)
+		}
+	}
+	if !containsDetail(diags, `\x1b[31mred\nalert`) {
+		t.Errorf("%v does not show the present image", diags)
+	}
+}
+
+func containsDetail(diags diag.Diagnostics, text string) bool {
+	for _, d := range diags {
+		if strings.Contains(d.Detail(), text) {
+			return true
+		}
+	}
+	return false
+}

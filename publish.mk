@@ -1,0 +1,83 @@
+# What is published: the documentation and releases. GNUmakefile includes it.
+
+TFPLUGINDOCS_VERSION := v0.25.0
+ACTIONLINT_VERSION   := v1.7.12
+# The newest that go install builds.
+GORELEASER_VERSION   := v2.16.0
+
+TFPLUGINDOCS := $(BIN)/tfplugindocs-$(TFPLUGINDOCS_VERSION)
+ACTIONLINT   := $(BIN)/actionlint-$(ACTIONLINT_VERSION)
+GORELEASER   := $(BIN)/goreleaser-$(GORELEASER_VERSION)
+
+# Each is installed on its own: their dependencies contradict one another's, and OpenTofu's.
+# $(1) is the package, $(2) its version, $(3) the program's name.
+define install_tool
+	GOBIN=$(BIN) CGO_ENABLED=0 $(GO) install $(1)@$(2)
+	@mv $(BIN)/$(3) $@
+endef
+
+$(TFPLUGINDOCS):
+	$(call install_tool,github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs,$(TFPLUGINDOCS_VERSION),tfplugindocs)
+$(ACTIONLINT):
+	$(call install_tool,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION),actionlint)
+$(GORELEASER):
+	$(call install_tool,github.com/goreleaser/goreleaser/v2,$(GORELEASER_VERSION),goreleaser)
+
+SCHEMA := $(BIN)/schema.json
+DOCS_LOG := $(BIN)/docs.log
+
+# Generates the documentation into $(1). A template for a type that does not exist draws only a
+# warning of the generator, which would go unseen.
+define generate_docs
+	@$(GO) run -buildvcs=false ./internal/provider/cmd/schemajson >$(SCHEMA)
+	@$(TFPLUGINDOCS) generate --provider-name harnessci --providers-schema $(SCHEMA) \
+		--rendered-website-dir $(1) >$(DOCS_LOG) 2>&1 || { cat $(DOCS_LOG); exit 1; }
+	@if grep 'does not exist$$' $(DOCS_LOG); then exit 1; fi
+endef
+
+.PHONY: docs
+docs: $(TFPLUGINDOCS) ## Generate docs/ from the provider's schemas, templates/ and examples/
+	$(call generate_docs,docs)
+
+.PHONY: docs-check
+docs-check: $(TFPLUGINDOCS) ## Fail where docs/ is not what `make docs` generates, or not valid
+	@rm -rf $(BIN)/docs
+	$(call generate_docs,.bin/docs)
+	@diff -ru docs $(BIN)/docs || { echo "docs/ is out of date: run make docs and commit it" >&2; exit 1; }
+	@$(TFPLUGINDOCS) validate --provider-name harnessci --providers-schema $(SCHEMA) >$(DOCS_LOG) 2>&1 \
+		|| { grep -v DEBUG $(DOCS_LOG); exit 1; }
+
+# The drift check's pipeline is a workflow too, though not one of this repository.
+.PHONY: lint-workflows
+lint-workflows: $(ACTIONLINT) ## Lint the GitHub workflows, the examples' too
+	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml examples/complete/*/*.yml
+
+# GoReleaser wants a remote that looks like GitHub's; a clone has one without touching this one's.
+RELEASE_CLONE := $(BIN)/release
+define release_clone
+	@rm -rf $(RELEASE_CLONE)
+	@git clone --quiet --no-hardlinks . $(RELEASE_CLONE)
+	@git -C $(RELEASE_CLONE) remote set-url origin https://github.com/harnessci/terraform-provider-harnessci.git
+endef
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## Check the release's configuration
+	$(call release_clone)
+	@cp .goreleaser.yml $(RELEASE_CLONE)/
+	cd $(RELEASE_CLONE) && $(GORELEASER) check
+
+.PHONY: snapshot
+snapshot: $(GORELEASER) ## Build the last commit's release into dist/, unsigned
+	$(call release_clone)
+	cd $(RELEASE_CLONE) && $(GORELEASER) release --snapshot --clean --skip=sign
+	@rm -rf dist && mv $(RELEASE_CLONE)/dist dist
+
+.PHONY: release
+release: $(GORELEASER) ## Publish the tag that is checked out; NOTES names the file with its notes
+	$(GORELEASER) release --clean --release-notes $(NOTES)
+
+.PHONY: test-release
+test-release: tools ## Install the zip in dist/ from a filesystem mirror, and apply with it
+	@$(call with_cli); \
+	TF_ACC=1 HARNESSCI_TEST_PROVIDER_DIR=$(BIN) HARNESSCI_TEST_DIST=$(CURDIR)/dist \
+		$(GO) test $(TESTFLAGS) -count=1 -run 'TestAccRelease' -v ./internal/provider/

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -197,9 +198,10 @@ func TestCatalogIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var served atomic.Int32
-			server, cfg := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			body := `{"repositories":["a"],"padding":"` + strings.Repeat("x", test.size) + `"}`
+			server, cfg := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Link", "<"+test.next(int(served.Add(1)))+`>; rel="next"`)
-				fmt.Fprintf(w, `{"repositories":["a"],"padding":%q}`, strings.Repeat("x", test.size))
+				io.WriteString(w, body)
 			}, nil)
 			_, err := New(cfg).Catalog(t.Context(), nil)
 			server.Close()

@@ -42,11 +42,15 @@ func TestRequestsAreThoseOfTheAPI(t *testing.T) {
 			type sent struct{ Method, Call, Scope, Account, OverridesOnly, Credential, UserAgent, ContentType, Body string }
 			var got []sent
 			for _, r := range server.Requests() {
-				got = append(got, sent{r.Method, r.Call, r.Scope, r.Account, r.OverridesOnly, r.Credential, r.UserAgent,
-					r.Header.Get("Content-Type"), string(r.Body)})
+				got = append(got, sent{
+					r.Method, r.Call, r.Scope, r.Account, r.OverridesOnly, r.Credential, r.UserAgent,
+					r.Header.Get("Content-Type"), string(r.Body),
+				})
 			}
-			base := sent{Method: http.MethodGet, Scope: scope.String(), Account: "test-account", Credential: "api_key",
-				UserAgent: "terraform-provider-harnessci/test"}
+			base := sent{
+				Method: http.MethodGet, Scope: scope.String(), Account: "test-account", Credential: "api_key",
+				UserAgent: "terraform-provider-harnessci/test",
+			}
 			want := []sent{base, base, base, base, base}
 			for i, call := range []string{"update-config", "reset-config", "get-default-config", "get-customer-config", "get-customer-config"} {
 				want[i].Call = call
@@ -171,8 +175,10 @@ func TestLogHasOneEntryPerAttempt(t *testing.T) {
 		wantID := map[int]any{0: "id-1", 1: nil, 2: server.Requests()[2].CorrelationID}[i]
 		delete(entry, "duration_ms")
 		delete(entry, "error")
-		want := map[string]any{"msg": "Harness API request", "method": "POST", "attempt": i + 1, "status": wantStatus[i],
-			"path": "/gateway/ci/execution-config/update-config"}
+		want := map[string]any{
+			"msg": "Harness API request", "method": "POST", "attempt": i + 1, "status": wantStatus[i],
+			"path": "/gateway/ci/execution-config/update-config",
+		}
 		if wantID != nil {
 			want["correlation_id"] = wantID
 		}

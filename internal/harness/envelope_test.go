@@ -148,8 +148,10 @@ func TestServersWords(t *testing.T) {
 		"empty":            {"", words{}},
 		"half an envelope": {`{"status":"ERROR","message":"x"`, words{}},
 		"a list":           {`["x"]`, words{}},
-		"a credential in it": {`{"code":"pat.test","message":"key pat.test is not valid","correlationId":"pat.test"}`,
-			words{"[redacted]", "key [redacted] is not valid", "[redacted]"}},
+		"a credential in it": {
+			`{"code":"pat.test","message":"key pat.test is not valid","correlationId":"pat.test"}`,
+			words{"[redacted]", "key [redacted] is not valid", "[redacted]"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,8 +17,10 @@ func TestErrorText(t *testing.T) {
 		want string
 	}{
 		{
-			Error{Call: "update-config", Scope: scope, Host: "h", Status: 400, Code: "INVALID_REQUEST",
-				Message: "Field x does not exist", CorrelationID: "id-1", Attempts: 1},
+			Error{
+				Call: "update-config", Scope: scope, Host: "h", Status: 400, Code: "INVALID_REQUEST",
+				Message: "Field x does not exist", CorrelationID: "id-1", Attempts: 1,
+			},
 			"update-config ci/K8: HTTP 400 INVALID_REQUEST: Field x does not exist (correlationId id-1)",
 		},
 		{Error{Call: "_catalog", Host: "h", Status: 403, Attempts: 1}, "_catalog: HTTP 403 Forbidden"},

@@ -88,7 +88,7 @@ func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Dur
 func retryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // 32 bits at most
+		return time.Duration(seconds) * time.Second
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {

@@ -3,8 +3,6 @@ package harness
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -224,97 +222,6 @@ func TestConnectionIsReused(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	var served atomic.Int32
-	handle := func(w http.ResponseWriter, r *http.Request) {
-		served.Add(1)
-		w.Header().Set("X-Proto", r.Proto)
-		io.WriteString(w, acknowledged)
-	}
-	server, cfg := serve(t, handle, (*httptest.Server).StartTLS)
-	pool := x509.NewCertPool()
-	pool.AddCert(server.Certificate())
-	old, oldCfg := serve(t, handle, func(s *httptest.Server) {
-		s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
-		s.StartTLS()
-	})
-	pool.AddCert(old.Certificate())
-
-	t.Run("unknown CA", func(t *testing.T) {
-		before := served.Load()
-		for name, roots := range map[string]*x509.CertPool{"system": nil, "another": x509.NewCertPool()} {
-			cfg := cfg
-			cfg.RootCAs = roots
-			err := operations["update-config"](t.Context(), New(cfg))
-			e := failure(t, err)
-			if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok || e.Attempts != 1 || !IsNotSent(err) {
-				t.Errorf("%s: %#v", name, e)
-			}
-		}
-		if served.Load() != before {
-			t.Error("a request was served")
-		}
-	})
-	t.Run("private CA", func(t *testing.T) {
-		cfg := cfg
-		cfg.RootCAs = pool
-		if err := operations["update-config"](t.Context(), New(cfg)); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("another host's certificate", func(t *testing.T) {
-		cfg := cfg
-		cfg.RootCAs = pool
-		cfg.Endpoint = parseURL(t, strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
-		err := operations["update-config"](t.Context(), New(cfg))
-		if e := failure(t, err); e.Attempts != 1 || !IsNotSent(err) {
-			t.Errorf("%#v", e)
-		}
-	})
-	t.Run("TLS 1.1", func(t *testing.T) {
-		before := served.Load()
-		cfg := oldCfg
-		cfg.RootCAs = pool
-		failure(t, operations["update-config"](t.Context(), New(cfg)))
-		if served.Load() != before {
-			t.Error("a request was served")
-		}
-	})
-	t.Run("HTTP behind https", func(t *testing.T) {
-		plain, cfg := start(t)
-		cfg.Endpoint = parseURL(t, strings.Replace(plain.Endpoint(), "http://", "https://", 1))
-		err := operations["update-config"](t.Context(), New(cfg))
-		if e := failure(t, err); e.Attempts != 1 || !IsNotSent(err) || !errors.Is(err, http.ErrSchemeMismatch) {
-			t.Errorf("%#v", e)
-		}
-	})
-}
-
-func TestHTTP2(t *testing.T) {
-	t.Parallel()
-	var requests atomic.Int32
-	server, cfg := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 {
-			t.Errorf("protocol %s", r.Proto)
-		}
-		if requests.Add(1) == 1 { // cut: reset in the middle of the body
-			w.Header().Set("Content-Length", "100")
-			io.WriteString(w, "{")
-			panic(http.ErrAbortHandler)
-		}
-		io.WriteString(w, acknowledged)
-	}, func(s *httptest.Server) {
-		s.EnableHTTP2 = true
-		s.StartTLS()
-	})
-	cfg.RootCAs = x509.NewCertPool()
-	cfg.RootCAs.AddCert(server.Certificate())
-	if err := operations["update-config"](t.Context(), New(cfg)); err != nil || requests.Load() != 2 {
-		t.Errorf("%v after %d requests", err, requests.Load())
-	}
-}
-
 // proxyChild makes the test binary the child that TestProxyFromEnvironment starts: net/http reads
 // the proxy variables once per process.
 const proxyChild = "HARNESS_TEST_PROXY_CHILD"
@@ -351,7 +258,8 @@ func TestProxyFromEnvironment(t *testing.T) {
 			if proxy == "" {
 				proxy = server.URL
 			}
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyFromEnvironment$", "-test.v")
+			child := exec.CommandContext(t.Context(), os.Args[0], //nolint:gosec // this test binary
+				"-test.run=^TestProxyFromEnvironment$", "-test.v")
 			child.Env = append(os.Environ(), proxyChild+"="+test.endpoint, "HTTP_PROXY="+proxy, "HTTPS_PROXY="+proxy, "NO_PROXY=", "no_proxy=")
 			out, err := child.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), test.wantOutput) {

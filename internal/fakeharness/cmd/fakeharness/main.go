@@ -51,6 +51,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return change(ctx, args[0], args[1:], getenv, stdout)
 	}
 	var opts fakeharness.Options
+	var more extras
 	flags := flag.NewFlagSet("fakeharness", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -64,6 +65,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.DurationVar(&opts.Latency, "latency", 0, "latency of every answer")
 	flags.BoolVar(&opts.HideDefaults, "hide-defaults", false, "list no override that equals the current default")
 	flags.IntVar(&opts.RateLimit, "rate-limit", 0, "calls per minute and credential (0: no limit)")
+	flags.IntVar(&more.fields, "extra-fields", 0, "further fields of ci/K8: extra1Tag, extra2Tag and so on")
+	flags.IntVar(&more.accounts, "extra-accounts", 0, "further accounts: the account's identifier with -1, -2 and so on")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -73,12 +76,25 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	if *verbose {
 		opts.OnAnswer = func(r fakeharness.Request) { logRequest(stderr, r) }
 	}
-	return serve(ctx, *addr, opts, stdout)
+	s := fakeharness.New(opts)
+	more.add(s)
+	return serve(ctx, *addr, s, stdout)
+}
+
+// extras is how much more than an ordinary server there is, for tests of scale.
+type extras struct{ fields, accounts int }
+
+func (e extras) add(s *fakeharness.Server) {
+	for i := range e.fields {
+		s.SetDefault("ci/K8", fmt.Sprintf("extra%dTag", i+1), fmt.Sprintf("plugins/extra%d:1.0.0", i+1))
+	}
+	for i := range e.accounts {
+		s.AddAccount(fmt.Sprintf("%s-%d", s.Options().AccountID, i+1))
+	}
 }
 
 // serve serves until ctx ends, and returns when every request has ended.
-func serve(ctx context.Context, addr string, opts fakeharness.Options, stdout io.WriteCloser) error {
-	s := fakeharness.New(opts)
+func serve(ctx context.Context, addr string, s *fakeharness.Server, stdout io.WriteCloser) error {
 	if err := s.Listen(ctx, addr); err != nil {
 		return err
 	}

@@ -88,13 +88,16 @@ func TestAccImageOverride_failedReadKeepsTheState(t *testing.T) {
 	} {
 		steps = append(steps, resource.TestStep{
 			PreConfig: func() {
-				fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: status})
+				fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: status, Times: -1})
 			},
 			Config:      withProvider(oneAttempt, gitClone(imageA)),
 			PlanOnly:    true,
 			ExpectError: says("Could not read the image override ci/K8/gitCloneTag"),
 		}, resource.TestStep{
-			Config: gitClone(imageA), ConfigPlanChecks: plans(plancheck.ResourceActionNoop), Check: w.writes(1),
+			PreConfig:        fake.ClearFaults,
+			Config:           gitClone(imageA),
+			ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
+			Check:            w.writes(1),
 		})
 	}
 	w.run(resource.TestCase{Steps: steps})

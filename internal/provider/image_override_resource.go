@@ -88,6 +88,7 @@ func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.Mod
 		return
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
+	resp.Diagnostics.Append(r.check(ctx, req, plan)...)
 }
 
 // Create stores the override.
@@ -157,7 +158,9 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 	if err != nil {
 		resp.Diagnostics.Append(failure("reset the image override", target, err))
+		return
 	}
+	r.data.planReads.noteReset(target)
 }
 
 // store sends the planned image and reports whether the server has it, as far as can be known:

@@ -199,7 +199,12 @@ func (p *harnessProvider) Resources(context.Context) []func() resource.Resource 
 
 // DataSources returns what makes each data source.
 func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newDefaultImagesDataSource}
+	return []func() datasource.DataSource{
+		newCustomerImagesDataSource,
+		newDefaultImagesDataSource,
+		newImageCatalogDataSource,
+		newImageStatusDataSource,
+	}
 }
 
 // ListResources returns what makes each list resource.

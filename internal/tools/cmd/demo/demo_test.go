@@ -3,10 +3,11 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/tools/stage"
 )
 
 // planOutput is what Terraform and OpenTofu print alike.
@@ -56,35 +57,9 @@ func TestPlanned(t *testing.T) {
 		"Plan: 7 to import, 4 to add, 5 to change, 6 to destroy.\n":    {4, 5, 6},
 		"No changes. Your infrastructure matches the configuration.\n": {},
 	} {
-		if got := (result{output: output}).planned(); got != want {
+		if got := (result{stage.Result{Output: output}}).planned(); got != want {
 			t.Errorf("%q: got %v, want %v", output, got, want)
 		}
-	}
-}
-
-func TestTally(t *testing.T) {
-	t.Parallel()
-	line := func(call string) string {
-		return `12:00:00 POST "/gateway/ci/execution-config/` + call + `" ci/K8 200 2 fields` + "\n"
-	}
-	before := parseLog(line("update-config"))
-	after := parseLog(line("update-config") + line("update-config") + line("reset-config") +
-		line("get-customer-config") + line("get-default-config"))
-	got := after.since(before)
-	want := tally{"update-config": 1, "reset-config": 1, "get-customer-config": 1, "get-default-config": 1}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got.writes() != 2 || got.reads() != 2 {
-		t.Errorf("got %d writes and %d reads, want 2 and 2", got.writes(), got.reads())
-	}
-}
-
-func TestParseExports(t *testing.T) {
-	t.Parallel()
-	got := parseExports("export A='http://127.0.0.1:1/gateway'\nexport B=2\nnoise\n")
-	if want := map[string]string{"A": "http://127.0.0.1:1/gateway", "B": "2"}; !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -17,7 +17,11 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/tools/cli"
+	"github.com/harnessci/terraform-provider-harnessci/internal/tools/stage"
 )
+
+// latency is what makes parallel writes overlap, as they do on the real server.
+const latency = "100ms"
 
 func main() {
 	root := flag.String("root", ".", "the repository's root")
@@ -56,14 +60,14 @@ func run(ctx context.Context, root string, out *screen) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	server, err := startFake(ctx, filepath.Join(bin, "fakeharness"), filepath.Join(dir, "requests.log"))
+	fake, err := stage.StartFake(ctx, filepath.Join(bin, "fakeharness"), filepath.Join(dir, "requests.log"), "-latency", latency)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() { err = errors.Join(err, fake.Stop()) }()
 
-	out.title("%s, and a fake Harness API at %s", found.Name(), server.env["HARNESS_ENDPOINT"])
-	w, err := newWorkspace(found, bin, filepath.Join(dir, "work"), server, out)
+	out.title("%s, and a fake Harness API at %s", found.Name(), fake.Env["HARNESS_ENDPOINT"])
+	w, err := newWorkspace(found, bin, dir, fake, out)
 	if err != nil {
 		return err
 	}

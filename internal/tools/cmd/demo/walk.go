@@ -56,7 +56,7 @@ func readDefaults(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defaults := images{}
-	if err := w.output(ctx, "defaults", &defaults); err != nil {
+	if err := w.Output(ctx, "defaults", &defaults); err != nil {
 		return err
 	}
 	for _, scope := range scopes {
@@ -78,8 +78,8 @@ func plan(ctx context.Context, w *workspace) error {
 		return err
 	}
 	got := r.planned()
-	if r.exit != 2 || got.add == 0 || got != (changes{add: got.add}) {
-		return fmt.Errorf("want a plan that only adds, got exit code %d and:\n%s", r.exit, r.output)
+	if r.Exit != 2 || got.add == 0 || got != (changes{add: got.add}) {
+		return fmt.Errorf("want a plan that only adds, got exit code %d and:\n%s", r.Exit, r.Output)
 	}
 	return w.noWrites(r)
 }
@@ -93,7 +93,7 @@ func apply(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	writes := r.requests.writes()
+	writes := r.Requests.Writes()
 	if writes == 0 || writes >= stored {
 		return fmt.Errorf("%d overrides took %d writes", stored, writes)
 	}
@@ -106,10 +106,10 @@ func planAgain(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	if r.exit != 0 {
-		return fmt.Errorf("the second plan is not empty:\n%s", r.output)
+	if r.Exit != 0 {
+		return fmt.Errorf("the second plan is not empty:\n%s", r.Output)
 	}
-	reads := r.requests["get-customer-config"]
+	reads := r.Requests.Count("get-customer-config")
 	if reads > len(scopes) {
 		return fmt.Errorf("%d reads of the overrides, want one for each of %v", reads, scopes)
 	}
@@ -126,7 +126,7 @@ var outside = [][]string{
 func changeOutside(ctx context.Context, w *workspace) error {
 	for _, args := range outside {
 		w.out.command(append([]string{"fakeharness"}, args...)...)
-		if _, err := w.fake.call(ctx, args...); err != nil {
+		if _, err := w.fake.Call(ctx, args...); err != nil {
 			return err
 		}
 	}
@@ -138,12 +138,12 @@ func planDrift(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	if want := (changes{add: 1, change: 1}); r.exit != 2 || r.planned() != want {
-		return fmt.Errorf("want a plan of %+v, got exit code %d and:\n%s", want, r.exit, r.output)
+	if want := (changes{add: 1, change: 1}); r.Exit != 2 || r.planned() != want {
+		return fmt.Errorf("want a plan of %+v, got exit code %d and:\n%s", want, r.Exit, r.Output)
 	}
 	_, value, _ := strings.Cut(outside[0][2], "=")
-	if !strings.Contains(r.output, value) {
-		return fmt.Errorf("the plan does not show %s:\n%s", value, r.output)
+	if !strings.Contains(r.Output, value) {
+		return fmt.Errorf("the plan does not show %s:\n%s", value, r.Output)
 	}
 	w.out.holds("exit code 2, so a pipeline can raise an alarm")
 	return w.noWrites(r)
@@ -166,7 +166,7 @@ func destroy(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	w.out.holds("done with %d writes", r.requests.writes())
+	w.out.holds("done with %d writes", r.Requests.Writes())
 	return nil
 }
 
@@ -175,7 +175,7 @@ func nothingLeft(ctx context.Context, w *workspace) error {
 	for _, scope := range scopes {
 		w.out.command("fakeharness", "show", scope)
 		var err error
-		if stored[scope], err = w.fake.overrides(ctx, scope); err != nil {
+		if stored[scope], err = w.fake.Overrides(ctx, scope); err != nil {
 			return err
 		}
 	}
@@ -183,8 +183,8 @@ func nothingLeft(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	if stored.count() > 0 || strings.Contains(r.output, "harnessci_image_override") {
-		return fmt.Errorf("left on the server: %v\nleft in the state: %s", stored, r.output)
+	if stored.count() > 0 || strings.Contains(r.Output, "harnessci_image_override") {
+		return fmt.Errorf("left on the server: %v\nleft in the state: %s", stored, r.Output)
 	}
 	w.out.holds("no override on the server, none in the state")
 	return nil
@@ -193,7 +193,7 @@ func nothingLeft(ctx context.Context, w *workspace) error {
 func cost(_ context.Context, w *workspace) error {
 	lines := []string{fmt.Sprintf("%-12s %5s %6s", "command", "reads", "writes")}
 	for _, r := range w.runs {
-		lines = append(lines, fmt.Sprintf("%-12s %5d %6d", r.args[0], r.requests.reads(), r.requests.writes()))
+		lines = append(lines, fmt.Sprintf("%-12s %5d %6d", r.Args[0], r.Requests.Reads(), r.Requests.Writes()))
 	}
 	w.out.table(lines)
 	return nil
@@ -203,11 +203,11 @@ func cost(_ context.Context, w *workspace) error {
 // do not hold the same.
 func (w *workspace) storedAsInState(ctx context.Context) (int, error) {
 	state := images{}
-	if err := w.output(ctx, "overrides", &state); err != nil {
+	if err := w.Output(ctx, "overrides", &state); err != nil {
 		return 0, err
 	}
 	for _, scope := range scopes {
-		stored, err := w.fake.overrides(ctx, scope)
+		stored, err := w.fake.Overrides(ctx, scope)
 		if err != nil {
 			return 0, err
 		}
@@ -220,8 +220,8 @@ func (w *workspace) storedAsInState(ctx context.Context) (int, error) {
 
 // noWrites returns an error where the run wrote something.
 func (w *workspace) noWrites(r result) error {
-	if n := r.requests.writes(); n > 0 {
-		return fmt.Errorf("%s made %d writes", r.args[0], n)
+	if n := r.Requests.Writes(); n > 0 {
+		return fmt.Errorf("%s made %d writes", r.Args[0], n)
 	}
 	return nil
 }

@@ -27,9 +27,10 @@ func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic 
 	return diag.NewErrorDiagnostic(summary, explain(subject, err))
 }
 
-// unverified is the warning for a write that the server acknowledged and could not show since.
-func unverified(subject fmt.Stringer, err error) diag.Diagnostic {
-	return diag.NewWarningDiagnostic("Could not verify the image override "+subject.String(),
+// unverified is the warning for a write that the server acknowledged and could not show since. The
+// object completes "Could not verify …" ("the image override").
+func unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
 		explain(subject, err)+"\n\nThe state holds what was sent. The next plan shows whether it is stored.")
 }
 
@@ -51,7 +52,12 @@ func happened(err error) string {
 	call, ok := err.(*harness.Error) //nolint:errorlint // a wrapped call is part of what its wrapper says
 	switch {
 	case !ok:
-		return sentence(err.Error())
+		text := err.Error()
+		// Errors about a target begin with its name, which the summary has.
+		if target, named := err.(fmt.Stringer); named {
+			text = strings.TrimPrefix(text, target.String()+": ")
+		}
+		return sentence(text)
 	case call.Status == 0:
 		return fmt.Sprintf("%s gave no answer to %s: %s", call.Host, call.Call, sentence(fmt.Sprint(call.Err)))
 	case call.RedirectHost != "":
@@ -64,24 +70,30 @@ func happened(err error) string {
 	return fmt.Sprintf("%s answered %s with HTTP %d.", call.Host, call.Call, call.Status)
 }
 
+// factWidth is the column at which the values of facts stand.
+const factWidth = 15
+
 // facts lists what names the failure exactly, one indented line each.
 func facts(subject fmt.Stringer, call *harness.Error) string {
 	var list strings.Builder
 	add := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&list, "  %-15s%s\n", name+":", value)
+			fmt.Fprintf(&list, "  %-*s%s\n", factWidth, name+":", value)
 		}
 	}
-	scope, field := harness.Scope{}, ""
+	scope, field, fields := harness.Scope{}, "", ""
 	switch s := subject.(type) {
 	case execconfig.Target:
 		scope, field = s.Scope, s.Field
+	case targets:
+		scope, fields = s.Scope, strings.Join(s.fields, "\n"+strings.Repeat(" ", 2+factWidth))
 	case harness.Scope:
 		scope = s
 	}
 	add("module", string(scope.Module))
 	add("infra", string(scope.Infra))
 	add("field", field)
+	add("fields", fields)
 	if call != nil {
 		add("code", call.Code)
 		add("correlationId", call.CorrelationID)
@@ -130,7 +142,10 @@ func writeAdvice(err error) string {
 	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
 		return "Two resources of this configuration have the same module, infra and field. Remove one of them."
 	}
-	if _, ok := errors.AsType[*execconfig.ConflictError](err); ok {
+	if conflict, ok := errors.AsType[*execconfig.ConflictError](err); ok {
+		if len(conflict.Fields) == 0 {
+			return "Each would reset what only the other lists. Move the images of both into one set."
+		}
 		return "An exclusive set resets every override that it does not list. Move the single overrides into " +
 			"the set, or use single overrides only."
 	}

@@ -36,18 +36,27 @@ const idForms = "The id of an override is module/infra/field, such as ci/K8/gitC
 
 // checkTarget checks the parts of an override's id.
 func checkTarget(module, infra, field string) (execconfig.Target, error) {
-	m, err := spelled("module", harness.Modules(), module)
-	if err != nil {
-		return execconfig.Target{}, err
-	}
-	i, err := spelled("infra", harness.Infras(), infra)
+	scope, err := checkScope(module, infra)
 	if err != nil {
 		return execconfig.Target{}, err
 	}
 	if err := checkField(field); err != nil {
 		return execconfig.Target{}, err
 	}
-	return execconfig.Target{Scope: harness.Scope{Module: m, Infra: i}, Field: field}, nil
+	return execconfig.Target{Scope: scope, Field: field}, nil
+}
+
+// checkScope checks the parts of an id that name a module and infra.
+func checkScope(module, infra string) (harness.Scope, error) {
+	m, err := spelled("module", harness.Modules(), module)
+	if err != nil {
+		return harness.Scope{}, err
+	}
+	i, err := spelled("infra", harness.Infras(), infra)
+	if err != nil {
+		return harness.Scope{}, err
+	}
+	return harness.Scope{Module: m, Infra: i}, nil
 }
 
 // spelled returns the allowed name that a text is. The server forgives another spelling, an id

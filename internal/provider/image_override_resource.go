@@ -71,8 +71,9 @@ func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.Ide
 	resp.IdentitySchema = identityschema.Schema{Attributes: attributes}
 }
 
-// ModifyPlan tells the id as soon as its parts are known, and plans nothing for what belongs to
-// another account: with -refresh=false, no Read has looked at that.
+// ModifyPlan tells the id as soon as its parts are known, and what the server has to say about the
+// image. It plans nothing for what belongs to another account: with -refresh=false, no Read has
+// looked at that.
 func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if !req.State.Raw.IsNull() {
 		var state imageOverrideModel
@@ -173,7 +174,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	}
 	err := r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
 	if _, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
-		diags.Append(unverified(target, err))
+		diags.Append(unverified("the image override", target, err))
 		return true
 	}
 	if err != nil {

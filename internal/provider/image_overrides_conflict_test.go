@@ -1,0 +1,97 @@
+package provider_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// singleIn returns a configuration of one override of ci/K8, whose module may be an expression.
+func singleIn(module string) string {
+	return fmt.Sprintf(`
+resource "harnessci_image_override" "test" {
+  module = %s
+  field  = "gcsUploadTag"
+  value  = "example.com/gcs:1.0.0"
+}
+`, module)
+}
+
+// late is a module that is known in the apply only.
+const late = `
+resource "terraform_data" "module" {
+  input = "ci"
+}
+`
+
+const aSet = `
+resource "harnessci_image_overrides" "test" {
+  images = { gitCloneTag = "example.com/drone-git:1.0.0" }
+}
+`
+
+func TestAccSetBesideSingleOverridesIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]string{
+		"known at plan":       aSet + singleIn(`"ci"`),
+		"single known late":   late + aSet + singleIn("terraform_data.module.output"),
+		"set known late":      late + strings.Replace(aSet, "images", "module = terraform_data.module.output\n  images", 1) + singleIn(`"ci"`),
+		"two sets":            aSet + strings.Replace(aSet, "test", "other", 1),
+		"a second empty set":  aSet + "resource \"harnessci_image_overrides\" \"other\" {\n  images = {}\n}\n",
+		"existing single too": aSet + singleIn(`"ci"`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			dir := clitest.New(t, singleIn(`"ci"`), fake.Env())
+			if strings.HasPrefix(name, "existing") {
+				dir.Must("apply", "-auto-approve")
+				fake.ResetLog()
+			}
+			dir.Write("main.tf", config)
+			result := dir.Run("apply", "-auto-approve")
+			if n := strings.Count(result.Output, "Error: "); n != 1 || result.Code != 1 {
+				t.Errorf("%d errors and exit code %d, want one and 1:\n%s", n, result.Code, result.Output)
+			}
+			want := "Single overrides (gcsUploadTag) stand beside an exclusive set that owns all overrides of ci/K8. " +
+				"module: ci infra: K8"
+			if strings.Contains(name, "set") && !strings.Contains(name, "known") {
+				want = "Two exclusive sets own the overrides of ci/K8."
+			}
+			requireSays(t, strings.ReplaceAll(result.Output, "  field:         gcsUploadTag\n", ""), want)
+			if got := fake.Count("writes"); got > 1 || strings.Contains(name, "plan") && got > 0 {
+				t.Errorf("%d writes", got)
+			}
+		})
+	}
+}
+
+// Single overrides become a set, and a set becomes single overrides, in one apply and in any order:
+// what both list stays as it is.
+func TestAccSetAndSingleOverridesBecomeOneAnother(t *testing.T) {
+	t.Parallel()
+	for run := range runs(20) {
+		fake := startFake(t, fakeharness.Options{Latency: latency})
+		images := mirrored(fake, 20)
+		singles := overrides(fake, map[string]int{"ci/K8": 20})
+		dir := clitest.New(t, singles, fake.Env())
+		dir.Must("apply", "-auto-approve")
+		requireStored(t, fake, images)
+
+		dir.Write("main.tf", exclusiveSet(images))
+		dir.Must("apply", "-auto-approve")
+		requireStored(t, fake, images)
+		requireEmptyPlan(t, dir)
+
+		dir.Write("main.tf", singles)
+		dir.Must("apply", "-auto-approve")
+		requireStored(t, fake, images)
+		requireEmptyPlan(t, dir)
+		if t.Failed() {
+			t.Fatalf("run %d", run)
+		}
+	}
+}

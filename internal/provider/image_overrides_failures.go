@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// imagesPath is where the images of a set stand.
+var imagesPath = path.Root("images")
+
+// targets are several overrides of one module and infra that a diagnostic is about.
+type targets struct {
+	harness.Scope
+	fields []string
+}
+
+// acknowledged reports that the server said yes to a write, whether or not a read has shown it since.
+func acknowledged(err error) bool {
+	_, unverified := errors.AsType[*execconfig.UnverifiedError](err)
+	return err == nil || unverified
+}
+
+// failures turns the errors of a change into diagnostics: one for each field, on its key, but for
+// the fields that failed for one reason, such as one request's answer, which share one.
+func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
+	var reasons []string
+	fields := map[string][]string{}
+	for _, field := range slices.Sorted(maps.Keys(failed)) {
+		reason := c.verb(field) + happened(failed[field])
+		if fields[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		fields[reason] = append(fields[reason], field)
+	}
+	for _, reason := range reasons {
+		diags.Append(c.failure(scope, fields[reason], failed[fields[reason][0]]))
+	}
+	return diags
+}
+
+// verb says what the change does to a field.
+func (c overridesChange) verb(field string) string {
+	if slices.Contains(c.reset, field) {
+		return "reset"
+	}
+	return "set"
+}
+
+// failure is the diagnostic of fields that failed for one reason.
+func (c overridesChange) failure(scope harness.Scope, fields []string, err error) diag.Diagnostic {
+	at, what := imagesPath.AtMapKey(fields[0]), "the image override"
+	var subject fmt.Stringer = execconfig.Target{Scope: scope, Field: fields[0]}
+	if len(fields) > 1 {
+		at, what = imagesPath, fmt.Sprintf("%d image overrides of", len(fields))
+		subject = targets{scope, fields}
+	}
+	if _, kept := errors.AsType[*execconfig.KeptError](err); kept && c.destroy {
+		return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s", what, subject), explain(subject, err))
+	}
+	// A reset that may not have happened keeps a destroyed set in the state; to repeat it does no harm.
+	if acknowledged(err) && !c.destroy {
+		return diag.WithPath(at, unverified(what, subject, err))
+	}
+	return diag.WithPath(at, failure(c.verb(fields[0])+" "+what, subject, err))
+}
+
+// createdInPart tells, beside the errors of a create, what is stored already; none if nothing is.
+func createdInPart(scope harness.Scope, wanted, standing map[string]string) (diags diag.Diagnostics) {
+	change := newOverridesChange(standing, wanted)
+	if len(change.keep) == 0 {
+		return nil
+	}
+	diags.AddWarning(fmt.Sprintf("%d of %d image overrides of %s are stored", len(change.keep), len(wanted), scope),
+		fmt.Sprintf("Builds run what is stored: %s. It is left as it is, and out of the state, for Terraform would reset all "+
+			"of it before it tries again. Apply again once the error is mended: what is stored is taken over, and only the "+
+			"rest is written.", strings.Join(slices.Sorted(maps.Keys(change.keep)), ", ")))
+	return diags
+}

@@ -1,0 +1,144 @@
+package provider
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// imageOverridesModel is a harnessci_image_overrides, in configuration, plan and state.
+type imageOverridesModel struct {
+	ID     types.String `tfsdk:"id"`
+	Module types.String `tfsdk:"module"`
+	Infra  types.String `tfsdk:"infra"`
+	Images types.Map    `tfsdk:"images"`
+}
+
+// newImageOverridesModel returns the model of a set whose images are not known yet.
+func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
+	return imageOverridesModel{
+		ID:     types.StringValue(scope.String()),
+		Module: types.StringValue(string(scope.Module)),
+		Infra:  types.StringValue(string(scope.Infra)),
+		Images: types.MapNull(types.StringType),
+	}
+}
+
+// scope returns the module and infra that the set owns; only meaningful when plannedID is known.
+func (m imageOverridesModel) scope() harness.Scope { return scopeOf(m.Module, m.Infra) }
+
+// plannedID returns the id that the set will have, unknown while one of its parts is.
+func (m imageOverridesModel) plannedID() types.String {
+	if m.Module.IsUnknown() || m.Infra.IsUnknown() {
+		return types.StringUnknown()
+	}
+	return types.StringValue(m.scope().String())
+}
+
+// values returns the listed images by field, each of which may be unknown; none while the whole
+// map is.
+func (m imageOverridesModel) values() map[string]types.String {
+	elements := m.Images.Elements()
+	values := make(map[string]types.String, len(elements))
+	for field, element := range elements {
+		if value, ok := element.(types.String); ok {
+			values[field] = value
+		}
+	}
+	return values
+}
+
+// images returns the listed images by field, for a model that has no unknown ones.
+func (m imageOverridesModel) images() map[string]string {
+	values := m.values()
+	images := make(map[string]string, len(values))
+	for field, value := range values {
+		images[field] = value.ValueString()
+	}
+	return images
+}
+
+// withImages returns the model with other images.
+func (m imageOverridesModel) withImages(images map[string]string) imageOverridesModel {
+	elements := make(map[string]attr.Value, len(images))
+	for field, image := range images {
+		elements[field] = types.StringValue(image)
+	}
+	m.Images = types.MapValueMust(types.StringType, elements)
+	return m
+}
+
+// imageOverridesIdentity is what names a harnessci_image_overrides among those of all accounts.
+type imageOverridesIdentity struct {
+	AccountID types.String `tfsdk:"account_id"`
+	Module    types.String `tfsdk:"module"`
+	Infra     types.String `tfsdk:"infra"`
+}
+
+// identity returns the imageOverridesIdentity that the set has in an account.
+func (m imageOverridesModel) identity(account types.String) any {
+	return imageOverridesIdentity{AccountID: account, Module: m.Module, Infra: m.Infra}
+}
+
+// standing returns the overrides that stand: those that the server lists, and those of before that
+// equal the current default, which a server may leave out.
+func standing(before, listed, defaults map[string]string) map[string]string {
+	images := maps.Clone(listed)
+	if images == nil {
+		images = map[string]string{}
+	}
+	for field, image := range before {
+		if _, ok := listed[field]; !ok && image == defaults[field] {
+			images[field] = image
+		}
+	}
+	return images
+}
+
+// overridesChange is what makes the wanted overrides of those that stand.
+type overridesChange struct {
+	set   map[string]string // what to store
+	keep  map[string]string // what stands already as it is wanted
+	reset []string          // what stands and is not wanted, sorted
+	// destroy: nothing is wanted, and the set itself goes.
+	destroy bool
+}
+
+func newOverridesChange(standing, wanted map[string]string) overridesChange {
+	change := overridesChange{set: map[string]string{}, keep: map[string]string{}}
+	for field, image := range wanted {
+		if standing[field] == image {
+			change.keep[field] = image
+		} else {
+			change.set[field] = image
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(standing)) {
+		if _, ok := wanted[field]; !ok {
+			change.reset = append(change.reset, field)
+		}
+	}
+	return change
+}
+
+// after returns what stands after the change as far as its errors tell, which is exact but for
+// writes that may or may not have been stored: those count as not stored.
+func (c overridesChange) after(standing map[string]string, failed execconfig.FieldErrors) map[string]string {
+	images := maps.Clone(standing)
+	for field, image := range c.set {
+		if acknowledged(failed[field]) {
+			images[field] = image
+		}
+	}
+	for _, field := range c.reset {
+		if acknowledged(failed[field]) {
+			delete(images, field)
+		}
+	}
+	return images
+}

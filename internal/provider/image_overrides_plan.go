@@ -1,0 +1,118 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// ModifyPlan tells the id as soon as its parts are known, and what the server has to say about the
+// planned images. What belongs to another account is not planned: with -refresh=false, no Read has
+// looked at that.
+func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state imageOverridesModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		ownership{req.Identity, req.Private}.require(ctx, r.data, state.scope(), &resp.Diagnostics)
+	}
+	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id := plan.plannedID()
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), id)...)
+	if id.IsUnknown() || !r.data.known() {
+		return
+	}
+	if err := r.data.account.PlanReplace(plan.scope()); err != nil {
+		resp.Diagnostics.Append(failure("plan the image overrides", plan.scope(), err))
+		return
+	}
+	resp.Diagnostics.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned())...)
+	// A replacement is planned twice, and CLIs show the warnings of the first time only.
+	creating := req.State.Raw.IsNull() || state.scope() != plan.scope()
+	if creating && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.takeOver(ctx, plan)...)
+	}
+}
+
+// planned returns the listed overrides as the plan checks want them.
+func (m imageOverridesModel) planned() []plannedImage {
+	values := m.values()
+	list := make([]plannedImage, 0, len(values))
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		at := imagesPath.AtMapKey(field)
+		list = append(list, plannedImage{field: field, fieldPath: at, image: values[field].ValueString(), imagePath: at})
+	}
+	return list
+}
+
+// takeOver warns of the overrides that stand and that creating the set resets or changes. It leaves
+// out what this run itself has reset, for a replacement.
+func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
+	server := r.data.planImages(ctx, plan.scope())
+	if server.err != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
+		diags.Append(notChecked(server))
+	}
+	var resets, changes []string
+	values := plan.values()
+	for _, field := range slices.Sorted(maps.Keys(server.overrides)) {
+		if r.data.planReads.wasReset(execconfig.Target{Scope: server.scope, Field: field}) {
+			continue
+		}
+		line := fmt.Sprintf("  %s: %s", showField(field), showImage(server.overrides[field]))
+		switch value, listed := values[field]; {
+		case !listed:
+			resets = append(resets, line)
+		case value.IsUnknown():
+			changes = append(changes, line+" -> (known after apply)")
+		case value.ValueString() != server.overrides[field]:
+			changes = append(changes, line+" -> "+value.ValueString())
+		}
+	}
+	if len(resets)+len(changes) > 0 {
+		diags.Append(takeOverWarning(server.scope, resets, changes, plan.Images.IsUnknown()))
+	}
+	return diags
+}
+
+// takeOverWarning shows the overrides that a new set resets and changes, one line each. While the
+// set's images are unknown, each that stands may be among them.
+func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
+	var parts []string
+	if len(resets) > 0 {
+		head := "The set does not list these, so that they are reset to the default:"
+		if unknown {
+			head = "The images of the set are not known yet. Of these, what it does not list is reset to the default:"
+		}
+		parts = append(parts, head+"\n\n"+strings.Join(resets, "\n"))
+	}
+	if len(changes) > 0 {
+		parts = append(parts, "The set lists these with another image:\n\n"+strings.Join(changes, "\n"))
+	}
+	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what becomes of each, import the set "+
+		"first: its id is %s.", scope))
+	return diag.NewAttributeWarningDiagnostic(imagesPath,
+		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d that stand", scope, len(resets), len(changes)),
+		strings.Join(parts, "\n\n"))
+}
+
+// showField returns a server's field as it is where it is harmless to show, else quoted.
+func showField(field string) string {
+	if checkField(field) != nil {
+		return quote(field)
+	}
+	return field
+}

@@ -1,0 +1,206 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// imageOverridesResource is harnessci_image_overrides: all overrides of one module and infra.
+type imageOverridesResource struct{ configuredResource }
+
+var (
+	_ resource.ResourceWithConfigure   = (*imageOverridesResource)(nil)
+	_ resource.ResourceWithIdentity    = (*imageOverridesResource)(nil)
+	_ resource.ResourceWithImportState = (*imageOverridesResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*imageOverridesResource)(nil)
+)
+
+func newImageOverridesResource() resource.Resource { return &imageOverridesResource{} }
+
+// Metadata names the resource.
+func (r *imageOverridesResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_image_overrides"
+}
+
+// Schema describes the resource.
+func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Exactly these overrides of a module and infra, and no other: what the set does not list is shown in the plan " +
+			"and reset by the apply. A change is one request to store and one to reset at the most, and verified. Destroying the " +
+			"resource resets what it lists.\n\n" +
+			"~> **Conflict** This resource owns every override of its `module` and `infra`. Beside `harnessci_image_override` or a second " +
+			"`harnessci_image_overrides` of the same module and infra, each would undo the other, so that a plan or an apply that " +
+			"sees both ends in an error. Use either one set or single overrides for each module and infra.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Module and infra, such as `ci/K8`.",
+			},
+			"module": moduleAttribute(),
+			"infra":  infraAttribute(),
+			"images": schema.MapAttribute{
+				Required:    true,
+				ElementType: types.StringType,
+				Validators: []validator.Map{
+					mapvalidator.NoNullValues(),
+					mapvalidator.KeysAre(fieldValidator()),
+					mapvalidator.ValueStringsAre(imageValidator()),
+				},
+				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = \"harness/drone-git:1.6.9-rootless\"`; the data " +
+					"source `harnessci_default_images` lists the fields. A field left out runs the default, and an empty map allows no override.",
+			},
+		},
+	}
+}
+
+// IdentitySchema describes what names a set among those of all accounts.
+func (r *imageOverridesResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: scopeIdentityAttributes()}
+}
+
+// Create stores the set.
+func (r *imageOverridesResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan imageOverridesModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	made := r.replace(ctx, plan, nil, &resp.Diagnostics)
+	// A state beside an error would be tainted: the next apply would reset every override that works
+	// before it stores any. Without a state it takes over what is stored and writes what is missing.
+	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(createdInPart(plan.scope(), plan.images(), made.images())...)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, made)...)
+	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+}
+
+// Read takes over what the server holds. A set with nothing left in it is an empty set.
+func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state imageOverridesModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	scope, owned := state.scope(), ownership{resp.Identity, resp.Private}
+	if resp.Diagnostics.HasError() || !owned.require(ctx, r.data, scope, &resp.Diagnostics) {
+		return
+	}
+	resp.Diagnostics.Append(owned.record(ctx, r.data, state.identity)...)
+	if resp.Diagnostics.HasError() || !r.data.known() {
+		return
+	}
+	images, err := r.standing(ctx, scope, state.images())
+	if err != nil {
+		resp.Diagnostics.Append(failure("read the image overrides", scope, err))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
+}
+
+// Update stores what changed and resets what is no longer listed.
+func (r *imageOverridesResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state imageOverridesModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() ||
+		!(ownership{req.Identity, req.Private}).require(ctx, r.data, plan.scope(), &resp.Diagnostics) {
+		return
+	}
+	plan = r.replace(ctx, plan, state.images(), &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+}
+
+// Delete resets what the state lists, and nothing else.
+func (r *imageOverridesResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state imageOverridesModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	scope, images := state.scope(), state.images()
+	if resp.Diagnostics.HasError() ||
+		!r.data.requireKnown("reset the image overrides "+scope.String(), &resp.Diagnostics) ||
+		!(ownership{req.Identity, req.Private}).require(ctx, r.data, scope, &resp.Diagnostics) {
+		return
+	}
+	change := newOverridesChange(images, nil)
+	change.destroy = true
+	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.reset))
+	resp.Diagnostics.Append(change.failures(scope, failed)...)
+	for _, field := range change.reset {
+		if failed[field] != nil {
+			continue
+		}
+		r.data.planReads.noteReset(execconfig.Target{Scope: scope, Field: field})
+	}
+	if resp.Diagnostics.HasError() {
+		images = r.settled(ctx, scope, change.after(images, failed))
+		resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
+	}
+}
+
+// replace makes the server hold exactly the planned images and returns the model with what it then
+// holds: the plan, unless an error says otherwise. The images of before are those of the state.
+func (r *imageOverridesResource) replace(
+	ctx context.Context, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
+) imageOverridesModel {
+	plan.ID = plan.plannedID()
+	scope := plan.scope()
+	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
+		return plan.withImages(before)
+	}
+	images, err := r.standing(ctx, scope, before)
+	if err != nil {
+		diags.Append(failure("read the image overrides", scope, err))
+		return plan.withImages(before)
+	}
+	change := newOverridesChange(images, plan.images())
+	err = r.data.account.Replace(ctx, scope, change.set, change.reset, change.keep)
+	failed, ok := errors.AsType[execconfig.FieldErrors](err)
+	if err != nil && !ok {
+		diags.Append(failure("set the image overrides", scope, err))
+		return plan.withImages(images)
+	}
+	diags.Append(change.failures(scope, failed)...)
+	if !diags.HasError() {
+		return plan
+	}
+	return plan.withImages(r.settled(ctx, scope, change.after(images, failed)))
+}
+
+// standing reads the overrides that stand, and the defaults only where the answer leaves out one of
+// before.
+func (r *imageOverridesResource) standing(ctx context.Context, scope harness.Scope, before map[string]string) (map[string]string, error) {
+	listed, err := r.data.account.Overrides(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	var defaults map[string]string
+	for field := range before {
+		if _, ok := listed[field]; !ok {
+			if defaults, err = r.data.account.Defaults(ctx, scope); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	return standing(before, listed, defaults), nil
+}
+
+// settled returns what the server holds after a change that failed in part or, where that cannot be
+// read, what the change is known to have left.
+func (r *imageOverridesResource) settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
+	images, err := r.standing(ctx, scope, known)
+	if err != nil {
+		return known
+	}
+	return images
+}

@@ -1,0 +1,306 @@
+package provider
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// setAddr is where setConfig puts the resource.
+const setAddr = "harnessci_image_overrides.test"
+
+// setConfig returns the configuration of a set, the further attributes before its images.
+func setConfig(images map[string]string, attributes ...string) string {
+	lines := slices.Clone(attributes)
+	lines = append(lines, "images = {")
+	for _, field := range slices.Sorted(maps.Keys(images)) {
+		lines = append(lines, fmt.Sprintf("  %q = %q", field, images[field]))
+	}
+	lines = append(lines, "}")
+	return "resource \"harnessci_image_overrides\" \"test\" {\n  " + strings.Join(lines, "\n  ") + "\n}\n"
+}
+
+// newSetWorld returns the world of a set, which owns far more than a test may touch of a real account.
+func newSetWorld(t *testing.T, opts fakeharness.Options) *world {
+	t.Helper()
+	w := newWorld(t, opts)
+	w.requireFake("a set would reset what others have overridden")
+	return w
+}
+
+// lists checks the images of the set in the state.
+func lists(images map[string]string) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(setAddr, tfjsonpath.New("images"), exactImages(images))
+}
+
+func exactImages(images map[string]string) knownvalue.Check {
+	exact := map[string]knownvalue.Check{}
+	for field, image := range images {
+		exact[field] = knownvalue.StringExact(image)
+	}
+	return knownvalue.MapExact(exact)
+}
+
+// holdsAll is a check, within a step, of all that a scope holds.
+func (w *world) holdsAll(scope string, images map[string]string) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		if got := w.fake.Overrides(scope); !maps.Equal(got, images) {
+			return fmt.Errorf("%s holds %v, want %v", scope, got, images)
+		}
+		return nil
+	}
+}
+
+func setPlans(action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{
+		PreApply:             append(more, plancheck.ExpectResourceAction(setAddr, action)),
+		PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+	}
+}
+
+var (
+	twoImages   = map[string]string{"gitCloneTag": imageA, "gcsUploadTag": "example.com/gcs:1.0.0"}
+	otherImages = map[string]string{"gitCloneTag": imageB, "s3UploadTag": "example.com/s3:1.0.0"}
+	noImages    = map[string]string{}
+)
+
+func TestAccImageOverrides_createUpdateEmptyDestroy(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{
+			Config: setConfig(twoImages),
+			ConfigPlanChecks: setPlans(plancheck.ResourceActionCreate,
+				// The plan shows the defaults and the id, nothing "known after apply".
+				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact("ci/K8")),
+				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("module"), knownvalue.StringExact("ci")),
+				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("infra"), knownvalue.StringExact("K8"))),
+			ConfigStateChecks: []statecheck.StateCheck{lists(twoImages)},
+			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", twoImages), w.writes(1)),
+		},
+		{
+			Config: setConfig(otherImages),
+			ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate,
+				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact("ci/K8"))),
+			ConfigStateChecks: []statecheck.StateCheck{lists(otherImages)},
+			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", otherImages), w.writes(3)),
+		},
+		{
+			Config:            setConfig(noImages),
+			ConfigPlanChecks:  setPlans(plancheck.ResourceActionUpdate),
+			ConfigStateChecks: []statecheck.StateCheck{lists(noImages)},
+			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", noImages), w.writes(4)),
+		},
+		{Config: setConfig(noImages), Destroy: true},
+	}})
+	if got := w.fake.Count("writes"); got != 4 {
+		t.Errorf("%d writes, want none for the destroy of an empty set", got)
+	}
+}
+
+func TestAccImageOverrides_emptySetResetsWhatStands(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	w.setOutside(gitCloneID, imageA)
+	w.setOutside("ci/VM/gitCloneTag", imageA)
+	w.run(resource.TestCase{
+		Steps: []resource.TestStep{{
+			Config:           setConfig(noImages),
+			ConfigPlanChecks: setPlans(plancheck.ResourceActionCreate),
+			Check: resource.ComposeTestCheckFunc(w.writes(1),
+				w.holdsAll("ci/K8", noImages), w.holdsAll("ci/VM", map[string]string{"gitCloneTag": imageA})),
+		}},
+		CheckDestroy: w.holdsAll("ci/VM", map[string]string{"gitCloneTag": imageA}),
+	})
+}
+
+func TestAccImageOverrides_driftIsPlannedAway(t *testing.T) {
+	t.Parallel()
+	for name, drift := range map[string]map[string]string{
+		"added":    {"securityTag": "example.com/sto:1.0.0"},
+		"changed":  {"gitCloneTag": imageB},
+		"removed":  {"gitCloneTag": ""},
+		"all gone": {"gitCloneTag": "", "gcsUploadTag": ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSetWorld(t, fakeharness.Options{})
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{Config: setConfig(twoImages)},
+				{
+					PreConfig: func() {
+						for field, image := range drift {
+							w.setOutside("ci/K8/"+field, image)
+						}
+					},
+					Config:           setConfig(twoImages),
+					ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
+					Check:            w.holdsAll("ci/K8", twoImages),
+				},
+			}})
+		})
+	}
+}
+
+func TestAccImageOverrides_everyModuleHasItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	iacm := map[string]string{"iacmOpenTofu": "example.com/tofu:1.0.0"}
+	idp := map[string]string{"slackNotify": "example.com/notify:1.0.0"}
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{Config: setConfig(iacm, `module = "iacm"`), Check: w.holdsAll("iacm/K8", iacm)},
+		{
+			Config: setConfig(idp, `module = "idp"`, `infra = "VM"`),
+			ConfigPlanChecks: setPlans(plancheck.ResourceActionReplace,
+				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact("idp/VM"))),
+			Check: resource.ComposeTestCheckFunc(w.holdsAll("idp/VM", idp), w.holdsAll("iacm/K8", noImages)),
+		},
+	}})
+}
+
+// Whether or not the server lists an override that equals the default, its plan must settle.
+func TestAccImageOverrides_pinToDefaultSettles(t *testing.T) {
+	t.Parallel()
+	for name, hide := range map[string]bool{"listed": false, "hidden": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSetWorld(t, fakeharness.Options{HideDefaults: hide})
+			pinned := map[string]string{"gitCloneTag": w.defaultImage(gitCloneID), "gcsUploadTag": "example.com/gcs:1.0.0"}
+			less := map[string]string{"gcsUploadTag": "example.com/gcs:1.0.0"}
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{
+					Config:            setConfig(pinned),
+					ConfigPlanChecks:  setPlans(plancheck.ResourceActionCreate),
+					ConfigStateChecks: []statecheck.StateCheck{lists(pinned)},
+					Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", pinned), w.writes(1)),
+				},
+				{
+					// The vendor ships a new default; the pin stays what it was.
+					PreConfig:        func() { w.fake.SetDefault("ci/K8", "gitCloneTag", "harness/drone-git:9.9.9-rootless") },
+					Config:           setConfig(pinned),
+					ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop),
+					Check:            w.writes(1),
+				},
+				{
+					PreConfig:        func() { w.fake.SetDefault("ci/K8", "gitCloneTag", pinned["gitCloneTag"]) },
+					Config:           setConfig(less),
+					ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
+					Check:            resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", less), w.writes(2)),
+				},
+			}})
+		})
+	}
+}
+
+func TestAccImageOverrides_importByEitherID(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"ci/K8", "K8"} {
+		for name, images := range map[string]map[string]string{"two": twoImages, "none": noImages} {
+			t.Run(id+" with "+name, func(t *testing.T) {
+				t.Parallel()
+				w := newSetWorld(t, fakeharness.Options{})
+				for field, image := range images {
+					w.setOutside("ci/K8/"+field, image)
+				}
+				w.run(resource.TestCase{Steps: []resource.TestStep{
+					{
+						Config:            setImport(`id = "`+id+`"`, setConfig(images)),
+						ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
+						ConfigStateChecks: []statecheck.StateCheck{lists(images)},
+						Check:             w.writes(0),
+					},
+					{ResourceName: setAddr, ImportState: true, ImportStateId: id, ImportStateVerify: true},
+					{Config: setConfig(images), PlanOnly: true},
+				}})
+			})
+		}
+	}
+}
+
+// setImport returns a configuration that imports into setAddr.
+func setImport(what, config string) string {
+	return "import {\n  to = " + setAddr + "\n  " + what + "\n}\n" + config
+}
+
+func TestAccImageOverrides_importErrors(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	var steps []resource.TestStep
+	for id, want := range map[string]string{
+		"k8":                `In "k8", the infra is written "K8", not "k8". ` + scopeIDForms,
+		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", not "K8/gitCloneTag".`,
+		"cd/K8":             `the module is one of "ci", "iacm", "idp", not "cd".`,
+		"/":                 `the module is one of "ci", "iacm", "idp", not "".`,
+	} {
+		steps = append(steps, resource.TestStep{Config: setImport(`id = "`+id+`"`, setConfig(noImages)), ExpectError: says(want)})
+	}
+	w.run(resource.TestCase{Steps: steps})
+	w.requireSilence()
+}
+
+func TestAccImageOverrides_identity(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	identity := func(infra string) statecheck.StateCheck {
+		return statecheck.ExpectIdentity(setAddr, map[string]knownvalue.Check{
+			"account_id": knownvalue.StringExact("test-account"),
+			"module":     knownvalue.StringExact("ci"),
+			"infra":      knownvalue.StringExact(infra),
+		})
+	}
+	for field, image := range twoImages {
+		w.setOutside("ci/K8/"+field, image)
+	}
+	w.run(resource.TestCase{
+		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{
+				Config:      setImport(`identity = { account_id = "another", module = "ci", infra = "K8" }`, setConfig(twoImages)),
+				ExpectError: says("Could not import from another account"),
+			},
+			{
+				Config:      setImport(`identity = { module = "ci", infra = "k8" }`, setConfig(twoImages)),
+				ExpectError: says(`The infra is written "K8", not "k8".`),
+			},
+			{
+				Config:            setImport(`identity = { module = "ci", infra = "K8" }`, setConfig(twoImages)),
+				ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
+				ConfigStateChecks: []statecheck.StateCheck{identity("K8"), lists(twoImages)},
+				Check:             w.writes(0),
+			},
+			{Config: setConfig(otherImages), ConfigStateChecks: []statecheck.StateCheck{identity("K8")}},
+			{ResourceName: setAddr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+			{Config: setConfig(otherImages, `infra = "VM"`), ConfigStateChecks: []statecheck.StateCheck{identity("VM")}},
+		},
+	})
+}
+
+func TestAccImageOverrides_anotherAccountIsAnError(t *testing.T) {
+	t.Parallel()
+	w := newSetWorld(t, fakeharness.Options{})
+	w.fake.AddAccount("other-account")
+	other := withProvider(`account_id = "other-account"`, setConfig(otherImages))
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{Config: setConfig(twoImages)},
+		{Config: other, PlanOnly: true, ExpectError: says("It was made in account test-account, and the provider now points at account other-account.")},
+		{Config: other, Destroy: true, ExpectError: says("The state of ci/K8 belongs to another account")},
+		{Config: setConfig(twoImages), ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop), Check: w.holdsAll("ci/K8", twoImages)},
+	}})
+	for _, r := range w.fake.Requests() {
+		if r.Account != "test-account" {
+			t.Errorf("%s was sent to account %s", r.Call, r.Account)
+		}
+	}
+}

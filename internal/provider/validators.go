@@ -70,13 +70,14 @@ func imageValidator() validator.String {
 }
 
 func checkImage(at path.Path, value string) (diags diag.Diagnostics) {
-	if _, err := imageref.Parse(value); err != nil {
+	image, err := imageref.Parse(value)
+	if err != nil {
 		diags.AddAttributeError(at, "Invalid image reference", sentence(err.Error())+
 			" Harness stores what it is sent without a check, and builds would fail to pull it.")
 		return diags
 	}
 	if !imageref.Pinned(value) {
-		diags.AddAttributeWarning(at, fmt.Sprintf("The image %s has neither a tag nor a digest", value),
+		diags.AddAttributeWarning(at, fmt.Sprintf("The image %s has neither a tag nor a digest", image.Name),
 			"Builds will run whatever the registry calls latest at that moment. Add a tag, such as "+
 				value+":1.2.3, or a digest.")
 	}

@@ -1,0 +1,277 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// single returns the configuration of one override.
+func single(name, field, image string, further ...string) string {
+	return fmt.Sprintf("resource \"harnessci_image_override\" %q {\n  field = %q\n  value = %q\n  %s\n}\n",
+		name, field, image, strings.Join(further, "\n  "))
+}
+
+const present = "harness/drone-git:1.6.7-rootless"
+
+func TestAccPlanWarns(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		field, image string
+		stands       string   // what overrides gitCloneTag already
+		says         []string // none: no warning
+	}{
+		"a take-over": {"gitCloneTag", "harness/drone-git:1.6.8-rootless", present, []string{
+			"Warning: ci/K8/gitCloneTag is overridden already",
+			`with harnessci_image_override.test, on main.tf line 3, in resource "harnessci_image_override" "test": 3: value = `,
+			"present: " + present + " planned: harness/drone-git:1.6.8-rootless",
+			`import { to = harnessci_image_override.<name> id = "ci/K8/gitCloneTag" }`,
+			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
+		}},
+		"no take-over: the same image":      {"gitCloneTag", present, present, nil},
+		"no take-over: nothing stands":      {"gitCloneTag", present, "", nil},
+		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
+		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},
+		"no other name: a mirror":           {"gitCloneTag", "registry.example.com:5000/a/b/drone-git:1.6.9-rootless", "", nil},
+		"no other name: another owner":      {"gitCloneTag", "acme/drone-git:1.6.9-rootless", "", nil},
+		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: The image of ci/K8/addonTag is 3 releases behind", "the 2 before it"}},
+		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag is 6 releases behind"}},
+		"unsupported variant":               {"addonTagRootless", "harness/ci-addon:rootless-1.10.0", "", []string{"ci/K8/addonTagRootless is 6 releases behind"}},
+		"supported: two releases behind":    {"addonTag", "harness/ci-addon:1.14.0", "", nil},
+		"supported: ahead":                  {"addonTag", "harness/ci-addon:1.17.0", "", nil},
+		"not comparable: latest":            {"addonTag", "harness/ci-addon:latest", "", nil},
+		"not comparable: another variant":   {"addonTag", "harness/ci-addon:rootless-1.10.0", "", nil},
+		"not comparable: a digest":          {"addonTag", "harness/ci-addon@sha256:" + strings.Repeat("a", 64), "", nil},
+		"plugins have no window":            {"s3UploadTag", "plugins/s3:1.0.0", "", nil},
+		"neither tag nor digest":            {"addonTag", "registry.example.com/m/ci-addon", "", []string{"Warning: The image ci-addon has neither a tag nor a digest"}},
+		"an image that is not known so far": {"gitCloneTag", "${terraform_data.image.output}", present, []string{"present: " + present + " planned: (known after apply)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			fake.SetOverride("ci/K8", "gitCloneTag", test.stands)
+			config := single("test", test.field, test.image) + "resource \"terraform_data\" \"image\" { input = \"a:1\" }\n"
+			output := clitest.New(t, config, fake.Env()).Must("plan")
+			if test.says == nil {
+				requireNoWarning(t, output)
+			}
+			for _, words := range test.says {
+				if !strings.Contains(unwrapped(output), words) {
+					t.Errorf("the plan does not say %q:\n%s", words, output)
+				}
+			}
+			requireNarrow(t, output)
+		})
+	}
+}
+
+// requireNarrow fails on a line of a plan's warnings that a terminal of 80 columns would break.
+func requireNarrow(t *testing.T, output string) {
+	t.Helper()
+	_, warnings, _ := strings.Cut(output, "Plan: ")
+	for line := range strings.Lines(warnings) {
+		if width := len([]rune(strings.TrimRight(line, "\n"))); width > 80 && !strings.Contains(line, "value = ") {
+			t.Errorf("%d columns: %s", width, line)
+		}
+	}
+}
+
+func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	output := clitest.New(t, single("a", "addonTag", "harness/ci-addon:1.10.0")+single("b", "liteEngineTag", "harness/ci-lite-engine:1.9.0"), fake.Env()).Must("plan")
+	for _, words := range []string{"ci/K8/addonTag is 6 releases behind", "ci/K8/liteEngineTag is 7 releases behind"} {
+		if !strings.Contains(output, words) {
+			t.Errorf("the plan does not say %q:\n%s", words, output)
+		}
+	}
+}
+
+// What the warning of a take-over advises must work.
+func TestAccTakeOverCanBeAdopted(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/K8", "gitCloneTag", present)
+	config := single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+
+	byBlock := clitest.New(t, config+"import {\n  to = harnessci_image_override.test\n  id = \"ci/K8/gitCloneTag\"\n}\n", fake.Env())
+	output := byBlock.Must("plan")
+	requireNoWarning(t, output)
+	if !strings.Contains(output, "1 to import, 0 to add, 1 to change") || !strings.Contains(output, present) {
+		t.Errorf("the plan does not show what the import changes:\n%s", output)
+	}
+
+	byCommand := clitest.New(t, config, fake.Env())
+	byCommand.Must("import", "harnessci_image_override.test", "ci/K8/gitCloneTag")
+	requireNoWarning(t, byCommand.Must("plan"))
+}
+
+func TestAccUnchangedResourcesAreSilentUntilTheyAreTooOld(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, single("renamed", "gitCloneTag", "acme/our-git:1.0.0")+single("addon", "addonTag", "harness/ci-addon:1.15.0"), fake.Env())
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "is not named drone-git") || strings.Contains(output, "addonTag is") {
+		t.Errorf("the apply warns of the new name only:\n%s", output)
+	}
+	requireNoWarning(t, dir.Must("plan"))
+	fake.SetDefault("ci/K8", "addonTag", "harness/ci-addon:1.18.0")
+	output := dir.Must("plan")
+	if !strings.Contains(output, "ci/K8/addonTag is 3 releases behind") || strings.Contains(output, "not named") || !strings.Contains(output, "No changes.") {
+		t.Errorf("the plan warns of the age only:\n%s", output)
+	}
+}
+
+// A replacement destroys its own override before it creates it: nothing is taken over.
+func TestAccReplacementIsNoTakeOver(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, single("test", "gitCloneTag", present), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	dir.Write("main.tf", single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless")+
+		single("before", "s3UploadTag", "plugins/s3:1.5.2")) // its check reads the overrides before the reset
+	output := dir.Must("apply", "-auto-approve", "-replace=harnessci_image_override.test")
+	if !strings.Contains(output, "2 added, 0 changed, 1 destroyed") {
+		t.Errorf("not what was to be tested:\n%s", output)
+	}
+	requireNoWarning(t, output)
+}
+
+// A replacement by another field is planned twice, and the CLI shows the warnings of the first time.
+func TestAccReplacementByAnotherFieldCanBeATakeOver(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, single("test", "s3UploadTag", "plugins/s3:1.5.2"), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.SetOverride("ci/K8", "gitCloneTag", present)
+	dir.Write("main.tf", single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless"))
+	if output := dir.Must("plan"); !strings.Contains(output, "ci/K8/gitCloneTag is overridden already") {
+		t.Errorf("the plan does not warn:\n%s", output)
+	}
+}
+
+// twentyOf returns the configuration of 20 overrides of each infra.
+func twentyOf(fake *fakeharness.Server, scopes ...string) string {
+	want := map[string]int{}
+	for _, scope := range scopes {
+		want[scope] = 20
+	}
+	return overrides(fake, want)
+}
+
+func requireReads(t *testing.T, fake *fakeharness.Server, when string, want int) {
+	t.Helper()
+	reads := map[string]int{}
+	for _, request := range fake.Requests() {
+		reads[request.Call+" "+request.Scope]++
+	}
+	for read, n := range reads {
+		if n != 1 {
+			t.Errorf("%s: %s %d times, want once", when, read, n)
+		}
+	}
+	if len(fake.Requests()) != want {
+		t.Errorf("%s: %d requests, want %d: %v", when, len(fake.Requests()), want, reads)
+	}
+}
+
+func TestAccPlanReadsTwicePerModuleAndInfra(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, twentyOf(fake, "ci/K8", "ci/VM"), fake.Env())
+	dir.Must("plan")
+	requireReads(t, fake, "plan of 40 new", 4)
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+	dir.Must("plan")
+	requireReads(t, fake, "plan of 40 unchanged", 4)
+	fake.ResetLog()
+	dir.Must("plan", "-refresh=false")
+	requireReads(t, fake, "plan of 40 without refresh", 4)
+	fake.ResetLog()
+	dir.Write("main.tf", strings.ReplaceAll(twentyOf(fake, "ci/K8", "ci/VM"), ":9.9.9", ":9.9.10"))
+	dir.Must("plan")
+	requireReads(t, fake, "plan of 40 changed", 4)
+}
+
+func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, twentyOf(fake, "ci/K8")+single("typo", "gitCloneTagg", "a:1"), fake.Env())
+	fake.Inject(fakeharness.Fault{
+		Call: "get-default-config", Times: -1, Status: http.StatusForbidden,
+		Body: fakeharness.ErrorBody("NG_ACCESS_DENIED", "Missing permission core_account_view", "corr-1"),
+	})
+	output := dir.Must("plan")
+	for _, words := range []string{
+		"Warning: Could not check the planned images of ci/K8", "Missing permission core_account_view", "correlationId: corr-1",
+		"account view permission", "The plan goes on without these checks", "(and 20 more similar warnings elsewhere)", "21 to add",
+	} {
+		if !strings.Contains(unwrapped(output), words) {
+			t.Errorf("the plan does not say %q:\n%s", words, output)
+		}
+	}
+	requireReads(t, fake, "plan of 21", 2)
+	if result := dir.Run("apply", "-auto-approve"); result.Code == 0 || len(fake.Overrides("ci/K8")) != 20 {
+		t.Errorf("want the server to refuse one of 21; it holds %d:\n%s", len(fake.Overrides("ci/K8")), result.Output)
+	}
+}
+
+func TestAccPlanAsksNobodyWhileTheProviderIsNotKnown(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/K8", "gitCloneTag", present)
+	dir := clitest.New(t, fmt.Sprintf(`
+resource "terraform_data" "key" { input = %q }
+provider "harnessci" { api_key = terraform_data.key.output }
+`, fake.Options().APIKey)+single("test", "gitCloneTag", "acme/other:1.0.0"), fake.Env())
+	requireNoWarning(t, dir.Must("plan"))
+	if n := fake.Count(""); n != 0 {
+		t.Errorf("%d requests while the key was not known", n)
+	}
+	// By the apply it is known, and so is what there is to say.
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "is overridden already") || !strings.Contains(output, "not named") {
+		t.Errorf("the apply does not warn:\n%s", output)
+	}
+}
+
+// Fields that exist nowhere, or only later, are told before anything is written.
+func TestAccPlanRefusesUnknownFields(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		field, attributes string
+		says              []string // none: the plan succeeds
+	}{
+		"a typo": {"gitCloneTagg", "", []string{
+			"Error: ci/K8 has no field gitCloneTagg", `2: field = "gitCloneTagg"`, "Did you mean gitCloneTag?", "skip_field_validation = true",
+		}},
+		"wrong case": {"GitCloneTag", "", []string{"Did you mean gitCloneTag? Upper and lower case count."}},
+		"the other infra": {"addonTag", `infra = "VM"`, []string{
+			"Error: ci/VM has no field addonTag", `ci/K8 has the field addonTag: is infra = "K8" meant?`,
+		}},
+		"not in this module":         {"gitCloneTag", `module = "iacm"`, []string{"Error: iacm/K8 has no field gitCloneTag"}},
+		"known":                      {"gitCloneTag", "", nil},
+		"known by its override only": {"retiredTag", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			fake.SetOverride("ci/K8", "retiredTag", "a:1")
+			config := single("test", test.field, "a:1", test.attributes)
+			result := clitest.New(t, config, fake.Env()).Run("plan")
+			if (result.Code == 0) != (test.says == nil) {
+				t.Errorf("exit code %d:\n%s", result.Code, result.Output)
+			}
+			for _, words := range test.says {
+				if !strings.Contains(unwrapped(result.Output), words) {
+					t.Errorf("the plan does not say %q:\n%s", words, result.Output)
+				}
+			}
+			skip := config + "provider \"harnessci\" { skip_field_validation = true }\n"
+			clitest.New(t, skip, fake.Env()).Must("plan")
+		})
+	}
+}

@@ -1,0 +1,16 @@
+# What is overridden on Kubernetes, however it came to be.
+data "harnessci_customer_images" "overrides" {}
+
+output "overridden_fields" {
+  value = keys(data.harnessci_customer_images.overrides.images)
+}
+
+# Every image that builds run, overridden or not, as the server merges them.
+data "harnessci_customer_images" "effective" {
+  infra          = "VM"
+  overrides_only = false
+}
+
+output "vm_git_clone" {
+  value = data.harnessci_customer_images.effective.images["gitCloneTag"]
+}

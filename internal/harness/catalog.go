@@ -104,8 +104,8 @@ func (x *exchange) nextPage() (*url.URL, error) {
 				return nil, x.failure(errors.New("the link to the catalogue's next page is no URL"))
 			}
 			if !sameOrigin(next, x.url) {
-				return nil, x.failure(fmt.Errorf("the catalogue's next page is on another host, %s, and was not fetched",
-					x.client.show(next.Host)))
+				return nil, x.failure(fmt.Errorf("the catalogue's next page is elsewhere and was not fetched: %s://%s",
+					next.Scheme, next.Host))
 			}
 			next.User = nil
 			return next, nil

@@ -61,8 +61,7 @@ func New(cfg Config) *Client {
 	if cfg.RetryWaitMax <= 0 {
 		cfg.RetryWaitMax = defaultRetryWaitMax
 	}
-	cfg.MaxRetries = max(cfg.MaxRetries, 0)
-	return &Client{cfg: cfg, http: newHTTPClient(cfg.RootCAs, cfg.RequestTimeout)}
+	return &Client{cfg: cfg, http: newHTTPClient(newTransport(cfg.RootCAs), cfg.RequestTimeout)}
 }
 
 // DefaultImages returns the image that each field of the scope has where nothing overrides it

@@ -120,7 +120,7 @@ func (x *exchange) data() (json.RawMessage, error) {
 	case "":
 		return nil, x.failure(errors.New("the answer is not an envelope of the Harness API: it has no status"))
 	}
-	return nil, x.failure(fmt.Errorf("the answer has the unknown status %q", x.client.show(e.Status)))
+	return nil, x.failure(fmt.Errorf("the answer has an unknown status, %s", e.Status))
 }
 
 // images returns the data of a success as a map of fields to images, never nil. A field whose value
@@ -145,8 +145,8 @@ func (x *exchange) images() (map[string]string, error) {
 	for _, field := range slices.Sorted(maps.Keys(values)) {
 		var image *string
 		if err := json.Unmarshal(values[field], &image); err != nil {
-			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %q",
-				kindOf(values[field]), x.client.show(field)))
+			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %s",
+				kindOf(values[field]), field))
 		}
 		if image != nil {
 			images[field] = *image

@@ -75,10 +75,7 @@ func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Dur
 			low *= rateLimitFactor
 		}
 	}
-	wait := high
-	if attempt < 16 { // beyond, the shift would overflow
-		wait = min(low<<attempt, high)
-	}
+	wait := low << min(attempt, 16) // further doubling would overflow
 	return min(wait+rand.N(wait/2+1), high)
 }
 

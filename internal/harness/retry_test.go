@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -153,6 +154,18 @@ func TestEarlierAttemptsKeepTheOutcomeUncertain(t *testing.T) {
 	}
 	if IsNotSent(err) {
 		t.Error("the first attempt took effect")
+	}
+}
+
+func TestWrongHostNameIsNotRetried(t *testing.T) {
+	t.Parallel()
+	c := answering(t, 4, 0, nil)
+	c.http.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}}
+	})
+	err := operations["update-config"](t.Context(), c)
+	if e := failure(t, err); e.Attempts != 1 || !IsNotSent(err) {
+		t.Errorf("%#v", e)
 	}
 }
 

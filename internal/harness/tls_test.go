@@ -75,6 +75,14 @@ func TestHTTPBehindHTTPS(t *testing.T) {
 	}
 }
 
+func TestDeadConnectionShowsBeforeTheTimeout(t *testing.T) {
+	t.Parallel()
+	tr := newTransport(nil)
+	if ping := tr.HTTP2; ping.SendPingTimeout <= 0 || ping.SendPingTimeout+ping.PingTimeout >= defaultRequestTimeout {
+		t.Errorf("%+v", ping)
+	}
+}
+
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32

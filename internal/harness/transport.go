@@ -26,13 +26,17 @@ const (
 	pingTimeout = 5 * time.Second
 )
 
-// newHTTPClient returns the client that makes single attempts, through the proxy that the
-// environment names.
-func newHTTPClient(roots *x509.CertPool, timeout time.Duration) *http.Client {
+// newTransport returns what carries requests, through the proxy that the environment names.
+func newTransport(roots *x509.CertPool) *http.Transport {
 	tr := cleanhttp.DefaultPooledTransport()
 	tr.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	tr.MaxResponseHeaderBytes = maxHeader
 	tr.HTTP2 = &http.HTTP2Config{SendPingTimeout: sendPing, PingTimeout: pingTimeout}
+	return tr
+}
+
+// newHTTPClient returns the client that makes single attempts.
+func newHTTPClient(tr http.RoundTripper, timeout time.Duration) *http.Client {
 	return &http.Client{
 		Transport: &buffered{next: tr, timeout: timeout, limit: maxAnswer},
 		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.

@@ -42,8 +42,8 @@ func TestAttemptTimesOutOnce(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeharness.Fault{
 		"hang":            {Hang: true, Times: -1},
-		"slow bytes":      {Drip: time.Hour, Times: -1},
-		"slow bytes, 403": {Drip: time.Hour, Times: -1, Status: 403, Body: "{}"},
+		"slow bytes":      {Drip: 5 * time.Millisecond, Times: -1},
+		"slow bytes, 403": {Drip: 5 * time.Millisecond, Times: -1, Status: 403, Body: strings.Repeat(" ", 1000)},
 		"hang after act":  {Hang: true, ApplyFirst: true, Times: -1},
 	} {
 		for _, call := range []string{"update-config", "get-customer-config"} {
@@ -78,6 +78,8 @@ func TestCancelEndsAnAttemptAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, cfg := start(t)
+			var logged logRecorder
+			cfg.Log = logged.log
 			ctx, cancel := context.WithCancel(t.Context())
 			var cancelled time.Time
 			fault.Hook = func(fakeharness.Request) { cancelled = time.Now(); cancel() }
@@ -91,6 +93,9 @@ func TestCancelEndsAnAttemptAtOnce(t *testing.T) {
 			}
 			if IsNotSent(err) || IsTimeout(err) {
 				t.Errorf("not sent: %v, timed out: %v", IsNotSent(err), IsTimeout(err))
+			}
+			if entries := logged.all(); len(entries) != 1 || entries[0]["error"] != "context canceled" {
+				t.Errorf("logged %v", entries)
 			}
 		})
 	}
@@ -137,6 +142,16 @@ func TestHugeAnswersAreCapped(t *testing.T) {
 		if name == "200" && (e.Err == nil || !strings.Contains(e.Err.Error(), "larger than 8 MiB")) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+func TestCutBodyBehindAFinalStatus(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.Inject(fakeharness.Fault{Status: 403, Body: `{"status":"ERROR"}`, Cut: 5, Times: -1})
+	err := operations["update-config"](t.Context(), New(cfg))
+	if n := len(server.Requests()); n != 1 || !IsForbidden(err) || !IsNotSent(err) {
+		t.Errorf("%d requests, %v", n, err)
 	}
 }
 

@@ -170,3 +170,24 @@ func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server,
 		t.Errorf("the check ended with %d (%v), want %d and %q:\n%s", got, err, code, text, output)
 	}
 }
+
+// TestAccFromNothingGuide follows the guide's second way: find the overrides, have import blocks made
+// of them, and let the CLI write the resources.
+func TestAccFromNothingGuide(t *testing.T) {
+	t.Parallel()
+	fake := startExampleFake(t)
+	stand(fake)
+	dir := example{name: "guides/from-nothing", files: []string{"main.tf"}}.workspace(t, fake)
+	dir.Must("apply", "-auto-approve")
+	dir.Write("imports.tf", dir.Must("output", "-raw", "import_blocks"))
+	dir.Must("plan", "-generate-config-out=overrides.tf")
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "3 imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("the apply does more than to import:\n%s", output)
+	}
+	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
+		t.Errorf("the plan after the import is not empty:\n%s", result.Output)
+	}
+	if writes := fake.Count("writes"); writes != 0 {
+		t.Errorf("the adoption wrote %d times", writes)
+	}
+}

@@ -38,7 +38,6 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Setenv("TF_VAR_sandbox_api_key", options.APIKey)
 	},
 	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
-	"guides/from-nothing":                func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
 	"guides/from-the-vendors-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		t.Helper()
 		stand(fake)

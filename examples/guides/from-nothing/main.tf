@@ -1,0 +1,24 @@
+terraform {
+  required_providers {
+    harnessci = {
+      source  = "harnessci/harnessci"
+      version = "~> 0.1"
+    }
+  }
+}
+
+provider "harnessci" {}
+
+data "harnessci_customer_images" "k8" {}
+
+# One import block for each override that stands. The plan with -generate-config-out writes the resources.
+output "import_blocks" {
+  value = join("\n", [
+    for field in keys(data.harnessci_customer_images.k8.images) : <<-EOT
+      import {
+        to = harnessci_image_override.k8_${lower(replace(field, "/[^A-Za-z0-9]/", "_"))}
+        id = "ci/K8/${field}"
+      }
+    EOT
+  ])
+}

@@ -1,17 +1,23 @@
 data "harnessci_image_status" "k8" {}
 
-# The overrides that are behind the default, and by how many releases.
-output "behind" {
+# How many releases each override is behind the default; null where that cannot be told.
+output "pinned" {
   value = {
-    for field in data.harnessci_image_status.k8.outdated_fields :
+    for field in data.harnessci_image_status.k8.overridden_fields :
     field => data.harnessci_image_status.k8.images[field].releases_behind
   }
 }
 
-# Warns in every plan and apply, and fails neither.
+# Warns in every plan and apply of what the vendor no longer supports, and fails neither.
 check "supported_images" {
   assert {
-    condition     = length(data.harnessci_image_status.k8.unsupported_fields) == 0
-    error_message = "Out of support: ${join(", ", data.harnessci_image_status.k8.unsupported_fields)}."
+    condition = length(data.harnessci_image_status.k8.unsupported_fields) == 0
+    error_message = join("\n", [
+      for field in data.harnessci_image_status.k8.unsupported_fields : format(
+        "%s runs %s, and the default is %s.", field,
+        data.harnessci_image_status.k8.images[field].effective,
+        data.harnessci_image_status.k8.images[field].default,
+      )
+    ])
   }
 }

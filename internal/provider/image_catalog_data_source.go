@@ -77,7 +77,7 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	}
 	var registry *url.URL
 	if !model.RegistryURL.IsNull() {
-		registry, _ = url.Parse(model.RegistryURL.ValueString()) //nolint:errcheck // the validator has parsed it
+		registry, _ = url.Parse(model.RegistryURL.ValueString()) // the validator has parsed it
 	}
 	repositories, err := d.data.client.Catalog(ctx, registry)
 	if err != nil {

@@ -1,0 +1,57 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// The example's check block warns of unsupported images, and of those only.
+func TestAccCheckExampleWarnsOfUnsupportedImages(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/K8", "addonTag", "harness/ci-addon:1.14.0")
+	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.0.0-rootless")
+	dir := example{name: "data-sources/harnessci_image_status", files: []string{"data-source.tf"}}.workspace(t, fake)
+	output := dir.Must("apply", "-auto-approve")
+	requireNoWarning(t, output)
+	if !strings.Contains(unwrapped(output), `pinned = { "addonTag" = 2 "gitCloneTag" = 6 }`) {
+		t.Errorf("the output does not show what is pinned:\n%s", output)
+	}
+
+	fake.SetOverride("ci/K8", "liteEngineTag", "harness/ci-lite-engine:1.13.0")
+	output = unwrapped(dir.Must("apply", "-auto-approve"))
+	for _, words := range []string{
+		"Warning: Check block assertion failed",
+		"liteEngineTag runs harness/ci-lite-engine:1.13.0, and the default is harness/ci-lite-engine:1.16.92.",
+	} {
+		if !strings.Contains(output, words) {
+			t.Errorf("the apply does not say %q:\n%s", words, output)
+		}
+	}
+	if strings.Contains(output, "addonTag runs") {
+		t.Errorf("the check warns of a supported image:\n%s", output)
+	}
+}
+
+func TestAccMirrorExampleMirrorsEveryDefault(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := example{name: "complete/private-mirror", files: []string{"main.tf"}}.workspace(t, fake)
+	dir.Setenv("TF_VAR_mirror", "registry.example.com:5000/mirror")
+	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	for _, scope := range []string{"ci/K8", "ci/VM"} {
+		stored, defaults := fake.Overrides(scope), fake.Defaults(scope)
+		if len(stored) != len(defaults) {
+			t.Errorf("%s: %d overrides of %d defaults", scope, len(stored), len(defaults))
+		}
+		for field, image := range defaults {
+			if want := "registry.example.com:5000/mirror/" + image; stored[field] != want {
+				t.Errorf("%s/%s is %q, want %q", scope, field, stored[field], want)
+			}
+		}
+	}
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
+}

@@ -51,6 +51,9 @@ type Client struct {
 func New(cfg Config) *Client {
 	endpoint := *cfg.Endpoint
 	endpoint.User, endpoint.RawQuery, endpoint.Fragment = nil, "", ""
+	if endpoint.Path == "" {
+		endpoint.Path = "/"
+	}
 	cfg.Endpoint = &endpoint
 	if cfg.RequestTimeout <= 0 {
 		cfg.RequestTimeout = defaultRequestTimeout

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"io"
 	"net/http"
 	"testing"
 
@@ -111,6 +112,23 @@ func TestEndpointForms(t *testing.T) {
 				t.Errorf("%s: sent %q with credential %q", endpoint, r.Query, r.Credential)
 			}
 		}
+	}
+}
+
+func TestEndpointWithoutAPath(t *testing.T) {
+	t.Parallel()
+	paths := make(chan string, 1)
+	server, cfg := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		paths <- r.URL.Path
+		io.WriteString(w, acknowledged)
+	}, nil)
+	var logged logRecorder
+	cfg.Endpoint, cfg.Log = parseURL(t, server.URL), logged.log
+	if err := operations["update-config"](t.Context(), New(cfg)); err != nil {
+		t.Fatal(err)
+	}
+	if path := <-paths; path != "/ci/execution-config/update-config" || logged.all()[0]["path"] != path {
+		t.Errorf("%s, logged as %s", path, logged.all()[0]["path"])
 	}
 }
 

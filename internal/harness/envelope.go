@@ -13,15 +13,23 @@ import (
 var errWebPage = errors.New("a web page came instead of an API answer: " +
 	"a proxy stands in between, or the endpoint is not that of the API")
 
-// envelope is what every execution-config call answers, and a registry's {"errors": …} with it.
+// maxWorded is the largest body, in bytes, that is searched for words: decoded, a list of empty
+// objects takes fifty times its size.
+const maxWorded = 1 << 20
+
+// envelope is what every execution-config call answers.
 type envelope struct {
-	Status           string          `json:"status"`
-	Data             json.RawMessage `json:"data"`
-	Code             string          `json:"code"`
-	Message          string          `json:"message"`
-	CorrelationID    string          `json:"correlationId"`
-	Errors           []detail        `json:"errors"`           // of a FAILURE, or of a registry
-	ResponseMessages []detail        `json:"responseMessages"` // of an ERROR
+	Status string          `json:"status"`
+	Data   json.RawMessage `json:"data"`
+}
+
+// wording is what an envelope says of an error, and a registry's {"errors": …} with it.
+type wording struct {
+	Code             string   `json:"code"`
+	Message          string   `json:"message"`
+	CorrelationID    string   `json:"correlationId"`
+	Errors           []detail `json:"errors"`           // of a FAILURE, or of a registry
+	ResponseMessages []detail `json:"responseMessages"` // of an ERROR
 }
 
 type detail struct {
@@ -80,8 +88,8 @@ func looksLikePage(body []byte) bool { return kindOf(body) == "a web page" }
 
 // readWords returns what the server says in an answer; nothing when it is no envelope.
 func (c *Client) readWords(body []byte) words {
-	var e envelope
-	if decodeObject(body, &e) != nil {
+	var e wording
+	if len(body) > maxWorded || decodeObject(body, &e) != nil {
 		return words{}
 	}
 	w := words{code: e.Code, message: e.Message, correlationID: e.CorrelationID}

@@ -122,6 +122,7 @@ func TestHugeAnswersAreCapped(t *testing.T) {
 	for name, fault := range map[string]fakeharness.Fault{
 		"200":    {PadTo: 512 << 20, Times: -1},
 		"403":    {PadTo: 512 << 20, Times: -1, Status: 403, Body: "{"},
+		"dense":  {Body: `{"status":"SUCCESS","errors":[{}` + strings.Repeat(",{}", 2<<20) + `]}`},
 		"header": {Header: http.Header{"X-Long": {strings.Repeat("x", 2<<20)}}, Times: -1},
 	} {
 		server, cfg := start(t)

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"encoding/xml"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	for raw, want := range map[string]line{
+		"plain":                           {"plain", ""},
+		"\x1b[1m1. A <step>\x1b[0m":       {"1. A <step>", "b"},
+		"   \x1b[32m✓ it holds\x1b[0m":    {"   ✓ it holds", "g"},
+		"\x1b[35munknown style\x1b[0m":    {"unknown style", ""},
+		"   \x1b[2m$ terraform a\x1b[0m ": {"   $ terraform a ", "d"},
+	} {
+		if got := parse(raw); got != want {
+			t.Errorf("%q: got %+v", raw, got)
+		}
+	}
+}
+
+func TestRenderIsXMLThatShowsEveryLineAndEndsAtTheLast(t *testing.T) {
+	var lines []line
+	for range 40 {
+		lines = append(lines, line{"a < b & c", "g"}, line{})
+	}
+	svg := render(lines)
+	decoder := xml.NewDecoder(strings.NewReader(svg))
+	shown := 0
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, ok := token.(xml.CharData); ok && string(text) == "a < b & c" {
+			shown++
+		}
+	}
+	if shown != 40 {
+		t.Errorf("%d of 40 lines with text are shown", shown)
+	}
+	if got := strings.Count(svg, "translateY"); got != 80 {
+		t.Errorf("%d steps for 80 lines", got)
+	}
+	if !strings.Contains(svg, "translate(0 -1026)") { // (26-80) rows of 19 pixels
+		t.Error("without motion it does not show the last lines")
+	}
+}

@@ -23,6 +23,14 @@ Terraform will perform the following actions:
         # (3 unchanged attributes hidden)
     }
 
+  # harnessci_image_overrides.iacm will be updated in-place
+  ~ resource "harnessci_image_overrides" "iacm" {
+      ~ images = {
+          - "iacmTerraform" = "example.com/unreviewed:1" -> null
+            # (1 unchanged element hidden)
+        }
+    }
+
 Plan: 1 to add, 2 to change, 3 to destroy.
 
 ─────
@@ -34,6 +42,8 @@ func TestCondenseKeepsWhatMatters(t *testing.T) {
 	want := []string{
 		`# harnessci_image_override.k8["gitCloneTag"] will be updated in-place`,
 		`~ value  = "harness/drone-git:1" -> "harness/drone-git:2"`,
+		`# harnessci_image_overrides.iacm will be updated in-place`,
+		`- "iacmTerraform" = "example.com/unreviewed:1" -> null`,
 		`Plan: 1 to add, 2 to change, 3 to destroy.`,
 	}
 	if got := condense(planOutput); !slices.Equal(got, want) {

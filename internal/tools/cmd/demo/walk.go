@@ -12,6 +12,9 @@ import (
 // scopes are what the configuration overrides images of.
 var scopes = []string{"ci/K8", "ci/VM"}
 
+// exclusiveScope is what the exclusive set owns.
+const exclusiveScope = "iacm/K8"
+
 // images maps scope -> field -> image.
 type images map[string]map[string]string
 
@@ -36,6 +39,7 @@ func walk(ctx context.Context, w *workspace) error {
 		{"Someone changes two images outside Terraform", changeOutside},
 		{"The plan shows both changes", planDrift},
 		{"An apply repairs them", repair},
+		{"An exclusive set shows and resets an override that it does not list", exclusive},
 		{"Destroy puts every image back to its default", destroy},
 		{"Nothing is left on the server", nothingLeft},
 		{"What it cost, in requests to the API", cost},
@@ -161,6 +165,44 @@ func repair(ctx context.Context, w *workspace) error {
 	return nil
 }
 
+func exclusive(ctx context.Context, w *workspace) error {
+	if err := w.add("exclusive.tf"); err != nil {
+		return err
+	}
+	if _, err := w.show(ctx, "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	allowed, err := w.fake.Overrides(ctx, exclusiveScope)
+	if err != nil {
+		return err
+	}
+	const field, image = "iacmTerraform", "registry.example.com/unreviewed:1.0.0"
+	args := []string{"set", exclusiveScope, field + "=" + image}
+	w.out.command(append([]string{"fakeharness"}, args...)...)
+	if _, err := w.fake.Call(ctx, args...); err != nil {
+		return err
+	}
+	r, err := w.show(ctx, "plan", "-detailed-exitcode")
+	if err != nil {
+		return err
+	}
+	if want := (changes{change: 1}); r.Exit != 2 || r.planned() != want || !strings.Contains(r.Output, image) {
+		return fmt.Errorf("want a plan of %+v that shows %s, got exit code %d and:\n%s", want, image, r.Exit, r.Output)
+	}
+	if _, err := w.show(ctx, "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	stored, err := w.fake.Overrides(ctx, exclusiveScope)
+	if err != nil {
+		return err
+	}
+	if len(stored) != 1 || !maps.Equal(stored, allowed) {
+		return fmt.Errorf("%s: the set allows %v, the server holds %v", exclusiveScope, allowed, stored)
+	}
+	w.out.holds("%s holds what the set lists, and nothing else", exclusiveScope)
+	return nil
+}
+
 func destroy(ctx context.Context, w *workspace) error {
 	r, err := w.show(ctx, "destroy", "-auto-approve")
 	if err != nil {
@@ -172,7 +214,7 @@ func destroy(ctx context.Context, w *workspace) error {
 
 func nothingLeft(ctx context.Context, w *workspace) error {
 	stored := images{}
-	for _, scope := range scopes {
+	for _, scope := range append(scopes, exclusiveScope) {
 		w.out.command("fakeharness", "show", scope)
 		var err error
 		if stored[scope], err = w.fake.Overrides(ctx, scope); err != nil {

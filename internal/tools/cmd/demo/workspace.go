@@ -68,7 +68,7 @@ func (w *workspace) run(ctx context.Context, args ...string) (result, error) {
 }
 
 // matters are the lines of a CLI's output that the demo shows.
-var matters = regexp.MustCompile(`^(# harnessci_.*|~ value .* -> .*|(Plan|No changes|Apply complete|Destroy complete)[:.!].*)$`)
+var matters = regexp.MustCompile(`^(# harnessci_.*|~ value .* -> .*|- "\w+" .* -> null|(Plan|No changes|Apply complete|Destroy complete)[:.!].*)$`)
 
 // condense returns the lines that matter, without their indentation.
 func condense(output string) []string {

@@ -30,7 +30,8 @@ func main() {
 
 	// SIGHUP and SIGPIPE too: a closed terminal or pager must not leave the fake running.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	err := run(ctx, *root, newScreen(os.Stdout, *color))
+	out := newScreen(os.Stdout, *color)
+	err := run(ctx, *root, out)
 	interrupted := ctx.Err() != nil
 	stop()
 	switch {
@@ -40,12 +41,13 @@ func main() {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
+	default:
+		out.title("Nothing is left running.")
 	}
 }
 
 // run sets the stage, walks, and leaves nothing behind whatever happens.
 func run(ctx context.Context, root string, out *screen) (err error) {
-	began := time.Now()
 	bin, err := filepath.Abs(filepath.Join(root, ".bin"))
 	if err != nil {
 		return fmt.Errorf("finding the binaries: %w", err)
@@ -54,6 +56,7 @@ func run(ctx context.Context, root string, out *screen) (err error) {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	dir, err := os.MkdirTemp("", "harnessci-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder to work in: %w", err)
@@ -74,6 +77,6 @@ func run(ctx context.Context, root string, out *screen) (err error) {
 	if err := walk(ctx, w); err != nil {
 		return err
 	}
-	out.title("\nDone in %.0f s. Nothing is left running.", time.Since(began).Seconds())
+	out.title("\nDone in %.0f s.", time.Since(began).Seconds())
 	return nil
 }

@@ -95,3 +95,48 @@ func TestAccSetAndSingleOverridesBecomeOneAnother(t *testing.T) {
 		}
 	}
 }
+
+// The way that resets nothing, not even for a moment: forget the single overrides, import the set.
+func TestAccSetTakesOverSingleOverridesWithoutAWrite(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	images := mirrored(fake, 5)
+	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 5}), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+	dir.Write("main.tf", exclusiveSet(images)+`
+removed {
+  from = harnessci_image_override.ci_K8
+  lifecycle {
+    destroy = false
+  }
+}
+import {
+  to = harnessci_image_overrides.test
+  id = "ci/K8"
+}
+`)
+	dir.Must("apply", "-auto-approve")
+	requireStored(t, fake, images)
+	requireCounts(t, fake, 0, 0, 0)
+	requireEmptyPlan(t, dir)
+}
+
+func TestAccSetImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("iacm/VM", "iacmOpenTofu", "example.com/tofu:1.0.0")
+	dir := clitest.New(t, `import {
+  to = harnessci_image_overrides.test
+  id = "iacm/VM"
+}
+import {
+  to = harnessci_image_overrides.none
+  id = "VM"
+}
+`, fake.Env())
+	dir.Must("plan", "-generate-config-out=generated.tf")
+	dir.Must("apply", "-auto-approve")
+	requireEmptyPlan(t, dir)
+	requireCounts(t, fake, 0, 0, 0)
+}

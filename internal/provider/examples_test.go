@@ -119,11 +119,24 @@ func examples(t *testing.T) []example {
 // exampleFiles returns the paths, below examples/, of all files with an ending.
 func exampleFiles(t *testing.T, ending string) []string {
 	t.Helper()
+	paths := filesBelow(t, examplesDir, ending)
+	for i, path := range paths {
+		relative, err := filepath.Rel(examplesDir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths[i] = relative
+	}
+	return paths
+}
+
+// filesBelow returns the paths of all files below a folder whose names have an ending.
+func filesBelow(t *testing.T, root, ending string) []string {
+	t.Helper()
 	var paths []string
-	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ending) {
-			relative, relErr := filepath.Rel(examplesDir, path)
-			paths, err = append(paths, relative), relErr
+			paths = append(paths, path)
 		}
 		return err
 	})
@@ -150,7 +163,12 @@ func (e example) workspace(t *testing.T, fake *fakeharness.Server) *clitest.Dir 
 
 func readExample(t *testing.T, elements ...string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(append([]string{examplesDir}, elements...)...))
+	return readFile(t, filepath.Join(append([]string{examplesDir}, elements...)...))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path) //nolint:gosec // a file of this repository
 	if err != nil {
 		t.Fatal(err)
 	}

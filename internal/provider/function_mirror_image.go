@@ -27,7 +27,7 @@ func (mirrorImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 			"the place of the registry, and the rest stays as it is written:\n\n" +
 			"- `mirror_image(\"harness/ci-addon:1.14.4\", \"registry.example.com/mirror\")` is " +
 			"`registry.example.com/mirror/harness/ci-addon:1.14.4`\n" +
-			"- `mirror_image(\"quay.io/acme/app:1.0\", \"registry.example.com\")` is `registry.example.com/acme/app:1.0`\n\n" +
+			"- `mirror_image(\"other.example.com/acme/app:1.0\", \"registry.example.com\")` is `registry.example.com/acme/app:1.0`\n\n" +
 			"An official image of Docker Hub goes where it is written to go: `ubuntu` to `…/ubuntu`, and `library/ubuntu` to " +
 			"`…/library/ubuntu`, which is the path that pull-through caches expect. Nothing is copied: the image must be in " +
 			"the mirror, or the mirror must fetch it.\n\n" +

@@ -1,0 +1,140 @@
+package provider_test
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// distEnv names the folder with a built release; `make test-release` sets it.
+const distEnv = "HARNESSCI_TEST_DIST"
+
+// TestAccVersionReachesTheAPI builds with the flag that a release sets the version with.
+func TestAccVersionReachesTheAPI(t *testing.T) {
+	t.Parallel()
+	if config := readFile(t, "../../.goreleaser.yml"); !strings.Contains(config, " -X main.version={{ .Version }}\n") {
+		t.Fatal("the release sets the version in another way than this test")
+	}
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, `data "harnessci_default_images" "k8" {}`, fake.Env())
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version=9.8.7-test",
+		"-o", filepath.Join(bin, "terraform-provider-harnessci"), "../..")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	dir.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"harnessci/harnessci\" = %q\n  }\n}\n", bin))
+	dir.Must("plan")
+	requireVersion(t, fake, "9.8.7-test")
+}
+
+// requireVersion fails unless every request came from that version of the provider.
+func requireVersion(t *testing.T, fake *fakeharness.Server, version string) {
+	t.Helper()
+	requests := fake.Requests()
+	for _, request := range requests {
+		if !strings.HasPrefix(request.UserAgent, "terraform-provider-harnessci/"+version+" ") {
+			t.Errorf("the user agent is %q, want version %s", request.UserAgent, version)
+		}
+	}
+	if len(requests) == 0 {
+		t.Error("nothing was sent")
+	}
+}
+
+// TestAccReleaseInstallsAndApplies takes the zip of this system from a mirror, as a user without the
+// registry does, for the hosts of both CLIs.
+func TestAccReleaseInstallsAndApplies(t *testing.T) {
+	t.Parallel()
+	dist := os.Getenv(distEnv)
+	if dist == "" {
+		t.Skipf("%s is not set: make snapshot test-release builds a release and tests it", distEnv)
+	}
+	archive, version := releaseZip(t, dist)
+	mirror := t.TempDir()
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		copyFile(t, archive, filepath.Join(mirror, host, "harnessci", "harnessci", filepath.Base(archive)))
+	}
+	fake := startExampleFake(t)
+	dir := example{name: "provider", files: []string{"provider.tf"}}.workspace(t, fake)
+	dir.Write("provider.tf", strings.Replace(readExample(t, "provider", "provider.tf"), `"~> 0.1"`, `"`+version+`"`, 1))
+	dir.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
+	if output := dir.Must("init"); !strings.Contains(output, version) {
+		t.Errorf("init does not install version %s:\n%s", version, output)
+	}
+	dir.Must("apply", "-auto-approve")
+	if len(fake.Overrides("ci/K8")) == 0 {
+		t.Error("the apply stored nothing")
+	}
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
+	requireVersion(t, fake, version)
+}
+
+// releaseZip returns the zip for this system, and its version, once its name and content are what
+// the registry asks for.
+func releaseZip(t *testing.T, dist string) (archive, version string) {
+	t.Helper()
+	const name = "terraform-provider-harnessci_"
+	system := "_" + runtime.GOOS + "_" + runtime.GOARCH + ".zip"
+	found, err := filepath.Glob(filepath.Join(dist, name+"*"+system))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s holds %q for this system (%v), want one zip", dist, found, err)
+	}
+	version = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(found[0]), name), system)
+
+	sums := readFile(t, filepath.Join(dist, name+version+"_SHA256SUMS"))
+	for _, file := range []string{name + version + "_manifest.json", filepath.Base(found[0])} {
+		if !strings.Contains(sums, "  "+file+"\n") {
+			t.Errorf("the sums lack %s:\n%s", file, sums)
+		}
+	}
+
+	files, err := zip.OpenReader(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close() //nolint:errcheck // it was only read
+	want := map[string]bool{"terraform-provider-harnessci_v" + version: true, "LICENSE": true}
+	for _, file := range files.File {
+		if !want[strings.TrimSuffix(file.Name, ".exe")] {
+			t.Errorf("the zip holds %s", file.Name)
+		}
+		delete(want, strings.TrimSuffix(file.Name, ".exe"))
+	}
+	if len(want) > 0 {
+		t.Errorf("the zip lacks %v", want)
+	}
+	return found[0], version
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.Open(from) //nolint:gosec // a file that the test's caller names
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close() //nolint:errcheck // it was only read
+	target, err := os.Create(to) //nolint:gosec // in the test's own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(target, source); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -97,12 +97,15 @@ type scopeImages struct {
 	err error
 }
 
-// planImages returns what the checks of a plan hold it against.
+// planImages returns what the checks of a plan hold it against. Both reads are under way at once:
+// the first resource of a plan waits for them, and with it the whole plan.
 func (d *providerData) planImages(ctx context.Context, scope harness.Scope) scopeImages {
 	images := scopeImages{scope: scope}
+	var second sync.WaitGroup
 	var err error
+	second.Go(func() { images.overrides, err = d.planReads.overrides(ctx, d.account, scope) })
 	images.defaults, images.err = d.planReads.defaults(ctx, d.account, scope)
-	if images.overrides, err = d.planReads.overrides(ctx, d.account, scope); images.err == nil {
+	if second.Wait(); images.err == nil {
 		images.err = err
 	}
 	return images

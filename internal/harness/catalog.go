@@ -14,7 +14,7 @@ import (
 
 const (
 	maxCatalogPages = 1000
-	maxCatalogBytes = 4 * maxAnswer
+	maxCatalogBytes = 2 * maxAnswer
 )
 
 // Catalog returns the repositories of a container registry from every page of its _catalog, sorted,

@@ -192,9 +192,8 @@ func TestCatalogIsBounded(t *testing.T) {
 		most int
 	}{
 		"same page again": {func(int) string { return "/registry/_catalog" }, 100, 1},
-		"circle":          {func(page int) string { return fmt.Sprint("/registry/_catalog?", page%2) }, 100, maxCatalogPages},
 		"many pages":      {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 100, maxCatalogPages},
-		"large pages":     {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 7 << 20, 5},
+		"large pages":     {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 7 << 20, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

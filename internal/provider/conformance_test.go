@@ -208,6 +208,40 @@ func TestExamplesNameNoRealRegistry(t *testing.T) {
 	}
 }
 
+var (
+	explained = regexp.MustCompile("(?m)^\\| ((?:`[^`]+`,? ?)+)")
+	quoted    = regexp.MustCompile("`([^`]+)`")
+)
+
+// TestExplainedMessagesExist keeps the tables of messages from explaining what is no longer said.
+func TestExplainedMessagesExist(t *testing.T) {
+	t.Parallel()
+	var source strings.Builder
+	for path, text := range textFiles(t, ".", ".go") {
+		if !strings.HasSuffix(path, "_test.go") {
+			source.WriteString(text)
+		}
+	}
+	messages := 0
+	for page, text := range textFiles(t, docsDir, ".md") {
+		_, table, _ := strings.Cut(text, "| message |")
+		for _, row := range explained.FindAllStringSubmatch(table, -1) {
+			for _, message := range quoted.FindAllStringSubmatch(row[1], -1) {
+				messages++
+				for _, part := range strings.Split(message[1], "…") {
+					part = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(part), "Could not "), "Did not reset ")
+					if !strings.Contains(source.String(), part) {
+						t.Errorf("%s explains %q, and nothing says %q", page, message[1], part)
+					}
+				}
+			}
+		}
+	}
+	if messages == 0 {
+		t.Error("no page explains a message")
+	}
+}
+
 // schemas returns every schema by what it is of.
 func (s served) schemas() map[string]*tfprotov6.Schema {
 	all := map[string]*tfprotov6.Schema{"provider": s.Provider}

@@ -63,7 +63,7 @@ func happened(err error) string {
 	case call.RedirectHost != "":
 		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s.", call.Host, call.Call, call.Status, call.RedirectHost)
 	case call.Message != "":
-		return fmt.Sprintf("%s answered %s with HTTP %d: %s", call.Host, call.Call, call.Status, sentence(call.Message))
+		return fmt.Sprintf("%s answered %s with HTTP %d: %s", call.Host, call.Call, call.Status, call.Message)
 	case call.Err != nil:
 		return fmt.Sprintf("%s answered %s with HTTP %d, but: %s", call.Host, call.Call, call.Status, sentence(call.Err.Error()))
 	}

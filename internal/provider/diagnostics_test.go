@@ -47,7 +47,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		err   error
 		words []string
 	}{
-		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.", "stored nothing", "harnessci_default_images"}},
+		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist\n", "stored nothing", "harnessci_default_images"}},
 		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
 		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
 		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
@@ -70,7 +70,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
 		"anything":     {errors.New("something else"), []string{"Something else."}},
 		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
-		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.", "stored nothing"}},
+		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist\n", "stored nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -228,7 +228,7 @@ func TestExplainedMessagesExist(t *testing.T) {
 		for _, row := range explained.FindAllStringSubmatch(table, -1) {
 			for _, message := range quoted.FindAllStringSubmatch(row[1], -1) {
 				messages++
-				for _, part := range strings.Split(message[1], "…") {
+				for part := range strings.SplitSeq(message[1], "…") {
 					part = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(part), "Could not "), "Did not reset ")
 					if !strings.Contains(source.String(), part) {
 						t.Errorf("%s explains %q, and nothing says %q", page, message[1], part)

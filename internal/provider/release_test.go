@@ -26,8 +26,8 @@ func TestAccVersionReachesTheAPI(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	dir := clitest.New(t, `data "harnessci_default_images" "k8" {}`, fake.Env())
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version=9.8.7-test",
-		"-o", filepath.Join(bin, "terraform-provider-harnessci"), "../..")
+	args := []string{"build", "-buildvcs=false", "-ldflags", "-X main.version=9.8.7-test", "-o", bin + "/", "../.."}
+	build := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // into the test's own folder
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}

@@ -8,7 +8,7 @@ import (
 // crowd is the context of work that several callers wait for. No caller's cancellation ends it;
 // it ends when the last of them has left.
 type crowd struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a crowd is a context: that of work for many
 	cancel context.CancelFunc
 
 	mu      sync.Mutex

@@ -24,6 +24,7 @@ func TestRandomInterleavings(t *testing.T) {
 }
 
 func interleave(t *testing.T, seed uint64) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 7))
 	s := newServer(time.Duration(random.IntN(200)) * time.Millisecond)
 	s.hideDefaults = random.IntN(2) == 0

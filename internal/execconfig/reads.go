@@ -80,7 +80,8 @@ func (r *reads) get(ctx context.Context, kind readKind, scope harness.Scope) (ma
 		if result.Err != nil {
 			return nil, result.Err
 		}
-		return maps.Clone(result.Val.(map[string]string)), nil
+		images, _ := result.Val.(map[string]string) // what load returns
+		return maps.Clone(images), nil
 	}
 }
 

@@ -2,6 +2,7 @@ package execconfig
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"sync"
@@ -58,7 +59,7 @@ func newServer(latency time.Duration) *server {
 	return &server{latency: latency, document: map[Target]string{}, defaults: defaults}
 }
 
-func fieldName(i int) string { return string([]byte{'f', byte('a' + i/26), byte('a' + i%26)}) }
+func fieldName(i int) string { return fmt.Sprintf("field%02d", i) }
 
 func (s *server) enter(c call) verdict {
 	s.mu.Lock()

@@ -156,7 +156,7 @@ func (w *writer) run(ctx context.Context) {
 		if batch == nil {
 			return
 		}
-		again, took := w.round(crowd.ctx, batch)
+		again, took := w.round(crowd.ctx, batch) //nolint:contextcheck // it descends from ctx, by way of gather
 		crowd.cancel()
 		pause = w.requeue(again, took)
 	}

@@ -216,7 +216,7 @@ func TestAcknowledgedWritesThatCannotBeVerifiedSaySo(t *testing.T) {
 		if !isA[*UnverifiedError](err) || !errors.Is(err, down) {
 			t.Errorf("got %v", err)
 		}
-		s.fault = func(c call) verdict { return verdict{err: down} }
+		s.fault = func(call) verdict { return verdict{err: down} }
 		if err := a.Set(t.Context(), k8, fieldName(1), "mirror:2"); !isA[*UncertainError](err) {
 			t.Errorf("got %v", err)
 		}
@@ -256,6 +256,7 @@ func TestAnotherWriterOfTheAccountNeverUndoesOurs(t *testing.T) {
 
 // hammer sets 29 overrides of K8 while another client writes VM's, and expects all 29 stored.
 func hammer(t *testing.T, seed uint64, slow bool, rest time.Duration) {
+	t.Helper()
 	s := newServer(latency)
 	s.slow = slow
 	random := rand.New(rand.NewPCG(seed, 1))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -71,7 +70,7 @@ func (r vendorResource) Metadata(_ context.Context, req resource.MetadataRequest
 
 func (r vendorResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema.Attributes = map[string]schema.Attribute{}
-	for _, name := range strings.Fields("id kind infra_type field value") {
+	for _, name := range []string{"id", "kind", "infra_type", "field", "value"} {
 		resp.Schema.Attributes[name] = schema.StringAttribute{Optional: true, Computed: true}
 	}
 }

@@ -178,7 +178,7 @@ func hammer(t *testing.T, fake *fakeharness.Server, infra string) (stop func() i
 			body := fmt.Sprintf(`[{"field":%q,"value":"theirs:%d"}]`, fields[n%len(fields)], n)
 			url := fmt.Sprintf("%s/ci/execution-config/update-config?infra=%s&accountIdentifier=%s",
 				fake.Endpoint(), infra, fake.Options().AccountID)
-			request, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 			if err != nil {
 				t.Error(err)
 				continue

@@ -175,6 +175,14 @@ func (c *Client) show(s string) string {
 	return safeText(s)
 }
 
+// plain returns a text as it is, or fit to be shown where a terminal would act on it.
+func (c *Client) plain(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return c.show(s)
+	}
+	return s
+}
+
 // cause returns err with a text fit to be shown; nil for nil. The text of a url.Error holds the
 // whole URL and is left out.
 func (c *Client) cause(err error) error {

@@ -132,7 +132,8 @@ func (x *exchange) data() (json.RawMessage, error) {
 }
 
 // images returns the data of a success as a map of fields to images, never nil. A field whose value
-// is null is not set.
+// is null is not set. No field or image reference holds anything but printable characters; somebody
+// may have stored one that does, and CLIs show values of several lines as they are: it is escaped.
 func (x *exchange) images() (map[string]string, error) {
 	data, err := x.data()
 	if err != nil {
@@ -157,7 +158,7 @@ func (x *exchange) images() (map[string]string, error) {
 				kindOf(values[field]), field))
 		}
 		if image != nil {
-			images[field] = *image
+			images[x.client.plain(field)] = x.client.plain(*image)
 		}
 	}
 	return images, nil

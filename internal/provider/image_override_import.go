@@ -55,7 +55,7 @@ func requireAccount(account types.String, data *providerData, diags *diag.Diagno
 
 // nothingToImport says that an override to import does not exist, and what to do instead.
 func nothingToImport(accountID string, target execconfig.Target, defaults map[string]string) diag.Diagnostic {
-	runs := fmt.Sprintf("The default runs: %s. To override it, apply the resource without importing it.", defaults[target.Field])
+	runs := fmt.Sprintf("The default runs: %s. To override it, apply the resource without importing it.", showImage(defaults[target.Field]))
 	if defaults[target.Field] == "" {
 		runs = fmt.Sprintf("The defaults of %s show no such field either: check its spelling. The data source "+
 			"harnessci_default_images lists the fields.", target.Scope)

@@ -1,0 +1,135 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// A write that gets no answer in time ends, is not sent again, for the server may still be at it, and
+// is read back: what was stored is a success.
+func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	faults := map[string]struct {
+		fault  fakeharness.Fault
+		stored bool
+	}{
+		"ci/K8":   {fakeharness.Fault{Hang: true}, false},
+		"ci/VM":   {fakeharness.Fault{Hang: true, ApplyFirst: true}, true},
+		"iacm/K8": {fakeharness.Fault{Drip: time.Hour, Status: 503, Body: "{}"}, false},
+		"iacm/VM": {fakeharness.Fault{Drip: time.Hour}, true},
+		"idp/K8":  {fakeharness.Fault{}, true},
+		"idp/VM":  {fakeharness.Fault{}, true},
+	}
+	for scope, f := range faults {
+		f.fault.Call, f.fault.Scope, f.fault.Times = "update-config", scope, -1
+		fake.Inject(f.fault)
+	}
+	result := clitest.New(t, oneEach(fake, `request_timeout = "1s"`), fake.Env()).Run("apply", "-auto-approve")
+	for scope, f := range faults {
+		about := "Could not set the image override " + target(fake, scope)
+		if !f.stored {
+			requireError(t, result.Output, about, "gave no answer to update-config: No complete answer within 1s.", "request_timeout")
+		} else if strings.Contains(result.Output, about) {
+			t.Errorf("%s: %+v is an error", scope, f.fault)
+		}
+		if n := len(fake.Overrides(scope)); (n == 1) != f.stored {
+			t.Errorf("%s: %d overrides stored", scope, n)
+		}
+		if n := countIn(fake, "update-config", scope); n != 1 {
+			t.Errorf("%s: %d writes, want 1", scope, n)
+		}
+	}
+	for _, r := range fake.Requests() {
+		if took := r.End.Sub(r.Start); r.Call == "update-config" && faults[r.Scope].fault.Hang && (took < 900*time.Millisecond || took > 10*time.Second) {
+			t.Errorf("%s: the client went away after %s, want about 1s", r.Scope, took)
+		}
+	}
+}
+
+func TestAccReadsEndAtTheRequestTimeout(t *testing.T) {
+	t.Parallel()
+	fake, dir := applied(t, `request_timeout = "1s"`)
+	state := dir.Read("terraform.tfstate")
+	fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: "ci/K8", Times: -1, Hang: true})
+	fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: "ci/VM", Times: -1, Drip: time.Hour})
+	result := dir.Run("plan")
+	for _, scope := range []string{"ci/K8", "ci/VM"} {
+		requireError(t, result.Output, "Could not read the image override "+target(fake, scope),
+			"gave no answer to get-customer-config: No complete answer within 1s.", "request_timeout")
+		if n := countIn(fake, "get-customer-config", scope); n != 1 {
+			t.Errorf("%s: %d reads, want 1", scope, n)
+		}
+	}
+	requireUnharmed(t, fake, dir, state)
+}
+
+// interruptLimit is the promised second, and what a busy machine may add.
+const interruptLimit = 4 * time.Second
+
+// Ctrl-C ends a run at once, whatever it waits for, and says of each write what may have become of it.
+func TestAccInterruptEndsARun(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args  string
+		fault fakeharness.Fault
+		says  []string
+	}{
+		"a write that hangs": {
+			"apply -auto-approve",
+			fakeharness.Fault{Call: "update-config", Hang: true},
+			[]string{"Could not set the image override ci/K8/addonTag", "Cancelled after the write was sent; it may or may not be stored", "Run a plan"},
+		},
+		"a write whose bytes are slow": {
+			"apply -auto-approve",
+			fakeharness.Fault{Call: "update-config", Drip: time.Hour},
+			[]string{"Could not set the image override ci/K8/addonTag", "Cancelled after the write was sent; it may or may not be stored", "Run a plan"},
+		},
+		"a wait for the rate limit": {
+			"apply -auto-approve",
+			fakeharness.Fault{Call: "update-config", Status: 429, Times: -1},
+			[]string{"Could not set the image override ci/K8/addonTag", "Cancelled after the write was sent", "Run a plan"},
+		},
+		"a verification that hangs": {
+			"apply -auto-approve",
+			fakeharness.Fault{Call: "get-customer-config", Hang: true, After: 2},
+			[]string{"Could not set the image override ci/K8/addonTag", "Cancelled after the write was sent", "Run a plan"},
+		},
+		// Terraform does not pass an interrupt on to providers while an apply is still planning.
+		"a plan that hangs": {"plan", fakeharness.Fault{Call: "get-default-config", Hang: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answered := make(chan struct{}, 100)
+			fake := startFake(t, fakeharness.Options{OnAnswer: func(fakeharness.Request) { answered <- struct{}{} }})
+			config := "provider \"harnessci\" {\n  request_timeout = \"10m\"\n  max_retries = 20\n}\n" + overrides(fake, map[string]int{"ci/K8": 1})
+			reached := make(chan struct{}, 100)
+			test.fault.Hook = func(fakeharness.Request) { reached <- struct{}{} }
+			fake.Inject(test.fault)
+			run := clitest.New(t, config, fake.Env()).Start(strings.Fields(test.args)...)
+			<-reached
+			interrupted := time.Now()
+			run.Interrupt()
+			result := run.Wait()
+			took := time.Since(interrupted)
+			t.Logf("the CLI ended after %s", took.Round(time.Millisecond))
+			if took > interruptLimit || result.Code == 0 {
+				t.Errorf("the CLI ended after %s with %d:\n%s", took, result.Code, result.Output)
+			}
+			if len(test.says) > 0 {
+				requireError(t, result.Output, test.says[0], test.says[1:]...)
+			}
+			for range fake.Requests() {
+				select {
+				case <-answered:
+				case <-time.After(interruptLimit):
+					t.Fatal("a request goes on after the CLI's end")
+				}
+			}
+		})
+	}
+}

@@ -123,10 +123,12 @@ func TestAccInterruptEndsARun(t *testing.T) {
 			if len(test.says) > 0 {
 				requireError(t, result.Output, test.says[0], test.says[1:]...)
 			}
+			limit := time.NewTimer(interruptLimit)
+			defer limit.Stop()
 			for range fake.Requests() {
 				select {
 				case <-answered:
-				case <-time.After(interruptLimit):
+				case <-limit.C:
 					t.Fatal("a request goes on after the CLI's end")
 				}
 			}

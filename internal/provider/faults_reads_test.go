@@ -86,8 +86,8 @@ func TestAccNonsenseReadsKeepTheState(t *testing.T) {
 		{ok(`["x"]`), "The answer's data is a list, not an object of fields and images."},
 		{ok(`7`), "The answer's data is a number, not"},
 		{ok(`false`), "The answer's data is false, not"},
-		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no."},
-		{ok(`{"slackNotify":"a:1","registerCatalog":{"image":"a:1"}}`), `The answer has an object, not an image, as the value of field "registerCatalog".`},
+		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no"},
+		{ok(`{"slackNotify":"a:1","registerCatalog":{"image":"a:1"}}`), "The answer has an object, not an image, as the value of field registerCatalog."},
 	}
 	for i, f := range faults {
 		fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: faultScopes[i], Times: -1, Status: 200, Body: f.body})

@@ -32,12 +32,12 @@ func TestAccServersTextsAreShownSafely(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	long := strings.Repeat("all work and no play ", 5_000)
 	bodies := []struct{ body, says string }{
-		{fakeharness.ErrorBody("NO", "A "+hostile+" B", "id-1"), `HTTP 403: A \x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028end B.`},
-		{fakeharness.ErrorBody("NO", long, "id-1"), "HTTP 403: All work and no play all work"},
+		{fakeharness.ErrorBody("NO", "A "+hostile+" B", "id-1"), `HTTP 403: A \x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028end B`},
+		{fakeharness.ErrorBody("NO", long, "id-1"), "HTTP 403: all work and no play all work"},
 		{fakeharness.ErrorBody(hostile, "no", "id-1"), `code: \x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028end`},
 		{fakeharness.ErrorBody("NO", "no", hostile+long), `correlationId: \x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028endall work`},
 		{hostile + long, "HTTP 403."},
-		{`{"status":"FAILURE","errors":[{"fieldId":"\u001b[31m","error":"\u0007\r\n\r\nError: forged"}]}`, `\x1b[31m: \a\r\n\r\nError: forged.`},
+		{`{"status":"FAILURE","errors":[{"fieldId":"\u001b[31m","error":"\u0007\r\n\r\nError: forged"}]}`, `\x1b[31m: \a\r\n\r\nError: forged`},
 	}
 	inject := func(call string) {
 		fake.ClearFaults()

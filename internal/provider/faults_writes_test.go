@@ -99,7 +99,7 @@ var fleeting = []struct {
 	{
 		"429 without Retry-After",
 		fakeharness.Fault{Status: 429, Body: fakeharness.ErrorBody("TOO_MANY_REQUESTS", "Slow down", "id-429")},
-		[]string{"HTTP 429: Slow down.", "code: TOO_MANY_REQUESTS", "correlationId: id-429", "400 calls a minute", "max_retries"},
+		[]string{"HTTP 429: Slow down", "code: TOO_MANY_REQUESTS", "correlationId: id-429", "400 calls a minute", "max_retries"},
 		false,
 	},
 	{
@@ -111,7 +111,7 @@ var fleeting = []struct {
 	{
 		"500",
 		fakeharness.Fault{Status: 500, Body: fakeharness.ErrorBody("UNKNOWN_ERROR", "Oops", "id-500")},
-		[]string{"HTTP 500: Oops.", "code: UNKNOWN_ERROR", "correlationId: id-500", "Run again later"},
+		[]string{"HTTP 500: Oops", "code: UNKNOWN_ERROR", "correlationId: id-500", "Run again later"},
 		false,
 	},
 	{
@@ -205,7 +205,7 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 		id := target(fake, faultScopes[i])
 		says := append(f.says, "module: "+module, "infra: "+infra, "field: "+strings.Split(id, "/")[2])
 		if f.Body != "" {
-			status := fmt.Sprintf("answered update-config with HTTP %d: The server says no.", f.Status)
+			status := fmt.Sprintf("answered update-config with HTTP %d: The server says no", f.Status)
 			code := map[int]string{400: "INVALID_REQUEST", 401: "INVALID_TOKEN", 403: "NG_ACCESS_DENIED", 404: "NOT_FOUND", 409: "CONFLICT"}[f.Status]
 			says = append(says, status, "code: "+code, "correlationId: id-"+code)
 		}
@@ -235,7 +235,7 @@ func TestAccNonsenseBehind200(t *testing.T) {
 		{`{"status":"SUCCESS","data":["gitCloneTag"]}`, "The answer's data is a list where true acknowledges a write."},
 		{`{"status":"SUCCESS","data":7,"new":{}}`, "The answer's data is a number where true acknowledges a write."},
 		{`{"status":"SUCCESS","data":false}`, "The answer's data is false where true acknowledges a write."},
-		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no. module: idp infra: VM"},
+		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no module: idp infra: VM"},
 	}
 	inject := func(applyFirst bool) {
 		for i, f := range faults {

@@ -109,7 +109,7 @@ func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value str
 		return err
 	}
 	err := a.writer.write(ctx, []*op{newOp(target, value)})[field]
-	if _, unverified := errors.AsType[*UnverifiedError](err); err != nil && !unverified {
+	if !Acknowledged(err) {
 		a.claims.release(target)
 	}
 	return err
@@ -140,8 +140,8 @@ func (a *Account) Replace(
 		ops = append(ops, newOp(Target{Scope: scope, Field: field}, keep[field]))
 	}
 	err = a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
-	if err != nil {
-		a.claims.releaseScope(scope)
+	if failed, ok := errors.AsType[FieldErrors](err); ok {
+		a.claims.releaseFailed(scope, failed)
 	}
 	return err
 }

@@ -83,10 +83,16 @@ func (c *claims) setScope(scope harness.Scope, set, keep map[string]string) (gon
 	return gone, nil
 }
 
-func (c *claims) releaseScope(scope harness.Scope) {
+// releaseFailed gives back what an exclusive set did not get stored. What it did, and what it found in
+// place, stays its own: a reset of the same run must not undo that.
+func (c *claims) releaseFailed(scope harness.Scope, failed FieldErrors) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.scopes, scope)
+	for field, err := range failed {
+		if !Acknowledged(err) {
+			delete(c.scopes[scope], field)
+		}
+	}
 }
 
 // reset notes that a reset leaves, unless a resource of this run wants the override to stay; it

@@ -1,6 +1,7 @@
 package execconfig
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,6 +54,12 @@ func (e *UnverifiedError) Error() string {
 }
 
 func (e *UnverifiedError) Unwrap() error { return e.Err }
+
+// Acknowledged reports that the server said yes to a write, whether or not a read has shown it since.
+func Acknowledged(err error) bool {
+	_, unverified := errors.AsType[*UnverifiedError](err)
+	return err == nil || unverified
+}
 
 // UncertainError says that a write got no usable answer and could not be read back either, so
 // that it may or may not be stored.

@@ -23,12 +23,6 @@ type targets struct {
 	fields []string
 }
 
-// acknowledged reports that the server said yes to a write, whether or not a read has shown it since.
-func acknowledged(err error) bool {
-	_, unverified := errors.AsType[*execconfig.UnverifiedError](err)
-	return err == nil || unverified
-}
-
 // failures turns the errors of a change into diagnostics: one for each field, on its key, but for
 // the fields that failed for one reason, such as one request's answer, which share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
@@ -67,7 +61,7 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 		return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s", what, subject), explain(subject, err))
 	}
 	// A reset that may not have happened keeps a destroyed set in the state; to repeat it does no harm.
-	if acknowledged(err) && !c.destroy {
+	if execconfig.Acknowledged(err) && !c.destroy {
 		return diag.WithPath(at, unverified(what, subject, err))
 	}
 	return diag.WithPath(at, failure(c.verb(fields[0])+" "+what, subject, err))

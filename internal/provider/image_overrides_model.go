@@ -131,12 +131,12 @@ func newOverridesChange(standing, wanted map[string]string) overridesChange {
 func (c overridesChange) after(standing map[string]string, failed execconfig.FieldErrors) map[string]string {
 	images := maps.Clone(standing)
 	for field, image := range c.set {
-		if acknowledged(failed[field]) {
+		if execconfig.Acknowledged(failed[field]) {
 			images[field] = image
 		}
 	}
 	for _, field := range c.reset {
-		if acknowledged(failed[field]) {
+		if execconfig.Acknowledged(failed[field]) {
 			delete(images, field)
 		}
 	}

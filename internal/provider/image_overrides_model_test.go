@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -200,18 +199,4 @@ func FuzzParseScopeID(f *testing.F) {
 			t.Errorf("%q is %s, which is %s, %v", id, scope, again, err)
 		}
 	})
-}
-
-func TestAcknowledged(t *testing.T) {
-	t.Parallel()
-	for want, errs := range map[bool][]error{
-		true:  {nil, &execconfig.UnverifiedError{Target: target("a"), Err: errors.New("x")}},
-		false: {errors.New("x"), &execconfig.UncertainError{Target: target("a"), Err: errors.New("x"), ReadErr: errors.New("x")}},
-	} {
-		for _, err := range errs {
-			if acknowledged(err) != want {
-				t.Errorf("%v: got %t", err, !want)
-			}
-		}
-	}
 }

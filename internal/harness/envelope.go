@@ -132,8 +132,8 @@ func (x *exchange) data() (json.RawMessage, error) {
 }
 
 // images returns the data of a success as a map of fields to images, never nil. A field whose value
-// is null is not set. No field or image reference holds anything but printable characters; somebody
-// may have stored one that does, and CLIs show values of several lines as they are: it is escaped.
+// is null is not set. What cannot be a field or an image, which somebody may have stored all the
+// same, is escaped and shortened.
 func (x *exchange) images() (map[string]string, error) {
 	data, err := x.data()
 	if err != nil {

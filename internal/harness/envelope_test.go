@@ -26,6 +26,7 @@ func TestReadAnswers(t *testing.T) {
 		"null value":           {body: ok(`{"a":null,"b":"y:2"}`), want: map[string]string{"b": "y:2"}},
 		"blank values":         {body: ok(`{"a":"","b":"  ","c":"y:2"}`), want: map[string]string{"c": "y:2"}},
 		"hostile image":        {body: ok(`{"a":"x\n\u001b[31mred","b\u202e":"y:2"}`), want: map[string]string{"a": `x\n\x1b[31mred`, `b\u202e`: "y:2"}},
+		"long image":           {body: ok(`{"a":"` + strings.Repeat("x", 100<<10) + `"}`), want: map[string]string{"a": strings.Repeat("x", shownRunes) + "…"}},
 		"unknown member":       {body: `{"new":[1],"status":"SUCCESS","data":{"a":"x:1"},"metaData":7}`, want: map[string]string{"a": "x:1"}},
 		"odd member":           {body: `{"status":"SUCCESS","message":7,"errors":"x","data":{"a":"x:1"}}`, want: map[string]string{"a": "x:1"}},
 		"list":                 {body: ok(`["a"]`), err: "data is a list"},

@@ -158,8 +158,12 @@ func (r *resolver) accountID(value types.String) string {
 		r.fail("account_id", fmt.Sprintf("The account is not set. Set the attribute account_id or the "+
 			"environment variable %s to the identifier of the Harness account.", envAccountID))
 	case text != "" && !accountIDPattern.MatchString(text):
-		r.fail("account_id", fmt.Sprintf("The account, as set by %s, is %s. An account identifier is made "+
-			"of at most 128 letters, digits, hyphens and underscores.", source, quote(text)))
+		shown := "is " + quote(text)
+		if strings.Contains(text, ".") { // as every API key and token does
+			shown = "holds a dot, as an API key does"
+		}
+		r.fail("account_id", fmt.Sprintf("The account, as set by %s, %s. An account identifier is made "+
+			"of at most 128 letters, digits, hyphens and underscores.", source, shown))
 	}
 	return text
 }

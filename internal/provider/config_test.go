@@ -88,6 +88,7 @@ func TestResolveErrors(t *testing.T) {
 		"empty account":          {model: providerModel{AccountID: types.StringValue("")}, attribute: "account_id", words: []string{"empty"}},
 		"account with newline":   {model: providerModel{AccountID: types.StringValue("abc\n")}, attribute: "account_id", words: []string{`"abc\n"`}},
 		"account with a slash":   {env: map[string]string{envAccountID: "a/b"}, attribute: "account_id", words: []string{envAccountID}},
+		"account is a key":       {model: providerModel{AccountID: types.StringValue("pat.abc.hunter2")}, attribute: "account_id", words: []string{"as an API key does"}},
 		"account too long":       {model: providerModel{AccountID: types.StringValue(long)}, attribute: "account_id", words: []string{"128"}},
 		"no credential":          {env: map[string]string{envAPIKey: ""}, attribute: "api_key", words: []string{"api_key", "bearer_token", envAPIKey, envBearerToken}},
 		"two in configuration":   {model: providerModel{APIKey: types.StringValue("hunter2"), BearerToken: types.StringValue("hunter2")}, attribute: "bearer_token", words: []string{"api_key", "bearer_token"}},
@@ -187,6 +188,9 @@ func TestReadRoots(t *testing.T) {
 	}
 	if _, err := readRoots(filepath.Join(t.TempDir(), "absent.pem")); err == nil {
 		t.Error("no error for a file that does not exist")
+	}
+	if _, err := readRoots("-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIB", 1000)); err == nil || len(err.Error()) > 300 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error for a certificate in the place of its file is %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(file, []byte("no certificate"), 0o600); err != nil {

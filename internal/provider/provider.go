@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -179,8 +180,11 @@ func readRoots(file string) (*x509.CertPool, error) {
 		return nil, nil
 	}
 	pem, err := os.ReadFile(file) //nolint:gosec // the user names the file in the provider block
+	if why, ok := errors.AsType[*fs.PathError](err); ok {
+		err = why.Err // the path may be anything, such as the certificate itself
+	}
 	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %w", err)
+		return nil, fmt.Errorf("the file cannot be read: %s: %w", quote(file), err)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {

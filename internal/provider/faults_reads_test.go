@@ -30,9 +30,7 @@ func requireUnharmed(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir, s
 		t.Errorf("%d writes", n)
 	}
 	fake.ClearFaults()
-	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
-		t.Errorf("the plan after the faults is not empty:\n%s", result.Output)
-	}
+	requireEmptyPlan(t, dir)
 }
 
 // A refresh that cannot read says so, whatever the failure, and an apply then changes nothing.
@@ -149,9 +147,7 @@ func TestAccAcknowledgedAndNotVerifiable(t *testing.T) {
 	if strings.Contains(dir.Read("terraform.tfstate"), "tainted") {
 		t.Error("a resource is tainted")
 	}
-	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
-		t.Errorf("the next plan is not empty:\n%s", result.Output)
-	}
+	requireEmptyPlan(t, dir)
 }
 
 // A server that is down is asked again, and then named, for every resource.

@@ -44,7 +44,7 @@ func diagnosticsOf(output string) []string {
 		if i+1 < len(starts) {
 			end = starts[i+1][0]
 		}
-		all = append(all, strings.Join(strings.Fields(output[start[0]:end]), " "))
+		all = append(all, strings.TrimSpace(unwrapped(output[start[0]:end])))
 	}
 	return all
 }
@@ -168,9 +168,7 @@ func TestAccFleetingFailuresOfWrites(t *testing.T) {
 					t.Errorf("%s, once: %d writes, stored %v", f.name, n, fake.Overrides(faultScopes[i]))
 				}
 			}
-			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
-				t.Errorf("the plan after the apply is not empty:\n%s", result.Output)
-			}
+			requireEmptyPlan(t, dir)
 		})
 	}
 }

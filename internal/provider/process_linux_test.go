@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,11 +25,11 @@ func providerProcess(t *testing.T, fake *fakeharness.Server) int {
 	}
 	var found []int
 	for _, program := range programs {
-		folder := filepath.Dir(program)
+		id := filepath.Base(filepath.Dir(program))
 		path, _ := os.Readlink(program) // of a process that has ended meanwhile, or is another's
-		environ, _ := os.ReadFile(filepath.Join(folder, "environ"))
+		environ, _ := fs.ReadFile(os.DirFS("/proc"), id+"/environ")
 		if filepath.Base(path) == "terraform-provider-harnessci" && bytes.Contains(environ, []byte(fake.Endpoint()+"\x00")) {
-			pid, err := strconv.Atoi(filepath.Base(folder))
+			pid, err := strconv.Atoi(id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +46,7 @@ func providerProcess(t *testing.T, fake *fakeharness.Server) int {
 // peakMemory returns the most memory that a process has held so far, in MiB.
 func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
-	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	status, err := fs.ReadFile(os.DirFS("/proc"), strconv.Itoa(pid)+"/status")
 	if err != nil {
 		t.Error(err)
 		return 0

@@ -3,7 +3,6 @@ package provider_test
 import (
 	"archive/zip"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,7 +55,7 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 				delete(env, "HARNESS_PLATFORM_API_KEY")
 				env["HARNESS_BEARER_TOKEN"] = secretToken
 			}
-			dir := clitest.New(t, oneEach(fake, "max_retries = 1"), env)
+			dir := clitest.New(t, oneEach(fake, "max_retries = 0"), env)
 			dir.Setenv("TF_LOG", "TRACE")
 			dir.Setenv("TF_LOG_PATH", dir.Path("trace.log"))
 			run := func(wantCode int, args ...string) {
@@ -111,12 +110,13 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 // requireNoSecretBelow reads every file of a folder.
 func requireNoSecretBelow(t *testing.T, folder string) {
 	t.Helper()
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	files := os.DirFS(folder)
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
-		content, err := os.ReadFile(path)
-		requireNoSecret(t, entry.Name(), string(content))
+		content, err := fs.ReadFile(files, path)
+		requireNoSecret(t, path, string(content))
 		return err
 	})
 	if err != nil {
@@ -131,20 +131,17 @@ func requireNoSecretInPlan(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer archive.Close()
 	if len(archive.File) < 3 {
 		t.Errorf("the plan holds %d files", len(archive.File))
 	}
 	for _, file := range archive.File {
-		reader, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(reader)
-		reader.Close()
+		content, err := fs.ReadFile(archive, file.Name)
 		if err != nil {
 			t.Error(err)
 		}
 		requireNoSecret(t, file.Name+" of the plan", string(content))
+	}
+	if err := archive.Close(); err != nil {
+		t.Error(err)
 	}
 }

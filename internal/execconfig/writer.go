@@ -46,6 +46,8 @@ type writer struct {
 
 	// wake tells a gathering writer that the queue has changed.
 	wake chan struct{}
+	// last is the round before; used by the writer's goroutine only.
+	last outcome
 
 	mu      sync.Mutex
 	queue   []*op
@@ -159,7 +161,31 @@ func (w *writer) run(ctx context.Context) {
 		again, took := w.round(crowd.ctx, batch) //nolint:contextcheck // it descends from ctx, by way of gather
 		crowd.cancel()
 		pause = w.requeue(again, took)
+		w.last = outcome{callers: len(batch) - len(again) + w.queued(), took: took, ended: time.Now()}
 	}
+}
+
+func (w *writer) queued() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue)
+}
+
+// outcome is what a round means for the next one.
+type outcome struct {
+	callers int // at its end: those it released and those in the queue
+	took    time.Duration
+	ended   time.Time
+}
+
+// window returns how long to wait for one more op when as many are queued. A CLI replaces each op
+// that ended by another, one by one and slower the more resources it has: until there are as many
+// as before, waiting as long as a write takes is cheaper than one more round.
+func (w *writer) window(queued int) time.Duration {
+	if queued >= w.last.callers || time.Since(w.last.ended) >= w.opts.WindowMax {
+		return w.opts.Window
+	}
+	return max(w.opts.Window, min(w.last.took, w.opts.WindowMax))
 }
 
 // gather waits until no further op has arrived for a window and takes the whole queue, as a crowd
@@ -168,33 +194,34 @@ func (w *writer) run(ctx context.Context) {
 func (w *writer) gather(ctx context.Context, pause time.Duration) ([]*op, *crowd) {
 	earliest := time.Now().Add(pause)
 	latest := earliest.Add(w.opts.WindowMax)
-	timer := time.NewTimer(max(pause, w.opts.Window))
-	defer timer.Stop()
-	for due := false; ; {
+	due := time.NewTimer(pause)
+	defer due.Stop()
+	for ended := false; ; {
 		w.mu.Lock()
-		if len(w.queue) == 0 {
+		queued := len(w.queue)
+		if queued == 0 {
 			w.running = false
 			w.mu.Unlock()
 			return nil, nil
 		}
-		if due {
+		if ended {
 			batch, crowd := w.take(ctx)
 			w.mu.Unlock()
 			return batch, crowd
 		}
 		w.mu.Unlock()
+		next := time.Now().Add(w.window(queued))
+		if next.Before(earliest) {
+			next = earliest
+		}
+		if next.After(latest) {
+			next = latest
+		}
+		due.Reset(time.Until(next))
 		select {
-		case <-timer.C:
-			due = true
+		case <-due.C:
+			ended = true
 		case <-w.wake:
-			next := time.Now().Add(w.opts.Window)
-			if next.Before(earliest) {
-				next = earliest
-			}
-			if next.After(latest) {
-				next = latest
-			}
-			timer.Reset(time.Until(next))
 		}
 	}
 }

@@ -92,6 +92,61 @@ func TestWritesThatKeepArrivingDoNotWaitForever(t *testing.T) {
 	})
 }
 
+func TestWritesHandedOutSlowlyStillLeaveTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(latency)
+		a := newAccount(t, s)
+		// A busy CLI hands out one at a time, further apart than the window.
+		handOut := make(chan struct{}, 1)
+		forEach(25, 5, func(i int) {
+			handOut <- struct{}{}
+			time.Sleep(45 * time.Millisecond)
+			<-handOut
+			if err := a.Set(t.Context(), k8, fieldName(i), "mirror:2"); err != nil {
+				t.Error(err)
+			}
+		})
+		if got := s.count("update"); got > 6 {
+			t.Errorf("%d writes for 25 overrides that come 5 at a time, want 6", got)
+		}
+	})
+}
+
+func TestALoneWriteWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(latency)
+		a := newAccount(t, s)
+		const alone = 30*time.Millisecond + 3*latency
+		took := func(n int, wait time.Duration) time.Duration {
+			time.Sleep(wait)
+			start := time.Now()
+			forEach(n, n, func(i int) {
+				if err := a.Set(t.Context(), k8, fmt.Sprintf("field%02d", len(s.overrides(k8))+i), "mirror:2"); err != nil {
+					t.Error(err)
+				}
+			})
+			return time.Since(start)
+		}
+		if got := took(1, 0); got != alone {
+			t.Errorf("the first one took %s, want %s", got, alone)
+		}
+		if got := took(1, 0); got != alone {
+			t.Errorf("one after another took %s, want %s", got, alone)
+		}
+		if got := took(10, 0); got != alone {
+			t.Errorf("ten at once took %s, want %s", got, alone)
+		}
+		// Nine more might follow right away, but not for longer than a write takes.
+		if got, most := took(1, 0), 4*latency; got != most {
+			t.Errorf("one after ten took %s, want %s", got, most)
+		}
+		took(10, 0)
+		if got := took(1, time.Second); got != alone {
+			t.Errorf("one long after ten took %s, want %s", got, alone)
+		}
+	})
+}
+
 func TestOneBadFieldFailsAlone(t *testing.T) {
 	for _, bad := range [][]string{{"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -66,10 +67,23 @@ func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time
 		return nil, took
 	}
 	w.letOthersFinish(ctx, took)
+	return w.verifyAll(ctx, unverified), took
+}
+
+// verifyAll verifies every module and infra at once: unlike writes, reads may overlap.
+func (w *writer) verifyAll(ctx context.Context, unverified map[harness.Scope][]*op) (again []*op) {
+	var reads sync.WaitGroup
+	var mu sync.Mutex
 	for scope, ops := range unverified {
-		again = append(again, w.verify(ctx, scope, ops)...)
+		reads.Go(func() {
+			missing := w.verify(ctx, scope, ops)
+			mu.Lock()
+			defer mu.Unlock()
+			again = append(again, missing...)
+		})
 	}
-	return again, took
+	reads.Wait()
+	return again
 }
 
 // letOthersFinish waits as long as our own slowest write took: a foreign write that read the

@@ -71,6 +71,22 @@ func TestWritesAreSerialOverInfrasAndVerbs(t *testing.T) {
 	})
 }
 
+func TestInfrasAreVerifiedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t, newServer(latency))
+		start := time.Now()
+		forEach(2, 2, func(i int) {
+			if err := a.Set(t.Context(), []harness.Scope{k8, vm}[i], fieldName(0), "mirror:2"); err != nil {
+				t.Error(err)
+			}
+		})
+		// Two writes one after the other, a wait, and both reads.
+		if got, want := time.Since(start), 30*time.Millisecond+4*latency; got != want {
+			t.Errorf("took %s, want %s", got, want)
+		}
+	})
+}
+
 func TestWritesThatKeepArrivingDoNotWaitForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(0)

@@ -84,6 +84,9 @@ func (x *exchange) repositories() ([]string, error) {
 	if err != nil {
 		return nil, x.failure(fmt.Errorf("what answers is no registry catalogue: %w", err))
 	}
+	for i := range names {
+		names[i] = x.client.plain(names[i])
+	}
 	return names, nil
 }
 

@@ -175,12 +175,12 @@ func (c *Client) show(s string) string {
 	return safeText(s)
 }
 
-// longestPlain is how many bytes of a field or image are taken as they are; no reference is longer
-// than 600.
+// longestPlain is how many bytes of a field, an image or a repository are taken as they are; no
+// reference is longer than 600.
 const longestPlain = 1 << 10
 
-// plain returns a field or an image as it is, or fit to be shown where it cannot be one: CLIs show
-// values of several lines as they are, and whole.
+// plain returns a field, an image or a repository as it is, or fit to be shown where it cannot be one:
+// CLIs show values of several lines as they are, and whole.
 func (c *Client) plain(s string) string {
 	if len(s) > longestPlain || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return c.show(s)

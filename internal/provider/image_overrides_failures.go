@@ -79,3 +79,18 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 			"rest is written.", strings.Join(slices.Sorted(maps.Keys(change.keep)), ", ")))
 	return diags
 }
+
+// newcomers warns of the overrides that the change leaves alone; standing has their images.
+func (c overridesChange) newcomers(scope harness.Scope, standing map[string]string) (diags diag.Diagnostics) {
+	if len(c.left) == 0 {
+		return nil
+	}
+	var list strings.Builder
+	for _, field := range c.left {
+		list.WriteString(showLine(field, standing[field]) + "\n")
+	}
+	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s added since the plan were left as they are", scope),
+		fmt.Sprintf("The set does not list them, and no plan has shown that they would be reset, so that they stay:\n\n%s\n"+
+			"Builds run them. The next plan shows their reset.", list.String()))
+	return diags
+}

@@ -105,6 +105,7 @@ type overridesChange struct {
 	set   map[string]string // what to store
 	keep  map[string]string // what stands already as it is wanted
 	reset []string          // what stands and is not wanted, sorted
+	left  []string          // what stands, is not wanted and stays all the same, sorted
 	// destroy: nothing is wanted, and the set itself goes.
 	destroy bool
 }
@@ -124,6 +125,21 @@ func newOverridesChange(standing, wanted map[string]string) overridesChange {
 		}
 	}
 	return change
+}
+
+// leaveNewcomers returns the change without the resets of what is not in shown, the overrides that
+// the plan was made with: an apply resets nothing that no plan has shown.
+func (c overridesChange) leaveNewcomers(shown map[string]string) overridesChange {
+	resets := c.reset
+	c.reset, c.left = nil, nil
+	for _, field := range resets {
+		if _, ok := shown[field]; ok {
+			c.reset = append(c.reset, field)
+		} else {
+			c.left = append(c.left, field)
+		}
+	}
+	return c
 }
 
 // after returns what stands after the change as far as its errors tell, which is exact but for

@@ -63,6 +63,29 @@ func TestOverridesChangeLeadsFromWhatStandsToWhatIsWanted(t *testing.T) {
 	})
 }
 
+// Of what stands, the change resets what the plan was made with, and leaves the rest as it is.
+func TestOverridesChangeLeavesNewcomers(t *testing.T) {
+	t.Parallel()
+	stands := map[string]string{"a": "a:1", "b": "b:1", "new": "new:\x1b1", "newer": "newer:1"}
+	change := newOverridesChange(stands, map[string]string{"a": "a:2"}).
+		leaveNewcomers(map[string]string{"a": "a:1", "b": "b:0"})
+	if !slices.Equal(change.reset, []string{"b"}) || !slices.Equal(change.left, []string{"new", "newer"}) {
+		t.Errorf("resets %v and leaves %v", change.reset, change.left)
+	}
+	want := map[string]string{"a": "a:2", "new": "new:\x1b1", "newer": "newer:1"}
+	if got := change.after(stands, nil); !maps.Equal(got, want) {
+		t.Errorf("after the change stands %v", got)
+	}
+	diags := change.newcomers(ciK8, stands)
+	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 added since the plan were left as they are" {
+		t.Fatal(diags)
+	}
+	requireDiagnostic(t, diags[0], "images", "  new: \"new:\\x1b1\"\n  newer: newer:1\n")
+	if diags := newOverridesChange(stands, nil).newcomers(ciK8, stands); len(diags) != 0 {
+		t.Errorf("%v of a change that leaves nothing", diags)
+	}
+}
+
 func TestOverridesChangeAfterErrors(t *testing.T) {
 	t.Parallel()
 	stands := map[string]string{"a": "a:1", "b": "b:1", "c": "c:1"}

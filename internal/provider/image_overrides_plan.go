@@ -72,7 +72,7 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 		if r.data.planReads.wasReset(execconfig.Target{Scope: server.scope, Field: field}) {
 			continue
 		}
-		line := fmt.Sprintf("  %s: %s", showField(field), showImage(server.overrides[field]))
+		line := showLine(field, server.overrides[field])
 		switch value, listed := values[field]; {
 		case !listed:
 			resets = append(resets, line)
@@ -107,6 +107,11 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
 		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d that stand", scope, len(resets), len(changes)),
 		strings.Join(parts, "\n\n"))
+}
+
+// showLine shows an override of the server as a line of a list.
+func showLine(field, image string) string {
+	return fmt.Sprintf("  %s: %s", showField(field), showImage(image))
 }
 
 // showField returns a server's field as it is where it is harmless to show, else quoted.

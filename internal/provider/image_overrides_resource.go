@@ -107,7 +107,8 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 }
 
-// Update stores what changed and resets what is no longer listed.
+// Update stores what changed and resets what is no longer listed. An override that was added since
+// the plan stays: no plan has shown its reset.
 func (r *imageOverridesResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state imageOverridesModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -147,8 +148,9 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	}
 }
 
-// replace makes the server hold exactly the planned images and returns the model with what it then
-// holds: the plan, unless an error says otherwise. The images of before are those of the state.
+// replace makes the server hold the planned images and returns the model with what it then holds:
+// the plan, unless an error says otherwise. The images of before are those of the state, and nothing
+// else is reset; nil where there is none yet: then all that the plan does not list is.
 func (r *imageOverridesResource) replace(
 	ctx context.Context, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
 ) imageOverridesModel {
@@ -163,6 +165,9 @@ func (r *imageOverridesResource) replace(
 		return plan.withImages(before)
 	}
 	change := newOverridesChange(images, plan.images())
+	if before != nil {
+		change = change.leaveNewcomers(before)
+	}
 	err = r.data.account.Replace(ctx, scope, change.set, change.reset, change.keep)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
@@ -170,6 +175,7 @@ func (r *imageOverridesResource) replace(
 		return plan.withImages(images)
 	}
 	diags.Append(change.failures(scope, failed)...)
+	diags.Append(change.newcomers(scope, images)...)
 	if !diags.HasError() {
 		return plan
 	}

@@ -196,6 +196,32 @@ func TestAccSetShowsAndResetsWhatIsAddedOutside(t *testing.T) {
 	requireEmptyPlan(t, dir)
 }
 
+// An apply resets nothing that its plan has not shown.
+func TestAccSetLeavesWhatIsAddedAfterThePlan(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`, "s3UploadTag": `"example.com/s3:1.0.0"`}
+	dir := clitest.New(t, exclusiveSet(images), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	images["gitCloneTag"] = `"example.com/drone-git:2.0.0"`
+	delete(images, "s3UploadTag")
+	dir.Write("main.tf", exclusiveSet(images))
+	dir.Must("plan", "-out=saved")
+	fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
+	output := dir.Must("apply", "saved")
+	requireSays(t, output, "Warning: Overrides of ci/K8 added since the plan were left as they are")
+	requireSays(t, output, "gcsUploadTag: example.com/gcs:1.0.0")
+	requireStored(t, fake, map[string]string{
+		"gitCloneTag": `"example.com/drone-git:2.0.0"`, "gcsUploadTag": `"example.com/gcs:1.0.0"`,
+	})
+	if got := stateImages(t, dir); len(got) != 1 {
+		t.Errorf("the state lists %v, want what was planned", got)
+	}
+	output = dir.Must("apply", "-auto-approve")
+	requireSays(t, output, `- "gcsUploadTag" = "example.com/gcs:1.0.0" -> null`)
+	requireStored(t, fake, images)
+}
+
 // What the state does not list is not the set's to reset.
 func TestAccSetDestroyLeavesWhatItDoesNotList(t *testing.T) {
 	t.Parallel()

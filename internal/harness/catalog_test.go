@@ -141,7 +141,7 @@ func TestCatalogForms(t *testing.T) {
 		`{"repositories":null}`:                    {},
 		`{"repositories":[]}`:                      {},
 		`{"repositories":["b","a","b"],"other":1}`: {"a", "b"},
-		`{"repositories":["a\n\u001b[31mred"]}`:     {`a\n\x1b[31mred`},
+		`{"repositories":["a\n\u001b[31mred"]}`:    {`a\n\x1b[31mred`},
 	} {
 		server, cfg := start(t)
 		server.Inject(fakeharness.Fault{Status: 200, Body: body})

@@ -25,7 +25,7 @@ func BenchmarkSet(b *testing.B) {
 	}
 }
 
-// BenchmarkOverrides measures a read that is served from memory.
+// BenchmarkOverrides measures a read that is served from memory: one override's part of a refresh.
 func BenchmarkOverrides(b *testing.B) {
 	s := newServer(0)
 	for i := range 29 {
@@ -37,5 +37,24 @@ func BenchmarkOverrides(b *testing.B) {
 		if _, err := a.Overrides(b.Context(), k8); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkOverridesAsked measures ten callers who share one request.
+func BenchmarkOverridesAsked(b *testing.B) {
+	s := newServer(0)
+	for i := range 29 {
+		s.outside(k8, fieldName(i), "mirror:2")
+	}
+	a := newAccount(b, s)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.reads.drop(k8)
+		s.calls = s.calls[:0]
+		forEach(10, 10, func(int) {
+			if _, err := a.Overrides(b.Context(), k8); err != nil {
+				b.Error(err)
+			}
+		})
 	}
 }

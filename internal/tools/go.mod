@@ -4,7 +4,10 @@ go 1.26.6
 
 tool github.com/opentofu/opentofu/cmd/tofu
 
-require github.com/Masterminds/semver/v3 v3.4.0
+require (
+	github.com/Masterminds/semver/v3 v3.4.0
+	golang.org/x/sync v0.20.0
+)
 
 require (
 	cel.dev/expr v0.25.1 // indirect
@@ -234,7 +237,6 @@ require (
 	golang.org/x/mod v0.35.0 // indirect
 	golang.org/x/net v0.54.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
-	golang.org/x/sync v0.20.0 // indirect
 	golang.org/x/sys v0.45.0 // indirect
 	golang.org/x/term v0.43.0 // indirect
 	golang.org/x/text v0.37.0 // indirect

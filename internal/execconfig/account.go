@@ -32,6 +32,8 @@ type Options struct {
 	PauseMin, PauseMax time.Duration
 	// SettleMax caps the wait between a write and its verification.
 	SettleMax time.Duration
+	// LateMax is how long a write without an answer may still show before it counts as failed.
+	LateMax time.Duration
 	// LockDir is where the lock files stand that keep processes of this machine apart.
 	LockDir string
 	// Log receives what a maintainer wants to see in a debug log.
@@ -46,6 +48,7 @@ func (o Options) withDefaults() Options {
 	o.PauseMin = orElse(o.PauseMin, 10*time.Millisecond)
 	o.PauseMax = orElse(o.PauseMax, time.Second)
 	o.SettleMax = orElse(o.SettleMax, 2*time.Second)
+	o.LateMax = orElse(o.LateMax, 10*time.Second)
 	o.LockDir = orElse(o.LockDir, defaultLockDir())
 	if o.Log == nil {
 		o.Log = func(context.Context, string, map[string]any) {}
@@ -67,6 +70,7 @@ func orElse[T comparable](v, fallback T) T {
 type Account struct {
 	reads  *reads
 	claims *claims
+	plans  *plans
 	writer *writer
 }
 
@@ -79,6 +83,7 @@ func New(client Client, key string, opts Options) *Account {
 	return &Account{
 		reads:  reads,
 		claims: claims,
+		plans:  newPlans(),
 		writer: newWriter(client, reads, claims, newFileLock(opts.LockDir, key), opts),
 	}
 }
@@ -95,6 +100,10 @@ func (a *Account) Defaults(ctx context.Context, scope harness.Scope) (map[string
 	return a.reads.get(ctx, defaultsRead, scope)
 }
 
+// ListsDefaults reports that an answer in this process has shown the server to list overrides that
+// equal the default. While it has not, the absence of one proves nothing.
+func (a *Account) ListsDefaults() bool { return a.reads.listsDefaults() }
+
 // Merged returns the server's own merge of defaults and overrides, shared like Overrides.
 func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]string, error) {
 	return a.reads.get(ctx, mergedRead, scope)
@@ -109,9 +118,7 @@ func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value str
 		return err
 	}
 	err := a.writer.write(ctx, []*op{newOp(target, value)})[field]
-	if !Acknowledged(err) {
-		a.claims.release(target)
-	}
+	a.claims.setDone(target, err)
 	return err
 }
 
@@ -140,9 +147,8 @@ func (a *Account) Replace(
 		ops = append(ops, newOp(Target{Scope: scope, Field: field}, keep[field]))
 	}
 	err = a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
-	if failed, ok := errors.AsType[FieldErrors](err); ok {
-		a.claims.releaseFailed(scope, failed)
-	}
+	failed, _ := errors.AsType[FieldErrors](err)
+	a.claims.setScopeDone(scope, failed)
 	return err
 }
 
@@ -166,13 +172,3 @@ func resetOps(scope harness.Scope, fields []string) []*op {
 	}
 	return ops
 }
-
-// PlanSet records that the plan holds a single override of a module and infra. The error is a
-// *ConflictError where the plan also holds an exclusive set of them.
-func (a *Account) PlanSet(scope harness.Scope, field string) error {
-	return a.claims.plan(scope, field)
-}
-
-// PlanReplace records that the plan holds an exclusive set of a module and infra. The error is a
-// *ConflictError where the plan also holds a single override of them.
-func (a *Account) PlanReplace(scope harness.Scope) error { return a.claims.planScope(scope) }

@@ -7,54 +7,50 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// claims remembers which resource of this run owns what, so that two of them that want the same
-// override are told instead of overwriting each other.
+// claims remembers which resource of this run sets what, so that two of them that want the same
+// override are told instead of overwriting each other, and no reset undoes a set.
 type claims struct {
 	mu sync.Mutex
-	// fields holds the overrides that single resources set.
+	// fields holds the overrides that single resources set: true once the server has said yes.
 	fields map[Target]bool
-	// scopes holds, per module and infra that an exclusive set owns, the fields it wants kept.
+	// scopes holds, per module and infra that an exclusive set owns, its overrides likewise.
 	scopes map[harness.Scope]map[string]bool
 	// resets holds the overrides whose reset has left.
 	resets map[Target]bool
-	// planned and plannedScopes hold what the plan of this run has shown so far.
-	planned       map[harness.Scope][]string
-	plannedScopes map[harness.Scope]bool
 }
 
 func newClaims() *claims {
-	return &claims{
-		fields:        map[Target]bool{},
-		scopes:        map[harness.Scope]map[string]bool{},
-		resets:        map[Target]bool{},
-		planned:       map[harness.Scope][]string{},
-		plannedScopes: map[harness.Scope]bool{},
-	}
+	return &claims{fields: map[Target]bool{}, scopes: map[harness.Scope]map[string]bool{}, resets: map[Target]bool{}}
 }
 
-// set claims one override for a single resource.
+// set claims one override for a single resource, until setDone.
 func (c *claims) set(target Target) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, taken := c.scopes[target.Scope]; taken {
 		return &ConflictError{Scope: target.Scope, Fields: []string{target.Field}}
 	}
-	if c.fields[target] {
+	if _, taken := c.fields[target]; taken {
 		return &DuplicateError{target}
 	}
-	c.fields[target] = true
+	c.fields[target] = false
 	return nil
 }
 
-// release gives a claim back after its write failed.
-func (c *claims) release(target Target) {
+// setDone makes the claim final, or gives it back where the server did not say yes.
+func (c *claims) setDone(target Target, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.fields, target)
+	if Acknowledged(err) {
+		c.fields[target] = true
+	} else {
+		delete(c.fields, target)
+	}
 }
 
-// setScope claims a module and infra for an exclusive set of the given fields. It returns those of
-// keep whose reset has left in this run, so that they may no longer be what the caller saw.
+// setScope claims a module and infra for an exclusive set of the given fields, until setScopeDone. It
+// returns those of keep whose reset has left in this run, so that they may no longer be what the
+// caller saw.
 func (c *claims) setScope(scope harness.Scope, set, keep map[string]string) (gone []string, _ error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,11 +67,12 @@ func (c *claims) setScope(scope harness.Scope, set, keep map[string]string) (gon
 	}
 	wanted := make(map[string]bool, len(set)+len(keep))
 	for field := range set {
-		wanted[field] = true
+		wanted[field] = false
 	}
 	for field := range keep {
-		wanted[field] = true
-		if c.resets[Target{scope, field}] {
+		reset := c.resets[Target{scope, field}]
+		wanted[field] = !reset
+		if reset {
 			gone = append(gone, field)
 		}
 	}
@@ -83,52 +80,43 @@ func (c *claims) setScope(scope harness.Scope, set, keep map[string]string) (gon
 	return gone, nil
 }
 
-// releaseFailed gives back what an exclusive set did not get stored. What it did, and what it found in
+// setScopeDone gives back what an exclusive set did not get stored. What it did, and what it found in
 // place, stays its own: a reset of the same run must not undo that.
-func (c *claims) releaseFailed(scope harness.Scope, failed FieldErrors) {
+func (c *claims) setScopeDone(scope harness.Scope, failed FieldErrors) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for field, err := range failed {
-		if !Acknowledged(err) {
+	for field := range c.scopes[scope] {
+		if Acknowledged(failed[field]) {
+			c.scopes[scope][field] = true
+		} else {
 			delete(c.scopes[scope], field)
 		}
 	}
 }
 
-// reset notes that a reset leaves, unless a resource of this run wants the override to stay; it
-// reports whether it may leave.
-func (c *claims) reset(target Target) bool {
+// What may become of a reset.
+type resetVerdict int
+
+const (
+	mayLeave resetVerdict = iota
+	mustWait              // until the set of the same override has ended
+	isKept                // by a resource of this run that has set it
+)
+
+// reset says whether a reset may leave, and notes that it does.
+func (c *claims) reset(target Target) resetVerdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fields[target] || c.scopes[target.Scope][target.Field] {
-		return false
+	stored, claimed := c.fields[target]
+	if !claimed {
+		stored, claimed = c.scopes[target.Scope][target.Field]
 	}
-	c.resets[target] = true
-	return true
-}
-
-// plan notes a single override in the plan.
-func (c *claims) plan(scope harness.Scope, field string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !slices.Contains(c.planned[scope], field) {
-		c.planned[scope] = append(c.planned[scope], field)
-		slices.Sort(c.planned[scope])
+	switch {
+	case !claimed:
+		c.resets[target] = true
+		return mayLeave
+	case stored:
+		return isKept
 	}
-	return c.planConflict(scope)
-}
-
-// planScope notes an exclusive set in the plan.
-func (c *claims) planScope(scope harness.Scope) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.plannedScopes[scope] = true
-	return c.planConflict(scope)
-}
-
-func (c *claims) planConflict(scope harness.Scope) error {
-	if c.plannedScopes[scope] && len(c.planned[scope]) > 0 {
-		return &ConflictError{Scope: scope, Fields: slices.Clone(c.planned[scope])}
-	}
-	return nil
+	return mustWait
 }

@@ -162,20 +162,6 @@ func TestSingleOverridesAndAnExclusiveSetConflict(t *testing.T) {
 	})
 }
 
-func TestAPlanWithBothKindsConflictsInAnyOrder(t *testing.T) {
-	a := newAccount(t, newServer(0))
-	if err := errors.Join(a.PlanSet(k8, "b"), a.PlanSet(k8, "a"), a.PlanSet(k8, "a"), a.PlanReplace(vm)); err != nil {
-		t.Fatal(err)
-	}
-	conflict, ok := errors.AsType[*ConflictError](a.PlanReplace(k8))
-	if !ok || !slices.Equal(conflict.Fields, []string{"a", "b"}) {
-		t.Errorf("got %v", conflict)
-	}
-	if err := a.PlanSet(vm, "a"); !isA[*ConflictError](err) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestResetAllLeavesOutWhatAnotherResourceSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)

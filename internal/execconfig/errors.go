@@ -116,6 +116,17 @@ func (e *ConflictError) Error() string {
 		strings.Join(e.Fields, ", "), e.Scope)
 }
 
+// UndoneError says that one resource of a plan destroys what another keeps as it is.
+type UndoneError struct {
+	Scope harness.Scope
+	// Fields are the overrides concerned, sorted.
+	Fields []string
+}
+
+func (e *UndoneError) Error() string {
+	return fmt.Sprintf("in %s, one resource destroys what another keeps: %s", e.Scope, strings.Join(e.Fields, ", "))
+}
+
 // KeptError says that a reset was left out because another resource set the same override in this
 // run: resetting it would undo that resource's work.
 type KeptError struct{ Target }

@@ -42,6 +42,8 @@ type reads struct {
 	mu      sync.Mutex
 	answers map[readKey]answer
 	crowds  map[string]*crowd
+	// lists is set once an answer has shown that overrides equal to the default are listed.
+	lists bool
 	// writes counts, per module and infra, what made earlier reads worthless.
 	writes map[harness.Scope]int
 }
@@ -102,6 +104,7 @@ func (r *reads) load(ctx context.Context, key readKey, writes int) (map[string]s
 	defer r.mu.Unlock()
 	if r.writes[key.scope] == writes {
 		r.answers[key] = answer{maps.Clone(images), time.Now()}
+		r.learn(key.scope)
 	}
 	return images, nil
 }
@@ -137,6 +140,21 @@ func (r *reads) feed(scope harness.Scope, overrides map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answers[readKey{overridesRead, scope}] = answer{maps.Clone(overrides), time.Now()}
+	r.learn(scope)
+}
+
+// learn compares what is known of a module and infra; r.mu must be held.
+func (r *reads) learn(scope harness.Scope) {
+	defaults := r.answers[readKey{defaultsRead, scope}].images
+	for field, image := range r.answers[readKey{overridesRead, scope}].images {
+		r.lists = r.lists || image == defaults[field]
+	}
+}
+
+func (r *reads) listsDefaults() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lists
 }
 
 // join makes the caller one of those who wait for a flight; r.mu must be held.

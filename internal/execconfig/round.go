@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -42,54 +41,53 @@ func groups(batch []*op) []group {
 	return out
 }
 
-// round writes a batch, one request after the other, reads back what each module and infra then
-// holds, and ends every op whose outcome is known. It returns the ops to send again, and how long
-// the slowest request took. Other processes of this machine are kept out throughout.
+// round writes a batch, one request after the other, and ends every op whose outcome is known. It
+// returns the ops to send again, and how long the slowest request took, as far as that tells how long
+// a foreign one may take. Other processes of this machine are kept out throughout.
 func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time.Duration) {
-	release, err := w.lock.acquire(ctx)
+	release, err := w.acquire(ctx)
 	defer release()
-	if ctx.Err() != nil {
+	if err != nil {
 		return nil, 0
+	}
+	var written []*op
+	for _, g := range groups(batch) {
+		sent, slowest := w.send(ctx, g)
+		written, took = append(written, sent...), max(took, slowest)
+	}
+	took = min(took, w.opts.SettleMax)
+	if len(written) == 0 {
+		return nil, took
+	}
+	// A foreign write that read the document before ours was saved has saved it once as much time
+	// has passed as ours took, and what it undid shows in the read.
+	w.pause(ctx, took)
+	again, late := w.verifyAll(ctx, written)
+	w.awaitLate(ctx, late)
+	return again, took
+}
+
+// acquire keeps other processes of this machine out, where a lock file can be had, until release. The
+// error is the context's.
+func (w *writer) acquire(ctx context.Context) (release func(), _ error) {
+	start := time.Now()
+	release, err := w.lock.acquire(ctx)
+	if ctx.Err() != nil {
+		return release, ctx.Err()
 	}
 	if err != nil {
 		w.opts.Log(ctx, "no lock file can be had: other processes of this machine are not kept apart",
 			map[string]any{"error": err.Error()})
 	}
-	unverified := map[harness.Scope][]*op{}
-	for _, g := range groups(batch) {
-		written, slowest := w.send(ctx, g)
-		if len(written) > 0 {
-			unverified[g.scope] = append(unverified[g.scope], written...)
-		}
-		took = max(took, slowest)
+	if waited := time.Since(start); waited > time.Second {
+		w.opts.Log(ctx, "waited for another process of this machine that writes to the account",
+			map[string]any{"waited_ms": waited.Milliseconds()})
 	}
-	if len(unverified) == 0 {
-		return nil, took
-	}
-	w.letOthersFinish(ctx, took)
-	return w.verifyAll(ctx, unverified), took
+	return release, nil
 }
 
-// verifyAll verifies every module and infra at once: unlike writes, reads may overlap.
-func (w *writer) verifyAll(ctx context.Context, unverified map[harness.Scope][]*op) (again []*op) {
-	var reads sync.WaitGroup
-	var mu sync.Mutex
-	for scope, ops := range unverified {
-		reads.Go(func() {
-			missing := w.verify(ctx, scope, ops)
-			mu.Lock()
-			defer mu.Unlock()
-			again = append(again, missing...)
-		})
-	}
-	reads.Wait()
-	return again
-}
-
-// letOthersFinish waits as long as our own slowest write took: a foreign write that read the
-// document before ours was saved has saved it by then, and what it undid shows in the read.
-func (w *writer) letOthersFinish(ctx context.Context, took time.Duration) {
-	timer := time.NewTimer(min(took, w.opts.SettleMax))
+func (w *writer) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -114,29 +112,34 @@ func (w *writer) send(ctx context.Context, g group) (written []*op, slowest time
 		}
 		return written, slowest
 	}
-	for _, o := range g.ops {
-		o.attempts++
-		o.failure = err
-		if harness.IsNotSent(err) {
-			w.end(o, err)
-		}
-	}
+	w.note(g, err)
 	if harness.IsNotSent(err) {
 		return nil, slowest
 	}
 	return g.ops, slowest
 }
 
-// ready returns the ops that are still to be sent, from now on marked as sent. It drops those
-// whose caller has gone and ends the resets of what another resource set in this run.
+// note keeps a request's answer with its ops, and ends them where it cannot have taken effect.
+func (w *writer) note(g group, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sent := &request{}
+	for _, o := range g.ops {
+		o.attempts++
+		o.request, o.failure, o.acknowledged = sent, err, err == nil
+		if harness.IsNotSent(err) {
+			w.finish(o, err)
+		}
+	}
+}
+
+// ready returns the ops that are still to be sent, from now on marked as sent: those whose caller has
+// not gone.
 func (w *writer) ready(ops []*op) []*op {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var live []*op
 	for _, o := range ops {
-		if o.verb() == reset && !w.claims.reset(o.Target) {
-			w.finish(o, &KeptError{o.Target})
-		}
 		if !o.finished() {
 			o.sent = true
 			live = append(live, o)
@@ -185,49 +188,4 @@ func (w *writer) split(ctx context.Context, g group) []group {
 		first.ops, second.ops = g.ops[:half], g.ops[half:]
 	}
 	return []group{first, second}
-}
-
-// verify reads what a module and infra hold and ends every op that the answer decides. It returns
-// the ops that were acknowledged and are not stored, to be sent again.
-func (w *writer) verify(ctx context.Context, scope harness.Scope, ops []*op) (again []*op) {
-	held, readErr := w.client.CustomerImages(ctx, scope, true)
-	if readErr == nil {
-		w.reads.feed(scope, held)
-	}
-	for _, o := range ops {
-		stored, err := false, readErr
-		if err == nil {
-			stored, err = w.stored(ctx, o, held)
-		}
-		switch {
-		case stored:
-			w.end(o, nil)
-		case err != nil && o.failure != nil:
-			w.end(o, &UncertainError{Target: o.Target, Err: o.failure, ReadErr: err})
-		case err != nil:
-			w.end(o, &UnverifiedError{Target: o.Target, Err: err})
-		case o.failure != nil:
-			w.end(o, o.failure)
-		case o.attempts >= w.opts.Attempts:
-			w.end(o, &NotStoredError{Target: o.Target, Sent: o.value, Held: held[o.Field], Attempts: o.attempts})
-		default:
-			again = append(again, o)
-		}
-	}
-	if len(again) > 0 {
-		w.opts.Log(ctx, "acknowledged writes are not stored and are sent again: another writer is at work",
-			map[string]any{"scope": scope.String(), "fields": len(again)})
-	}
-	return again
-}
-
-// stored reports whether the overrides show what the op asked for. A server may leave out an
-// override that equals the default, so that its absence proves nothing there.
-func (w *writer) stored(ctx context.Context, o *op, held map[string]string) (bool, error) {
-	value, present := held[o.Field]
-	if present || o.verb() == reset {
-		return value == o.value, nil
-	}
-	defaults, err := w.reads.get(ctx, defaultsRead, o.Scope)
-	return defaults[o.Field] == o.value, err
 }

@@ -31,6 +31,8 @@ type verdict struct {
 	// stored applies the write before err is answered.
 	stored bool
 	hang   bool // no answer until the client goes away
+	// late: err is answered at once, and the document that was read then is saved so much later.
+	late time.Duration
 }
 
 // server is the API's document semantics in memory, on the clock of a synctest bubble: one
@@ -196,6 +198,19 @@ func (s *server) write(ctx context.Context, c call, change func(map[Target]strin
 		if _, known := s.defaults[c.scope][field]; !known {
 			return refused(field)
 		}
+	}
+	if v.late > 0 {
+		s.mu.Lock()
+		document := maps.Clone(s.document)
+		s.mu.Unlock()
+		change(document)
+		go func() {
+			time.Sleep(v.late)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.document = document
+		}()
+		return v.err
 	}
 	if !v.lie && (v.err == nil || v.stored) {
 		s.mu.Lock()

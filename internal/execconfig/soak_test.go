@@ -187,7 +187,7 @@ func (p *party) disturb(faults []fakeharness.Fault) {
 
 // run is what one process does: single overrides written at once, or one exclusive set.
 func (p *party) run(faults []fakeharness.Fault) {
-	account := execconfig.New(p.client, p.account, execconfig.Options{LockDir: p.locks})
+	account := execconfig.New(p.client, p.account, execconfig.Options{LockDir: p.locks, LateMax: 50 * time.Millisecond})
 	ctx := p.Context()
 	if p.roll(4) == 0 {
 		p.disturb(faults)

@@ -15,13 +15,22 @@ type op struct {
 
 	// Guarded by writer.mu until done is closed, and final from then on.
 	sent bool
-	err  error
+	// acknowledged: the server has said yes, and no read has denied it since.
+	acknowledged bool
+	err          error
 	// crowd is the round that carries the op; nil while it waits in the queue.
 	crowd *crowd
 
 	// Used by the writer's goroutine only.
 	attempts int
 	failure  error
+	// request is the last one that carried the op; ops of one request were stored or lost together.
+	request *request
+}
+
+// request is one update-config or reset-config.
+type request struct {
+	stored, lost bool // what a read has shown of its ops
 }
 
 func newOp(target Target, value string) *op {
@@ -102,6 +111,9 @@ func (w *writer) abandon(ops []*op, cause error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, o := range ops {
+		if o.acknowledged {
+			w.finish(o, &UnverifiedError{Target: o.Target, Err: cause})
+		}
 		w.finish(o, &CancelledError{Target: o.Target, Sent: o.sent, Err: cause})
 	}
 	live := w.queue[:0]
@@ -205,9 +217,14 @@ func (w *writer) gather(ctx context.Context, pause time.Duration) ([]*op, *crowd
 			return nil, nil
 		}
 		if ended {
-			batch, crowd := w.take(ctx)
+			if batch, crowd := w.take(ctx); batch != nil {
+				w.mu.Unlock()
+				return batch, crowd
+			}
+			earliest, ended = time.Now(), false
+			latest = earliest.Add(w.opts.WindowMax)
 			w.mu.Unlock()
-			return batch, crowd
+			continue
 		}
 		w.mu.Unlock()
 		next := time.Now().Add(w.window(queued))
@@ -226,10 +243,28 @@ func (w *writer) gather(ctx context.Context, pause time.Duration) ([]*op, *crowd
 	}
 }
 
-// take empties the queue into a round; w.mu must be held.
+// take empties the queue into a round, but for resets that wait for the outcome of a set, and ends
+// those that a set has made pointless; nil where nothing is left to send. w.mu must be held.
 func (w *writer) take(ctx context.Context) ([]*op, *crowd) {
-	batch := w.queue
-	w.queue = nil
+	var batch, waiting []*op
+	for _, o := range w.queue {
+		verdict := mayLeave
+		if o.verb() == reset {
+			verdict = w.claims.reset(o.Target)
+		}
+		switch verdict {
+		case mayLeave:
+			batch = append(batch, o)
+		case mustWait:
+			waiting = append(waiting, o)
+		case isKept:
+			w.finish(o, &KeptError{o.Target})
+		}
+	}
+	w.queue = waiting
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	crowd := newCrowd(ctx)
 	for _, o := range batch {
 		o.crowd = crowd
@@ -252,7 +287,7 @@ func (w *writer) requeue(ops []*op, took time.Duration) time.Duration {
 		if o.finished() {
 			continue
 		}
-		o.crowd = nil
+		o.crowd, o.acknowledged = nil, false
 		w.queue = append(w.queue, o)
 		attempts = max(attempts, o.attempts)
 	}

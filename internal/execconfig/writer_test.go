@@ -294,21 +294,6 @@ func TestAcknowledgedWritesThatCannotBeVerifiedSaySo(t *testing.T) {
 	})
 }
 
-func TestAnOverrideEqualToTheDefaultCountsAsStoredWhereTheServerHidesIt(t *testing.T) {
-	for _, hidden := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newServer(latency)
-			s.hideDefaults = hidden
-			if err := newAccount(t, s).Set(t.Context(), k8, fieldName(0), "default:1"); err != nil {
-				t.Errorf("hidden %t: %v", hidden, err)
-			}
-			if got := s.count("update"); got != 1 {
-				t.Errorf("hidden %t: %d writes", hidden, got)
-			}
-		})
-	}
-}
-
 func TestAnotherWriterOfTheAccountNeverUndoesOurs(t *testing.T) {
 	for name, test := range map[string]struct {
 		slow bool

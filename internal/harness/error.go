@@ -86,7 +86,7 @@ func IsRefused(err error) bool {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return true
 	case http.StatusOK:
-		return e.Err == nil
+		return e.Err == nil && !IsUnauthorized(err) && !IsForbidden(err)
 	}
 	return false
 }
@@ -97,6 +97,13 @@ func IsRefused(err error) bool {
 func IsNotSent(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && !e.Uncertain && (e.Status >= 300 && e.Status < 500 || neverReached(e.Err))
+}
+
+// MayStillAct reports that the server may be at work on the request yet: no answer came, or a gateway
+// answered in its place.
+func MayStillAct(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Uncertain && (e.Status == 0 || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout)
 }
 
 // IsUnauthorized reports that the credential was not accepted.

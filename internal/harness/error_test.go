@@ -141,3 +141,30 @@ func TestErrorUnwraps(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRefusalsForTheCredentialAreNotForTheContent(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{"INVALID_REQUEST": true, "INVALID_TOKEN": false, "EXPIRED_TOKEN": false, "NG_ACCESS_DENIED": false} {
+		if got := IsRefused(&Error{Status: 200, Code: code}); got != want {
+			t.Errorf("%s behind 200: refused is %v", code, got)
+		}
+	}
+}
+
+func TestMayStillAct(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  *Error
+		want bool
+	}{
+		"no answer":        {&Error{Uncertain: true}, true},
+		"gateway time-out": {&Error{Status: 504, Uncertain: true}, true},
+		"bad gateway":      {&Error{Status: 502, Uncertain: true}, true},
+		"its own answer":   {&Error{Status: 503, Uncertain: true}, false},
+		"never connected":  {&Error{}, false},
+	} {
+		if got := MayStillAct(test.err); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -45,16 +45,16 @@ func (m imageOverrideModel) plannedID() types.String {
 	return types.StringValue(m.target().String())
 }
 
-// refreshed returns the model with what the server holds, and whether the override still stands. An
-// override that equals the current default may stand although the server does not list it.
-func (m imageOverrideModel) refreshed(overrides, defaults map[string]string) (_ imageOverrideModel, stands bool) {
+// refreshed returns the model with what the server holds, and whether the override still stands. One
+// that equals the current default may stand unlisted, unless the server is known to list such ones.
+func (m imageOverrideModel) refreshed(overrides, defaults map[string]string, lists bool) (_ imageOverrideModel, stands bool) {
 	field := m.Field.ValueString()
 	if image, listed := overrides[field]; listed {
 		m.Value = types.StringValue(image)
 		return m, true
 	}
 	fallback, known := defaults[field]
-	return m, known && m.Value.ValueString() == fallback
+	return m, known && !lists && m.Value.ValueString() == fallback
 }
 
 // imageOverrideIdentity is what names a harnessci_image_override among those of all accounts.

@@ -33,9 +33,13 @@ func TestRefreshed(t *testing.T) {
 		"imported without an override":  {types.StringNull(), images{}, images{"gitCloneTag": "d:1"}, types.StringNull(), false},
 		"imported without such a field": {types.StringNull(), images{}, images{}, types.StringNull(), false},
 	} {
-		got, stands := modelOf(test.state).refreshed(test.overrides, test.defaults)
+		got, stands := modelOf(test.state).refreshed(test.overrides, test.defaults, false)
 		if stands != test.stands || !got.Value.Equal(test.want) {
 			t.Errorf("%s: got %s, %v, want %s, %v", name, got.Value, stands, test.want, test.stands)
+		}
+		_, listed := test.overrides["gitCloneTag"]
+		if _, stands := modelOf(test.state).refreshed(test.overrides, test.defaults, true); stands != listed {
+			t.Errorf("%s: stands is %v on a server that lists all", name, stands)
 		}
 	}
 }

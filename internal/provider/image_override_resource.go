@@ -75,21 +75,19 @@ func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.Ide
 // image. It plans nothing for what belongs to another account: with -refresh=false, no Read has
 // looked at that.
 func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if !req.State.Raw.IsNull() {
-		var state imageOverrideModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	var state, plan *imageOverrideModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if state != nil {
 		ownership{req.Identity, req.Private}.require(ctx, r.data, state.target(), &resp.Diagnostics)
 	}
-	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
-	}
-	var plan imageOverrideModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
-	resp.Diagnostics.Append(r.check(ctx, req, plan)...)
+	if plan != nil {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
+	}
+	resp.Diagnostics.Append(r.check(ctx, state, plan)...)
 }
 
 // Create stores the override.
@@ -116,7 +114,7 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	}
 	overrides, defaults, err := r.images(ctx, target)
-	refreshed, stands := state.refreshed(overrides, defaults)
+	refreshed, stands := state.refreshed(overrides, defaults, owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(failure("read the image override", target, err))

@@ -19,33 +19,61 @@ import (
 // planned images. What belongs to another account is not planned: with -refresh=false, no Read has
 // looked at that.
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var plan, state imageOverridesModel
-	if !req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	var state, plan *imageOverridesModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if state != nil {
 		ownership{req.Identity, req.Private}.require(ctx, r.data, state.scope(), &resp.Diagnostics)
 	}
-	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
-	}
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id := plan.plannedID()
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), id)...)
-	if id.IsUnknown() || !r.data.known() {
-		return
+	if plan != nil {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
 	}
-	if err := r.data.account.PlanReplace(plan.scope()); err != nil {
-		resp.Diagnostics.Append(failure("plan the image overrides", plan.scope(), err))
-		return
+	resp.Diagnostics.Append(r.check(ctx, state, plan)...)
+}
+
+// check returns what the server and the rest of the plan have against a planned set. There is no
+// prior state (nil) of what is created, and no plan of what is destroyed.
+func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOverridesModel) (diags diag.Diagnostics) {
+	if !r.data.known() || plan != nil && plan.plannedID().IsUnknown() {
+		return nil
 	}
-	resp.Diagnostics.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned())...)
 	// A replacement is planned twice, and CLIs show the warnings of the first time only.
-	creating := req.State.Raw.IsNull() || state.scope() != plan.scope()
-	if creating && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(r.takeOver(ctx, plan)...)
+	replaced := state != nil && plan != nil && state.plannedID() != plan.plannedID()
+	if state != nil && (plan == nil || replaced) {
+		diags.Append(r.note(*state, execconfig.Destroying)...)
 	}
+	if plan == nil {
+		return diags
+	}
+	switch {
+	case replaced: // the second time counts
+	case state == nil:
+		diags.Append(r.note(*plan, execconfig.Creating)...)
+	case state.Images.Equal(plan.Images):
+		diags.Append(r.note(*plan, execconfig.Keeping)...)
+	default:
+		diags.Append(r.note(*plan, execconfig.Changing)...)
+	}
+	if diags.HasError() {
+		return diags
+	}
+	diags.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned())...)
+	if (state == nil || replaced) && !diags.HasError() {
+		diags.Append(r.takeOver(ctx, *plan)...)
+	}
+	return diags
+}
+
+// note enters a set in the plan and returns what contradicts it.
+func (r *imageOverridesResource) note(set imageOverridesModel, phase execconfig.Phase) (diags diag.Diagnostics) {
+	fields := slices.Collect(maps.Keys(set.values()))
+	if err := r.data.account.PlanExclusive(set.scope(), fields, phase); err != nil {
+		diags.Append(failure("plan the image overrides", set.scope(), err))
+	}
+	return diags
 }
 
 // planned returns the listed overrides as the plan checks want them.

@@ -99,7 +99,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	images, err := r.standing(ctx, scope, state.images())
+	images, err := r.standing(ctx, scope, state.images(), owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
 	if err != nil {
 		resp.Diagnostics.Append(failure("read the image overrides", scope, err))
 		return
@@ -159,7 +159,7 @@ func (r *imageOverridesResource) replace(
 	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
 		return plan.withImages(before)
 	}
-	images, err := r.standing(ctx, scope, before)
+	images, err := r.standing(ctx, scope, before, r.data.account.ListsDefaults())
 	if err != nil {
 		diags.Append(failure("read the image overrides", scope, err))
 		return plan.withImages(before)
@@ -182,29 +182,32 @@ func (r *imageOverridesResource) replace(
 	return plan.withImages(r.settled(ctx, scope, change.after(images, failed)))
 }
 
-// standing reads the overrides that stand, and the defaults only where the answer leaves out one of
-// before.
-func (r *imageOverridesResource) standing(ctx context.Context, scope harness.Scope, before map[string]string) (map[string]string, error) {
+// standing reads the overrides that stand. The defaults are read only where the answer leaves out one
+// of before and the server is not known to list all.
+func (r *imageOverridesResource) standing(
+	ctx context.Context, scope harness.Scope, before map[string]string, lists bool,
+) (map[string]string, error) {
 	listed, err := r.data.account.Overrides(ctx, scope)
-	if err != nil {
-		return nil, err
+	if err != nil || lists {
+		return listed, err
 	}
-	var defaults map[string]string
 	for field := range before {
-		if _, ok := listed[field]; !ok {
-			if defaults, err = r.data.account.Defaults(ctx, scope); err != nil {
-				return nil, err
-			}
-			break
+		if _, ok := listed[field]; ok {
+			continue
 		}
+		defaults, err := r.data.account.Defaults(ctx, scope)
+		if err != nil || r.data.account.ListsDefaults() {
+			return listed, err
+		}
+		return standing(before, listed, defaults), nil
 	}
-	return standing(before, listed, defaults), nil
+	return listed, nil
 }
 
 // settled returns what the server holds after a change that failed in part or, where that cannot be
 // read, what the change is known to have left.
 func (r *imageOverridesResource) settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
-	images, err := r.standing(ctx, scope, known)
+	images, err := r.standing(ctx, scope, known, r.data.account.ListsDefaults())
 	if err != nil {
 		return known
 	}

@@ -12,8 +12,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// ownerKey is where private state keeps the account: CLIs older than identities have only that.
-const ownerKey = "account_id"
+// Where private state keeps the account, for CLIs older than identities, and that the server was seen
+// to list overrides that equal the default, so that one which is not listed is gone.
+const (
+	ownerKey = "account_id"
+	listsKey = "lists_defaults"
+)
 
 // privateState is what the framework's private state can do; its own type cannot be named.
 type privateState interface {
@@ -78,7 +82,7 @@ func (o ownership) require(ctx context.Context, data *providerData, subject fmt.
 	return false
 }
 
-// record keeps the account with the resource: the provider's or, while that is not known, the one
+// record keeps the account with the resource, and what the server was seen to do: the provider's or, while that is not known, the one
 // already stored. The identity is written only where there is none, for it must not change its
 // form.
 func (o ownership) record(ctx context.Context, data *providerData, identity func(account types.String) any) diag.Diagnostics {
@@ -99,5 +103,16 @@ func (o ownership) record(ctx context.Context, data *providerData, identity func
 		return diags
 	}
 	diags.Append(o.private.SetKey(ctx, ownerKey, value)...)
+	if data.known() && data.account.ListsDefaults() {
+		diags.Append(o.private.SetKey(ctx, listsKey, []byte("true"))...)
+	}
 	return diags
+}
+
+// listsDefaults reports that the server was seen, in this run or when the resource was written, to
+// list overrides that equal the default.
+func (o ownership) listsDefaults(ctx context.Context, data *providerData, diags *diag.Diagnostics) bool {
+	value, more := o.private.GetKey(ctx, listsKey)
+	diags.Append(more...)
+	return len(value) > 0 || data.account.ListsDefaults()
 }

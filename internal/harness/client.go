@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -197,7 +199,16 @@ func (c *Client) cause(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	return &shownError{text: c.show(err.Error()), err: err}
+	text := err.Error()
+	switch err.(type) { //nolint:errorlint // what is wrapped does not begin the text
+	case *net.OpError: // begins with "dial tcp", "read tcp" …
+		text = "the connection failed: " + text
+	default:
+		if text == io.EOF.Error() {
+			text = "the connection was closed before an answer came"
+		}
+	}
+	return &shownError{text: c.show(text), err: err}
 }
 
 // shownError is an error with another text.

@@ -160,11 +160,14 @@ func (x *exchange) failure(cause error) *Error {
 	}
 	if x.status >= 300 && x.status < 400 {
 		if target, err := x.url.Parse(x.header.Get("Location")); err == nil && x.header.Get("Location") != "" {
-			e.RedirectHost = x.client.show(target.Host)
+			e.RedirectHost = x.client.show(target.Scheme + "://" + target.Host)
 		}
 	}
 	if e.Err == nil && e.Message == "" && x.status >= 400 && looksLikePage(x.body) {
 		e.Err = errWebPage
+		if x.status >= http.StatusInternalServerError {
+			e.Err = errGatewayPage
+		}
 	}
 	return e
 }

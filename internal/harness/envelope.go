@@ -10,8 +10,12 @@ import (
 	"strings"
 )
 
-var errWebPage = errors.New("a web page came instead of an API answer: " +
-	"a proxy stands in between, or the endpoint is not that of the API")
+var (
+	errWebPage = errors.New("a web page came instead of an API answer: " +
+		"a proxy stands in between, or the endpoint is not that of the API")
+	// errGatewayPage is the page of a 5xx, which is what gateways answer with.
+	errGatewayPage = errors.New("a gateway's error page came instead of an API answer")
+)
 
 // maxWorded is the largest body, in bytes, that is searched for words: decoded, a list of empty
 // objects takes fifty times its size.

@@ -23,7 +23,7 @@ type Error struct {
 	// Code, Message and CorrelationID are the server's own words, escaped and shortened
 	// so that they can be shown; empty when the answer was no Harness envelope.
 	Code, Message, CorrelationID string
-	// RedirectHost is the host a 3xx answer pointed at.
+	// RedirectHost is the scheme and host a 3xx answer pointed at, such as "https://app.harness.io".
 	RedirectHost string
 	// Credential names what authenticated the call ("api_key" or "bearer_token"), never its value.
 	Credential string

@@ -81,7 +81,7 @@ func TestRetriesEnd(t *testing.T) {
 			if strings.Contains(fault.Body, "id-1") && (e.Message == "" || e.Code == "" || e.CorrelationID != "id-1") {
 				t.Errorf("without the server's words: %#v", e)
 			}
-			if strings.Contains(fault.Body, "<html>") && !errors.Is(err, errWebPage) {
+			if strings.Contains(fault.Body, "<html>") && !errors.Is(err, errGatewayPage) {
 				t.Errorf("no word of the web page: %v", err)
 			}
 			if status == 0 && e.Err == nil {

@@ -179,21 +179,22 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		for call, operation := range operations {
 			server, cfg := start(t)
 			ownHost := parseURL(t, server.Endpoint()).Host
-			for target, wantHost := range map[string]string{
-				other.Endpoint() + "/login?token=secret": otherHost,
-				"http://u:secret@" + otherHost + "/":     otherHost,
-				"//login.example.com/":                   "login.example.com",
-				"/login":                                 ownHost,
+			for target, want := range map[string]string{
+				other.Endpoint() + "/login?token=secret": "http://" + otherHost,
+				"http://u:secret@" + otherHost + "/":     "http://" + otherHost,
+				"//login.example.com/":                   "http://login.example.com",
+				"/login":                                 "http://" + ownHost,
+				"https://" + ownHost + "/gateway":        "https://" + ownHost,
 				"http://[::bad":                          "",
 			} {
 				server.ResetLog()
 				server.Inject(fakeharness.Fault{Status: status, Redirect: target})
 				err := operation(t.Context(), New(cfg))
 				e := failure(t, err)
-				if e.Status != status || e.RedirectHost != wantHost || !IsRedirect(err) || !IsNotSent(err) {
+				if e.Status != status || e.RedirectHost != want || !IsRedirect(err) || !IsNotSent(err) {
 					t.Errorf("%s to %q: %#v", call, target, e)
 				}
-				if !strings.Contains(err.Error(), wantHost) || strings.Contains(err.Error(), "secret") {
+				if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 					t.Errorf("%s to %q: %v", call, target, err)
 				}
 				if n := len(server.Requests()); n != 1 {
@@ -253,7 +254,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 	for name, test := range map[string]struct{ endpoint, proxy, wantMethod, wantOutput string }{
 		"http":           {"http://harness.example/gateway", "", "POST http://harness.example/gateway/ci/execution-config/update-config", "not sent: false, answer: <nil>"},
 		"https":          {"https://harness.example/gateway", "", "CONNECT //harness.example:443", "I'm a teapot"},
-		"no proxy there": {"https://harness.example/gateway", "http://u:hunter2@127.0.0.1:1", "", "not sent: true, answer: update-config ci/K8: no answer from harness.example: proxyconnect tcp"},
+		"no proxy there": {"https://harness.example/gateway", "http://u:hunter2@127.0.0.1:1", "", "not sent: true, answer: update-config ci/K8: no answer from harness.example: the connection failed: proxyconnect tcp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

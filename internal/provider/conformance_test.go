@@ -229,7 +229,7 @@ func TestExplainedMessagesExist(t *testing.T) {
 			for _, message := range quoted.FindAllStringSubmatch(row[1], -1) {
 				messages++
 				for part := range strings.SplitSeq(message[1], "…") {
-					part = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(part), "Could not "), "Did not reset ")
+					part = strings.TrimPrefix(strings.TrimSpace(part), "Could not ")
 					if !strings.Contains(source.String(), part) {
 						t.Errorf("%s explains %q, and nothing says %q", page, message[1], part)
 					}

@@ -171,7 +171,7 @@ func connectionAdvice(call *harness.Error) string {
 func statusAdvice(call *harness.Error) string {
 	switch {
 	case harness.IsRedirect(call):
-		return "A redirect is not followed, for it would carry the credential along. If that host is the right " +
+		return "A redirect is not followed, for it would carry the credential along. If it leads to the right " +
 			"one, set the provider's endpoint to it; if it is a login page, a proxy or the gateway does not let " +
 			"this request through."
 	case harness.IsUnauthorized(call):
@@ -182,16 +182,21 @@ func statusAdvice(call *harness.Error) string {
 			"reading needs the account view permission, writing the account edit permission. Have an " +
 			"administrator add a role that holds it, at account scope."
 	case harness.IsNotFound(call):
-		return "Nothing answers there. Check that the provider's endpoint is the gateway's base URL, such as " +
-			defaultEndpoint + ", that account_id is right, and that the account has the module."
+		return "What was asked for is not there. Check that account_id is right, that the account has the module, " +
+			"and that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
 	case harness.IsRateLimited(call):
 		return "The rate limit is used up; Harness allows 400 calls a minute for each API key. Wait a minute and " +
 			"run again, raise max_retries, or give this provider an API key of its own."
 	case call.Status == statusConflict:
 		return "Something else changed the account at the same moment. Apply again."
 	case call.Status >= statusServerError:
-		return "The server, or a gateway before it, is out of order. Run again later; if it stays, Harness " +
-			"support asks for the correlationId."
+		text := "The server, or a gateway before it, is out of order. Run again later; if it stays, ask Harness support"
+		if call.CorrelationID != "" {
+			return text + ", which wants the correlationId."
+		}
+		return text + ", which wants the time and the call."
+	case harness.IsRefused(call) && !isWrite(call):
+		return "Nothing was read. Check that account_id is right, and that the account has the module."
 	case harness.IsRefused(call):
 		return "The server refused the request as a whole and stored nothing of it. The data source " +
 			"harnessci_default_images lists the fields that a module and infra have."
@@ -202,11 +207,24 @@ func statusAdvice(call *harness.Error) string {
 	return ""
 }
 
+// isWrite reports that a call changes overrides.
+func isWrite(call *harness.Error) bool {
+	return call.Call == "update-config" || call.Call == "reset-config"
+}
+
 // Statuses that harness has no predicate for; only their advice differs.
 const (
 	statusConflict    = 409
 	statusServerError = 500
 )
+
+// keptBack is the warning that the object ("the image override") of a resource that goes is not
+// reset, for this run has set it.
+func keptBack(object string, subject fmt.Stringer) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s, which this run has set", object, subject),
+		"A reset would undo that. It happens where a resource is renamed without a moved block, replaced with "+
+			"create_before_destroy, or a set takes the place of single overrides.\n\n"+facts(subject, nil))
+}
 
 // credentialName names a credential by where it is set, never by its value.
 func credentialName(attribute string) string {

@@ -29,7 +29,7 @@ func answered(status int, message string) *harness.Error {
 func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	redirect := answered(http.StatusFound, "")
-	redirect.RedirectHost = "login.example.com"
+	redirect.RedirectHost = "https://login.example.com"
 	noAnswer := answered(0, "")
 	noAnswer.Err = errors.New("connection refused")
 	untrusted := answered(0, "")
@@ -40,6 +40,8 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	page.Err = errors.New("the answer is a web page")
 	interrupted := answered(0, "")
 	interrupted.Err = context.Canceled
+	anonymous := answered(http.StatusServiceUnavailable, "")
+	anonymous.CorrelationID = ""
 	bearer := answered(http.StatusUnauthorized, "Token is not valid")
 	bearer.Credential = "bearer_token"
 
@@ -54,8 +56,9 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"404":          {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
 		"409":          {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
 		"429":          {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
-		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support asks for the correlationId"}},
-		"redirect":     {redirect, []string{"login.example.com", "endpoint", "carry the credential"}},
+		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support, which wants the correlationId."}},
+		"503, no id":   {anonymous, []string{"HTTP 503", "support, which wants the time and the call."}},
+		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "carry the credential"}},
 		"web page":     {page, []string{"The answer is a web page.", "proxy or a login page"}},
 		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
 		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
@@ -79,8 +82,8 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 				t.Errorf("%s: %s", d.Severity(), d.Summary())
 			}
 			words := append([]string{"ci", "K8", "gitCloneTag"}, test.words...)
-			if _, isCall := test.err.(*harness.Error); isCall { //nolint:errorlint // what the table holds, not what it wraps
-				words = append(words, "SOME_CODE", "corr-1")
+			if call, isCall := test.err.(*harness.Error); isCall { //nolint:errorlint // what the table holds, not what it wraps
+				words = append(words, "SOME_CODE", call.CorrelationID)
 			}
 			for _, word := range words {
 				if !strings.Contains(d.Detail(), word) {
@@ -88,6 +91,19 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The advice for a write that was refused makes no sense for a read.
+func TestFailureOfARefusedRead(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusBadRequest, http.StatusOK} {
+		read := answered(status, "no")
+		read.Call = "get-default-config"
+		detail := failure("read the default images of", ciK8, read).Detail()
+		if strings.Contains(detail, "stored") || strings.Contains(detail, "harnessci_default_images") || !strings.Contains(detail, "Nothing was read.") {
+			t.Errorf("HTTP %d: %s", status, detail)
+		}
 	}
 }
 

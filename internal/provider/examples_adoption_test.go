@@ -147,9 +147,19 @@ func TestAccDriftCheckExample(t *testing.T) {
 
 	requireDriftCheck(t, dir, fake, 0, "No drift.")
 	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.0.0")
-	requireDriftCheck(t, dir, fake, 2, `"harness/drone-git:1.0.0" -> "harness/drone-git:1.6.8-rootless"`)
+	report := requireDriftCheck(t, dir, fake, 2, `"harness/drone-git:1.0.0" -> "harness/drone-git:1.6.8-rootless"`)
+	if strings.Contains(report, "Refreshing state") {
+		t.Errorf("more than what differs:\n%s", report)
+	}
 	fake.RemoveOverride("ci/K8", "gitCloneTag")
 	requireDriftCheck(t, dir, fake, 2, "Plan: 1 to add, 0 to change, 0 to destroy.")
+	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+
+	// A new default is no drift, though an output shows it.
+	dir.Write("outputs.tf", `data "harnessci_default_images" "k8" {}
+output "defaults" { value = data.harnessci_default_images.k8.images }
+`)
+	requireDriftCheck(t, dir, fake, 0, "No drift.")
 	fake.Inject(fakeharness.Fault{Times: -1, Status: http.StatusUnauthorized})
 	requireDriftCheck(t, dir, fake, 1, "nothing is known about drift")
 	if writes := fake.Count("writes"); writes != 0 {
@@ -157,7 +167,7 @@ func TestAccDriftCheckExample(t *testing.T) {
 	}
 }
 
-func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server, code int, text string) {
+func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server, code int, text string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "drift-check.sh")
 	cmd.Dir = filepath.Dir(dir.Path("drift-check.sh"))
@@ -169,6 +179,7 @@ func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server,
 	if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(string(output), text) {
 		t.Errorf("the check ended with %d (%v), want %d and %q:\n%s", got, err, code, text, output)
 	}
+	return string(output)
 }
 
 // TestAccFromNothingGuide follows the guide's second way: find the overrides, have import blocks made

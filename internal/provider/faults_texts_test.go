@@ -77,7 +77,7 @@ func TestAccStoredTextsAreShownSafely(t *testing.T) {
 	dir := clitest.New(t, config("gitCloneTag"), fake.Env())
 	output := dir.Must("plan")
 	requirePlainText(t, output)
-	if !strings.Contains(output, `present: "a/\\x1b[31mred\\x1b]0;title`) {
+	if !strings.Contains(output, `found:   "a/\\x1b[31mred\\x1b]0;title`) {
 		t.Errorf("the override that stands is not shown:\n%s", output)
 	}
 

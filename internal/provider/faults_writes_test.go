@@ -117,12 +117,12 @@ var fleeting = []struct {
 	{
 		"502 with HTML",
 		fakeharness.Fault{Status: 502, Body: "<html><h1>Bad Gateway</h1></html>"},
-		[]string{"HTTP 502, but: A web page came instead of an API answer"},
+		[]string{"HTTP 502, but: A gateway's error page came instead of an API answer"},
 		false,
 	},
 	{"503", fakeharness.Fault{Status: 503}, []string{"HTTP 503.", "Run again later"}, false},
-	{"504 with HTML", fakeharness.Fault{Status: 504, Body: "<html>"}, []string{"HTTP 504, but: A web page came"}, false},
-	{"dropped connection", fakeharness.Fault{Drop: true}, []string{"gave no answer to update-config: EOF."}, false},
+	{"504 with HTML", fakeharness.Fault{Status: 504, Body: "<html>"}, []string{"HTTP 504, but: A gateway's error page came"}, false},
+	{"dropped connection", fakeharness.Fault{Drop: true}, []string{"gave no answer to update-config: The connection was closed before an answer came."}, false},
 	{"cut body", fakeharness.Fault{Cut: 10}, nil, true},
 	{"applied, then 503", fakeharness.Fault{Status: 503, ApplyFirst: true}, nil, true},
 	{"applied, then dropped", fakeharness.Fault{Drop: true, ApplyFirst: true}, nil, true},
@@ -189,7 +189,7 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 		{fakeharness.Fault{Status: 404, Body: body("NOT_FOUND")}, []string{"the provider's endpoint is the gateway's base URL", "account_id"}},
 		{fakeharness.Fault{Status: 409, Body: body("CONFLICT")}, []string{"Apply again"}},
 		{fakeharness.Fault{Redirect: other.Endpoint() + "/login?token=in-the-query"}, []string{
-			"with a redirect (HTTP 302) to " + strings.TrimSuffix(strings.TrimPrefix(other.Endpoint(), "http://"), "/gateway") + ".",
+			"with a redirect (HTTP 302) to " + strings.TrimSuffix(other.Endpoint(), "/gateway") + ".",
 			"A redirect is not followed",
 		}},
 	}

@@ -151,8 +151,8 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 		return
 	}
 	err := r.data.account.Reset(ctx, target.Scope, target.Field)
-	if kept, ok := errors.AsType[*execconfig.KeptError](err); ok {
-		resp.Diagnostics.AddWarning("Did not reset the image override "+target.String(), sentence(kept.Error()))
+	if _, kept := errors.AsType[*execconfig.KeptError](err); kept {
+		resp.Diagnostics.Append(keptBack("the image override", target))
 		return
 	}
 	if err != nil {

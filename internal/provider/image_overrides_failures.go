@@ -58,7 +58,7 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 		subject = targets{scope, fields}
 	}
 	if _, kept := errors.AsType[*execconfig.KeptError](err); kept && c.destroy {
-		return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s", what, subject), explain(subject, err))
+		return keptBack(what, subject)
 	}
 	// A reset that may not have happened keeps a destroyed set in the state; to repeat it does no harm.
 	if execconfig.Acknowledged(err) && !c.destroy {

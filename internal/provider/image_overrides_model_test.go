@@ -149,7 +149,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 		},
 		"destroyed, kept": {
 			destroy: true, failed: failed{"gone": kept},
-			want: []string{"Warning  Did not reset the image override ci/K8/gone"},
+			want: []string{"Warning  Did not reset the image override ci/K8/gone, which this run has set"}, word: "  field:         gone",
 		},
 		"kept": {
 			failed: failed{"gone": kept},

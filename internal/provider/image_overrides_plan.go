@@ -91,7 +91,7 @@ func (m imageOverridesModel) planned() []plannedImage {
 // out what this run itself has reset, for a replacement.
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.planImages(ctx, plan.scope())
-	if server.err != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
+	if server.err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
 		diags.Append(notChecked(server))
 	}
 	var resets, changes []string

@@ -53,7 +53,7 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 				Required:    true,
 				ElementType: types.StringType,
 				Validators: []validator.Map{
-					mapvalidator.NoNullValues(),
+					noNullImages{},
 					mapvalidator.KeysAre(fieldValidator()),
 					mapvalidator.ValueStringsAre(imageValidator()),
 				},

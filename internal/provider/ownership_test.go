@@ -35,7 +35,7 @@ func noIdentity(t *testing.T) *tfsdk.ResourceIdentity {
 }
 
 func dataOf(accountID string) *providerData {
-	return &providerData{account: &execconfig.Account{}, accountID: accountID}
+	return &providerData{account: execconfig.New(nil, accountID, execconfig.Options{}), accountID: accountID}
 }
 
 func TestOwnershipIsRecordedOnceAndKept(t *testing.T) {

@@ -34,11 +34,11 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 		return nil
 	}
 	server := d.planImages(ctx, scope)
-	if server.err != nil {
+	if server.err() != nil {
 		diags.Append(notChecked(server))
 	}
 	for _, planned := range images {
-		if server.err == nil && !server.has(planned.field) && !d.skipFieldValidation {
+		if server.err() == nil && !server.has(planned.field) && !d.skipFieldValidation {
 			diags.Append(d.unknownField(ctx, server, planned))
 			continue
 		}
@@ -51,20 +51,36 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 // notChecked warns that the plan goes on without the checks that need what could not be read. It
 // is the same for every resource of a module and infra, so that CLIs show one.
 func notChecked(server scopeImages) diag.Diagnostic {
+	missing := []string{"whether the fields exist"}
+	if server.overridesErr != nil {
+		missing = append(missing, "whether an override is taken over")
+	}
+	if server.defaultsErr != nil {
+		missing = append(missing, "how the images compare to the defaults")
+	}
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not check the planned images of %s", server.scope),
-		explain(server.scope, server.err)+"\n\nThe plan goes on without these checks: whether the fields exist, "+
-			"whether an override is taken over, and how the images compare to the defaults.")
+		explain(server.scope, server.err())+"\n\nThe plan goes on without these checks: "+strings.Join(missing, "; ")+".")
 }
 
 // unknownField is the error for a field that neither defaults nor overrides show.
 func (d *providerData) unknownField(ctx context.Context, server scopeImages, planned plannedImage) diag.Diagnostic {
+	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the fields. If Harness has "+
+		"shipped this one and its defaults do not show it yet, set skip_field_validation = true in the provider block.")
+	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
+		fmt.Sprintf("%s has no field %s", server.scope, planned.field), strings.Join(hints, "\n\n"))
+}
+
+// fieldHints says which field may be meant instead: one that is named alike or, where none here
+// differs in the case of its letters alone, the same one of the other infra.
+func (d *providerData) fieldHints(ctx context.Context, server scopeImages, planned plannedImage) []string {
 	var hints []string
-	if near := nearestFields(planned.field, fieldsOf(server.defaults, server.overrides)); len(near) > 0 {
-		hint := fmt.Sprintf("Did you mean %s?", alternatives(near))
-		if strings.EqualFold(near[0], planned.field) {
-			hint += " Upper and lower case count."
-		}
-		hints = append(hints, hint)
+	near := nearestFields(planned.field, fieldsOf(server.defaults, server.overrides))
+	switch {
+	case len(near) == 0:
+	case strings.EqualFold(near[0], planned.field):
+		return append(hints, fmt.Sprintf("Did you mean %s? Upper and lower case count.", near[0]))
+	default:
+		hints = append(hints, fmt.Sprintf("Did you mean %s?", alternatives(near)))
 	}
 	for _, infra := range harness.Infras() {
 		if infra == server.scope.Infra {
@@ -75,10 +91,7 @@ func (d *providerData) unknownField(ctx context.Context, server scopeImages, pla
 			hints = append(hints, fmt.Sprintf("%s has the field %s: is infra = %q meant?", other, name, infra))
 		}
 	}
-	hints = append(hints, "The data source harnessci_default_images lists the fields. If Harness has shipped this one and "+
-		"its defaults do not show it yet, set skip_field_validation = true in the provider block.")
-	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
-		fmt.Sprintf("%s has no field %s", server.scope, planned.field), strings.Join(hints, "\n\n"))
+	return hints
 }
 
 // spelledIn returns how the defaults of another module and infra spell a field, if they have it.
@@ -96,7 +109,8 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 	return "", false
 }
 
-// checkTakeOver warns of a create over an override that stands with another image.
+// checkTakeOver warns of a create over an override that stands with another image. It is said in the
+// plan, and in the apply, where CLIs print it after the creation.
 func (d *providerData) checkTakeOver(server scopeImages, planned plannedImage) diag.Diagnostics {
 	target := execconfig.Target{Scope: server.scope, Field: planned.field}
 	present, stands := server.overrides[planned.field]
@@ -108,20 +122,11 @@ func (d *providerData) checkTakeOver(server scopeImages, planned plannedImage) d
 		becomes = "(known after apply)"
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-		fmt.Sprintf("%s is overridden already", target),
-		fmt.Sprintf(`The account has this override already, with another image. Applying replaces it:
-
-  present: %[1]s
+		fmt.Sprintf("Creating %s replaces an override", target),
+		fmt.Sprintf(`  found:   %[1]s
   planned: %[2]s
 
-To adopt the override first, so that the plan shows what changes, import it. As a block:
-
-  import {
-    to = harnessci_image_override.<name>
-    id = "%[3]s"
-  }
-
-As a command:
+For a renamed resource, add a moved block instead. To see in a plan what becomes of another's override, import it before the apply:
 
   terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
 }

@@ -26,10 +26,10 @@ func TestAccPlanWarns(t *testing.T) {
 		says         []string // none: no warning
 	}{
 		"a take-over": {"gitCloneTag", "harness/drone-git:1.6.8-rootless", present, []string{
-			"Warning: ci/K8/gitCloneTag is overridden already",
+			"Warning: Creating ci/K8/gitCloneTag replaces an override",
 			`with harnessci_image_override.test, on main.tf line 3, in resource "harnessci_image_override" "test": 3: value = `,
-			"present: " + present + " planned: harness/drone-git:1.6.8-rootless",
-			`import { to = harnessci_image_override.<name> id = "ci/K8/gitCloneTag" }`,
+			"found: " + present + " planned: harness/drone-git:1.6.8-rootless",
+			"For a renamed resource, add a moved block instead.",
 			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
 		"no take-over: the same image":      {"gitCloneTag", present, present, nil},
@@ -48,7 +48,7 @@ func TestAccPlanWarns(t *testing.T) {
 		"not comparable: a digest":          {"addonTag", "harness/ci-addon@sha256:" + strings.Repeat("a", 64), "", nil},
 		"plugins have no window":            {"s3UploadTag", "plugins/s3:1.0.0", "", nil},
 		"neither tag nor digest":            {"addonTag", "registry.example.com/m/ci-addon", "", []string{"Warning: The image ci-addon has neither a tag nor a digest"}},
-		"an image that is not known so far": {"gitCloneTag", "${terraform_data.image.output}", present, []string{"present: " + present + " planned: (known after apply)"}},
+		"an image that is not known so far": {"gitCloneTag", "${terraform_data.image.output}", present, []string{"found: " + present + " planned: (known after apply)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,6 +140,20 @@ func TestAccReplacementIsNoTakeOver(t *testing.T) {
 	requireNoWarning(t, output)
 }
 
+// Where the new one is made first, it is the same resource that has set what its old self would reset.
+func TestAccReplacementThatCreatesFirstIsNotReset(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, single("test", "gitCloneTag", present, "lifecycle { create_before_destroy = true }"), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	output := dir.Must("apply", "-auto-approve", "-replace=harnessci_image_override.test")
+	requireSays(t, output, "Warning: Did not reset the image override ci/K8/gitCloneTag, which this run has set")
+	requireSays(t, output, "create_before_destroy")
+	if fake.Overrides("ci/K8")["gitCloneTag"] != present {
+		t.Errorf("the server holds %v", fake.Overrides("ci/K8"))
+	}
+}
+
 // A replacement by another field is planned twice, and the CLI shows the warnings of the first time.
 func TestAccReplacementByAnotherFieldCanBeATakeOver(t *testing.T) {
 	t.Parallel()
@@ -148,7 +162,7 @@ func TestAccReplacementByAnotherFieldCanBeATakeOver(t *testing.T) {
 	dir.Must("apply", "-auto-approve")
 	fake.SetOverride("ci/K8", "gitCloneTag", present)
 	dir.Write("main.tf", single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless"))
-	if output := dir.Must("plan"); !strings.Contains(output, "ci/K8/gitCloneTag is overridden already") {
+	if output := dir.Must("plan"); !strings.Contains(output, "Creating ci/K8/gitCloneTag replaces an override") {
 		t.Errorf("the plan does not warn:\n%s", output)
 	}
 }
@@ -233,7 +247,7 @@ provider "harnessci" { api_key = terraform_data.key.output }
 		t.Errorf("%d requests while the key was not known", n)
 	}
 	// By the apply it is known, and so is what there is to say.
-	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "is overridden already") || !strings.Contains(output, "not named") {
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "replaces an override") || !strings.Contains(output, "not named") {
 		t.Errorf("the apply does not warn:\n%s", output)
 	}
 }

@@ -26,6 +26,7 @@ type stub struct {
 	execconfig.Client   // writes: none is expected
 	defaults, overrides map[harness.Scope]map[string]string
 	err                 error // of every read of the defaults
+	overridesErr        error // of every read of the overrides
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -47,7 +48,7 @@ func (s *stub) DefaultImages(_ context.Context, scope harness.Scope) (map[string
 
 func (s *stub) CustomerImages(_ context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error) {
 	s.count(fmt.Sprintf("overrides %t", overridesOnly), scope)
-	return s.overrides[scope], nil
+	return s.overrides[scope], s.overridesErr
 }
 
 // data returns what a provider would hand out that talks to the stub, and forgets at once what its
@@ -102,17 +103,16 @@ func TestCheckPlan(t *testing.T) {
 		}},
 		"unknown field, image not known": {planned("gitCloneTagg", ""), "field", "ci/K8 has no field gitCloneTagg", nil},
 		"letters' case": {planned("GitClonetag", "a:1"), "field", "ci/K8 has no field GitClonetag", []string{
-			"Did you mean gitCloneTag? Upper and lower case count.",
-			`ci/VM has the field gitCloneTag: is infra = "VM" meant?`,
+			"Did you mean gitCloneTag? Upper and lower case count.\n\nThe data source", // not: is infra = "VM" meant?
 		}},
 		"field of the other infra": {planned("vmOnlyTag", "a:1"), "field", "ci/K8 has no field vmOnlyTag", []string{
 			`ci/VM has the field vmOnlyTag: is infra = "VM" meant?`,
 		}},
-		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "ci/K8/gitCloneTag is overridden already", []string{
-			"present: harness/drone-git:1.5.0-rootless", "planned: harness/drone-git:1.6.9-rootless",
-			`id = "ci/K8/gitCloneTag"`, "terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
+		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
+			"found:   harness/drone-git:1.5.0-rootless", "planned: harness/drone-git:1.6.9-rootless",
+			"moved block", "\n\n  terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
-		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "ci/K8/gitCloneTag is overridden already", []string{
+		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
 			"planned: (known after apply)",
 		}},
 		"take-over of the same image": {planned: planned("gitCloneTag", "harness/drone-git:1.5.0-rootless")},
@@ -245,6 +245,27 @@ func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	}
 	if len(second) != 2 || second.HasError() || !second.Contains(first[0]) {
 		t.Errorf("%v, want the same warning and what the overrides alone tell", second)
+	}
+}
+
+// What is left unchecked is named, and nothing else.
+func TestCheckPlanSaysWhatItCouldNotCheck(t *testing.T) {
+	t.Parallel()
+	no := answered(403, "Missing permission")
+	for _, test := range []struct {
+		defaults, overrides error
+		want                string
+	}{
+		{no, nil, "without these checks: whether the fields exist; how the images compare to the defaults."},
+		{nil, no, "without these checks: whether the fields exist; whether an override is taken over."},
+		{no, no, "without these checks: whether the fields exist; whether an override is taken over; how the images compare to the defaults."},
+	} {
+		api := newStub()
+		api.err, api.overridesErr = test.defaults, test.overrides
+		diags := api.data().checkPlan(t.Context(), ciK8, []plannedImage{planned("addonTag", "a:1")})
+		if !containsDetail(diags, test.want) {
+			t.Errorf("%v, want %q", diags, test.want)
+		}
 	}
 }
 

@@ -93,8 +93,16 @@ func (r *planRead) get(ctx context.Context, ask func() (map[string]string, error
 type scopeImages struct {
 	scope               harness.Scope
 	defaults, overrides map[string]string
-	// err is why a part is missing.
-	err error
+	// Why a part is missing.
+	defaultsErr, overridesErr error
+}
+
+// err returns why a part is missing, if one is.
+func (s scopeImages) err() error {
+	if s.defaultsErr != nil {
+		return s.defaultsErr
+	}
+	return s.overridesErr
 }
 
 // planImages returns what the checks of a plan hold it against. Both reads are under way at once:
@@ -102,12 +110,9 @@ type scopeImages struct {
 func (d *providerData) planImages(ctx context.Context, scope harness.Scope) scopeImages {
 	images := scopeImages{scope: scope}
 	var second sync.WaitGroup
-	var err error
-	second.Go(func() { images.overrides, err = d.planReads.overrides(ctx, d.account, scope) })
-	images.defaults, images.err = d.planReads.defaults(ctx, d.account, scope)
-	if second.Wait(); images.err == nil {
-		images.err = err
-	}
+	second.Go(func() { images.overrides, images.overridesErr = d.planReads.overrides(ctx, d.account, scope) })
+	images.defaults, images.defaultsErr = d.planReads.defaults(ctx, d.account, scope)
+	second.Wait()
 	return images
 }
 

@@ -44,7 +44,7 @@ func TestPlanReadsDefaultsAndOverridesAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	data := &providerData{account: execconfig.New(&pair{newStub(), make(chan struct{})}, "test", execconfig.Options{})}
-	if images := data.planImages(ctx, ciK8); images.err != nil || !images.has("addonTag") {
+	if images := data.planImages(ctx, ciK8); images.err() != nil || !images.has("addonTag") {
 		t.Errorf("got %+v", images)
 	}
 }

@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -82,4 +84,26 @@ func checkImage(at path.Path, value string) (diags diag.Diagnostics) {
 				value+":1.2.3, or a digest.")
 	}
 	return diags
+}
+
+// noNullImages refuses a map of images in which one is null, on its key.
+type noNullImages struct{}
+
+// Description returns what the validator wants of a map.
+func (noNullImages) Description(context.Context) string { return "holds no null" }
+
+// MarkdownDescription returns what the validator wants of a map.
+func (v noNullImages) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateMap judges a map as far as it is known.
+func (noNullImages) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	images := req.ConfigValue.Elements()
+	for _, field := range slices.Sorted(maps.Keys(images)) {
+		if images[field].IsNull() {
+			name := showField(field)
+			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(field), fmt.Sprintf("The image of %s is null", name),
+				fmt.Sprintf("To run the default, leave %s out of images, such as with "+
+					"{ for field, image in … : field => image if image != null }.", name))
+		}
+	}
 }

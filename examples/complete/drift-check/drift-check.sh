@@ -12,11 +12,16 @@ trap 'rm -f "$report"' EXIT
 "$cli" plan -detailed-exitcode -input=false -lock=false -no-color >"$report" 2>&1
 code=$?
 
+# 2 says that the plan does something, which may be no more than to show other outputs.
+if [ $code -eq 2 ] && ! grep -Eq '^Plan:.* [1-9][0-9]* to (add|change|destroy)' "$report"; then
+  code=0
+fi
+
 case $code in
 0) echo "No drift." ;;
 2)
   echo "Drift: Harness runs other images than the configuration says."
-  sed -n '/harnessci_/p; / -> /p; /^Plan:/p' "$report"
+  sed -n '/ will perform the following actions:$/,/^Plan:/p' "$report"
   ;;
 *)
   echo "The check failed; nothing is known about drift."

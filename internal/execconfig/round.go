@@ -62,6 +62,7 @@ func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time
 	// A foreign write that read the document before ours was saved has saved it once as much time
 	// has passed as ours took, and what it undid shows in the read.
 	w.pause(ctx, took)
+	w.last.callers += w.queued()
 	again, late := w.verifyAll(ctx, written)
 	w.awaitLate(ctx, late)
 	return again, took

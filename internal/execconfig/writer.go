@@ -170,10 +170,11 @@ func (w *writer) run(ctx context.Context) {
 		if batch == nil {
 			return
 		}
+		w.last.callers = len(batch)
 		again, took := w.round(crowd.ctx, batch) //nolint:contextcheck // it descends from ctx, by way of gather
 		crowd.cancel()
+		w.last.took, w.last.ended = took, time.Now()
 		pause = w.requeue(again, took)
-		w.last = outcome{callers: len(batch) - len(again) + w.queued(), took: took, ended: time.Now()}
 	}
 }
 
@@ -185,7 +186,7 @@ func (w *writer) queued() int {
 
 // outcome is what a round means for the next one.
 type outcome struct {
-	callers int // at its end: those it released and those in the queue
+	callers int // before it releases any: those in it and in the queue
 	took    time.Duration
 	ended   time.Time
 }

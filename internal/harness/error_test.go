@@ -70,9 +70,9 @@ func TestPredicates(t *testing.T) {
 		{&Error{Status: 500}, ""},
 		{&Error{Status: 200}, "refused"},
 		{&Error{Status: 200, Err: io.EOF}, ""},
-		{&Error{Status: 200, Code: "INVALID_TOKEN"}, "refused, unauthorized"},
-		{&Error{Status: 200, Code: "EXPIRED_TOKEN"}, "refused, unauthorized"},
-		{&Error{Status: 200, Code: "NG_ACCESS_DENIED"}, "forbidden, refused"},
+		{&Error{Status: 200, Code: "INVALID_TOKEN"}, "unauthorized"},
+		{&Error{Status: 200, Code: "EXPIRED_TOKEN"}, "unauthorized"},
+		{&Error{Status: 200, Code: "NG_ACCESS_DENIED"}, "forbidden"},
 		{&Error{Status: 500, Code: "NG_ACCESS_DENIED"}, ""},
 		{&Error{Err: io.EOF}, ""},
 		{&Error{Err: context.Canceled}, ""},
@@ -139,15 +139,6 @@ func TestErrorUnwraps(t *testing.T) {
 	server.Inject(fakeharness.Fault{Cut: 5, Times: -1})
 	if err := operations["get-default-config"](t.Context(), New(cfg)); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
-	}
-}
-
-func TestRefusalsForTheCredentialAreNotForTheContent(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[string]bool{"INVALID_REQUEST": true, "INVALID_TOKEN": false, "EXPIRED_TOKEN": false, "NG_ACCESS_DENIED": false} {
-		if got := IsRefused(&Error{Status: 200, Code: code}); got != want {
-			t.Errorf("%s behind 200: refused is %v", code, got)
-		}
 	}
 }
 

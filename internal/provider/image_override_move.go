@@ -14,10 +14,12 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// The vendor's resource that a moved block may start from. The registry's host differs between
-// the CLIs, so that only the address's end counts.
+// The vendor's resource that a moved block may start from. The registry's host differs between the
+// CLIs, so that only the address's end counts. Once one instance of a resource has moved, OpenTofu
+// may name this provider as the source of the others.
 const (
 	vendorProvider     = "/harness/harness"
+	ownProvider        = "/harnessci/harnessci"
 	vendorResourceType = "harness_platform_default_images"
 )
 
@@ -30,7 +32,8 @@ func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover
 }
 
 func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
-	if req.SourceTypeName != vendorResourceType || !strings.HasSuffix(req.SourceProviderAddress, vendorProvider) {
+	from := req.SourceProviderAddress
+	if req.SourceTypeName != vendorResourceType || !strings.HasSuffix(from, vendorProvider) && !strings.HasSuffix(from, ownProvider) {
 		resp.Diagnostics.AddError(fmt.Sprintf("Could not move a %s to harnessci_image_override", req.SourceTypeName),
 			fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. Use a removed block "+
 				"for it, and an import block for the override.", vendorResourceType, req.SourceTypeName, req.SourceProviderAddress))

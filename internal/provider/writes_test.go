@@ -248,18 +248,15 @@ func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
 	}
 }
 
+// A plan cannot tell that a new resource is not the replacement of one that stands; the apply can.
 func TestAccTheSecondResourceOfAnOverrideIsToldSo(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
-	result := clitest.New(t, `
-resource "harnessci_image_override" "one" {
-  field = "gitCloneTag"
-  value = "harness/drone-git:1.0.0"
-}
-resource "harnessci_image_override" "two" {
-  field = "gitCloneTag"
-  value = "harness/drone-git:2.0.0"
-}
-`, fake.Env()).Run("apply", "-auto-approve")
+	config := single("one", "gitCloneTag", "harness/drone-git:1.0.0")
+	dir := clitest.New(t, config, fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+	dir.Write("main.tf", single("one", "gitCloneTag", "harness/drone-git:1.1.0")+single("two", "gitCloneTag", "harness/drone-git:2.0.0"))
+	result := dir.Run("apply", "-auto-approve")
 	if errors := strings.Count(result.Output, "Error: "); result.Code != 1 || errors != 1 || !strings.Contains(result.Output, "ci/K8/gitCloneTag") {
 		t.Errorf("want one error that names ci/K8/gitCloneTag; got %d and exit code %d:\n%s", errors, result.Code, result.Output)
 	}

@@ -30,10 +30,9 @@ type Dir struct {
 	overrides string
 }
 
-// New returns a Dir with the configuration as main.tf; the provider's source is added where it is
-// left out. It skips where acceptance tests
-// are off and fails where they are on without a CLI or a built provider. The env holds further
-// variables, such as the HARNESS_* ones.
+// New returns a Dir with the configuration as main.tf, the provider's source added where it is left
+// out, and env, such as the HARNESS_* variables. It skips where acceptance tests are off, and fails
+// where they are on without a CLI or a built provider.
 func New(tb testing.TB, config string, env map[string]string) *Dir {
 	tb.Helper()
 	if os.Getenv("TF_ACC") == "" {

@@ -146,10 +146,9 @@ func (s *Server) read(rt route, req Request, query url.Values) answer {
 	return success(overrides)
 }
 
-// write changes the whole document of one account and module: it reads it, changes the
-// named fields in memory and saves all of it. Nothing is locked in between, so of two
-// writes in flight the later save wins. A write that arrived is carried out, even if its
-// client has gone.
+// write reads the whole document of one account and module, changes the named fields in memory and
+// saves all of it. Nothing is locked in between: of two writes in flight the later save wins. It is
+// carried out even if its client has gone.
 func (s *Server) write(ctx context.Context, rt route, req Request, f *Fault) answer {
 	s.wait(ctx, s.opts.Latency/4)
 	doc := s.store.load(req.Account, rt.module).clone()

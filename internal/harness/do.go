@@ -46,7 +46,7 @@ type exchange struct {
 //   - Memory is bounded: at most maxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
 //   - Texts from outside come out of it escaped, shortened and without the credential.
-//   - Config.Log sees every attempt, without credentials, headers or query.
+//   - Config.Log sees every attempt, without credentials, headers or query, and so without account.
 func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	x := &exchange{request: r, client: c}
 	req, err := x.prepare(ctx)
@@ -125,11 +125,15 @@ func (x *exchange) log(ctx context.Context, err error) {
 		return
 	}
 	fields := map[string]any{
+		"call":        x.call,
 		"method":      x.method,
 		"path":        x.client.show(x.url.Path),
 		"status":      x.status,
 		"duration_ms": time.Since(x.started).Milliseconds(),
 		"attempt":     x.attempts,
+	}
+	if x.scope != (Scope{}) {
+		fields["infra"] = string(x.scope.Infra) // the path tells the module
 	}
 	if x.words.correlationID != "" {
 		fields["correlation_id"] = x.words.correlationID

@@ -188,11 +188,12 @@ func TestAccFromNothingGuide(t *testing.T) {
 	t.Parallel()
 	fake := startExampleFake(t)
 	stand(fake)
+	fake.SetOverride("ci/K8", "gitclonetag", "example.com/git:1.0.0") // each needs a name of its own
 	dir := example{name: "guides/from-nothing", files: []string{"main.tf"}}.workspace(t, fake)
 	dir.Must("apply", "-auto-approve")
 	dir.Write("imports.tf", dir.Must("output", "-raw", "import_blocks"))
 	dir.Must("plan", "-generate-config-out=overrides.tf")
-	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "3 imported, 0 added, 0 changed, 0 destroyed") {
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "4 imported, 0 added, 0 changed, 0 destroyed") {
 		t.Errorf("the apply does more than to import:\n%s", output)
 	}
 	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {

@@ -38,7 +38,7 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Exactly these overrides of a module and infra, and no other: what the set does not list is shown in the plan " +
 			"and reset by the apply. A change is one request to store and one to reset at the most, and verified. Destroying the " +
-			"resource resets what it lists.\n\n" +
+			"resource resets all overrides of the module and infra that the last refresh showed, also those added by hand.\n\n" +
 			"~> **Conflict** This resource owns every override of its `module` and `infra`. Beside `harnessci_image_override` or a second " +
 			"`harnessci_image_overrides` of the same module and infra, each would undo the other, so that a plan or an apply that " +
 			"sees both ends in an error. Use either one set or single overrides for each module and infra.",

@@ -23,12 +23,9 @@ type plannedImage struct {
 	creating bool
 }
 
-// checkPlan asks the server and returns what the user should know before applying: fields that do
-// not exist are errors, all else are warnings. A summary names the override, for CLIs show only
-// one of equal summaries. Without a known provider configuration it does nothing.
-//
-// It runs again in the apply, before each create and update, and at each plan of an unchanged
-// resource, where only what has become true since then is worth a warning.
+// checkPlan asks the server and returns what the user should know: fields that do not exist are
+// errors, all else are warnings. It runs again in the apply, and in each plan of an unchanged
+// resource, where only what has become true since is worth a warning.
 func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
 	if !d.known() || len(images) == 0 {
 		return nil

@@ -16,7 +16,7 @@ output "import_blocks" {
   value = join("\n", [
     for field in keys(data.harnessci_customer_images.k8.images) : <<-EOT
       import {
-        to = harnessci_image_override.k8_${lower(replace(field, "/[^A-Za-z0-9]/", "_"))}
+        to = harnessci_image_override.k8_${replace(field, ".", "-")}
         id = "ci/K8/${field}"
       }
     EOT

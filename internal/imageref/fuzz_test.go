@@ -23,11 +23,12 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if again, err := Parse(image.String()); err != nil || again != image {
-			t.Errorf("%+v reads back from %s as %+v, %v", image, image, again, err)
-		}
-		if full := image.Registry + "/" + image.Repository + tagAndDigest(image); full != docker.String() {
+		full := image.Registry + "/" + image.Repository + tagAndDigest(image)
+		if full != docker.String() {
 			t.Errorf("got %s, Docker says %s", full, docker)
+		}
+		if again, err := Parse(full); err != nil || again != image {
+			t.Errorf("%+v reads back from %s as %+v, %v", image, full, again, err)
 		}
 		mirrored, err := Mirror(ref, prefix)
 		if err != nil {
@@ -51,6 +52,12 @@ func refusedOnPurpose(ref string, docker reference.Named) bool {
 	return err == nil || upperCase || reference.Domain(docker) == ""
 }
 
+// nameOf returns the name of an image reference.
+func nameOf(ref string) string {
+	image, _ := Parse(ref)
+	return image.Name
+}
+
 func FuzzReleasesBehind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, image, latest string) {
 		behind, ok := ReleasesBehind(image, latest)
@@ -63,7 +70,7 @@ func FuzzReleasesBehind(f *testing.F) {
 		if possible != possibleBack || there.Older && back.Older || there.Releases > 0 && !there.Older {
 			t.Errorf("%s, %s: %+v, %v; the other way %+v, %v", image, latest, there, possible, back, possibleBack)
 		}
-		if ok && !possible || possible && !SameName(image, latest) {
+		if ok && !possible || possible && nameOf(image) != nameOf(latest) {
 			t.Errorf("%s, %s: compared though they are not alike", image, latest)
 		}
 		if n, _ := ReleasesBehind(image, image); n != 0 {

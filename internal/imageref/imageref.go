@@ -7,18 +7,13 @@ import (
 	// The digest library accepts only the algorithms that are linked in.
 	_ "crypto/sha256"
 	_ "crypto/sha512"
-	"errors"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/distribution/reference"
 )
 
-const (
-	dockerHub      = "docker.io"
-	officialImages = "library/"
-)
+const officialImages = "library/"
 
 // Image is a parsed image reference. The zero value is no image.
 type Image struct {
@@ -54,36 +49,10 @@ func Parse(ref string) (Image, error) {
 	return image, nil
 }
 
-// String returns the shortest reference that Parse reads back as the same image:
-// ubuntu, not docker.io/library/ubuntu. It is empty for the zero value.
-func (i Image) String() string {
-	if i.Repository == "" {
-		return ""
-	}
-	suffix := tagAndDigest(i)
-	if i.Registry == dockerHub {
-		// docker.io/localhost/app must not become localhost/app, another registry.
-		for _, short := range []string{strings.TrimPrefix(i.Repository, officialImages), i.Repository} {
-			if again, err := Parse(short + suffix); err == nil && again == i {
-				return short + suffix
-			}
-		}
-	}
-	return i.Registry + "/" + i.Repository + suffix
-}
-
 // Pinned reports whether ref is an image reference with a tag or a digest.
 func Pinned(ref string) bool {
 	image, err := Parse(ref)
 	return err == nil && (image.Tag != "" || image.Digest != "")
-}
-
-// SameName reports whether both are image references whose names, the last
-// elements of their repositories, are equal. A mirror of an image has its name.
-func SameName(a, b string) bool {
-	left, errLeft := Parse(a)
-	right, errRight := Parse(b)
-	return errors.Join(errLeft, errRight) == nil && left.Name == right.Name
 }
 
 func tagAndDigest(i Image) string {

@@ -16,39 +16,27 @@ var (
 
 func TestParseAppliesDockersDefaults(t *testing.T) {
 	t.Parallel()
-	for ref, test := range map[string]struct {
-		want  Image
-		short string // where it is not ref
-	}{
-		"ubuntu":                      {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}},
-		"ubuntu:24.04":                {want: Image{"docker.io", "library/ubuntu", "ubuntu", "24.04", ""}},
-		"library/ubuntu":              {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}, short: "ubuntu"},
-		"docker.io/ubuntu":            {want: Image{"docker.io", "library/ubuntu", "ubuntu", "", ""}, short: "ubuntu"},
-		"index.docker.io/library/a:1": {want: Image{"docker.io", "library/a", "a", "1", ""}, short: "a:1"},
-		"harness/ci-addon:1.14.4":     {want: Image{"docker.io", "harness/ci-addon", "ci-addon", "1.14.4", ""}},
-		"plugins/kaniko@" + sha256Digest: {
-			want: Image{"docker.io", "plugins/kaniko", "kaniko", "", sha256Digest},
-		},
-		"plugins/kaniko:1.0@" + sha512Digest: {
-			want: Image{"docker.io", "plugins/kaniko", "kaniko", "1.0", sha512Digest},
-		},
-		"registry.example.com:5000/a/b/c:dev": {
-			want: Image{"registry.example.com:5000", "a/b/c", "c", "dev", ""},
-		},
-		"Registry.Example.com/app": {want: Image{"Registry.Example.com", "app", "app", "", ""}},
-		"localhost/app":            {want: Image{"localhost", "app", "app", "", ""}},
-		"localhost":                {want: Image{"docker.io", "library/localhost", "localhost", "", ""}},
-		"localhost:5000":           {want: Image{"docker.io", "library/localhost", "localhost", "5000", ""}},
-		"[::1]:5000/app:1":         {want: Image{"[::1]:5000", "app", "app", "1", ""}},
-		"quay.io/ubuntu":           {want: Image{"quay.io", "ubuntu", "ubuntu", "", ""}},
-		"docker.io/library/a/b":    {want: Image{"docker.io", "library/a/b", "b", "", ""}, short: "library/a/b"},
-		// Short forms of these would name another registry, or be an image ID.
-		"docker.io/localhost/app": {want: Image{"docker.io", "localhost/app", "app", "", ""}},
-		"docker.io/a.b/app":       {want: Image{"docker.io", "a.b/app", "app", "", ""}},
-		"docker.io/" + sha256Digest[7:]: {
-			want:  Image{"docker.io", "library/" + sha256Digest[7:], sha256Digest[7:], "", ""},
-			short: "library/" + sha256Digest[7:],
-		},
+	for ref, want := range map[string]Image{
+		"ubuntu":                              {"docker.io", "library/ubuntu", "ubuntu", "", ""},
+		"ubuntu:24.04":                        {"docker.io", "library/ubuntu", "ubuntu", "24.04", ""},
+		"library/ubuntu":                      {"docker.io", "library/ubuntu", "ubuntu", "", ""},
+		"docker.io/ubuntu":                    {"docker.io", "library/ubuntu", "ubuntu", "", ""},
+		"index.docker.io/library/a:1":         {"docker.io", "library/a", "a", "1", ""},
+		"harness/ci-addon:1.14.4":             {"docker.io", "harness/ci-addon", "ci-addon", "1.14.4", ""},
+		"plugins/kaniko@" + sha256Digest:      {"docker.io", "plugins/kaniko", "kaniko", "", sha256Digest},
+		"plugins/kaniko:1.0@" + sha512Digest:  {"docker.io", "plugins/kaniko", "kaniko", "1.0", sha512Digest},
+		"registry.example.com:5000/a/b/c:dev": {"registry.example.com:5000", "a/b/c", "c", "dev", ""},
+		"Registry.Example.com/app":            {"Registry.Example.com", "app", "app", "", ""},
+		"localhost/app":                       {"localhost", "app", "app", "", ""},
+		"localhost":                           {"docker.io", "library/localhost", "localhost", "", ""},
+		"localhost:5000":                      {"docker.io", "library/localhost", "localhost", "5000", ""},
+		"[::1]:5000/app:1":                    {"[::1]:5000", "app", "app", "1", ""},
+		"quay.io/ubuntu":                      {"quay.io", "ubuntu", "ubuntu", "", ""},
+		"docker.io/library/a/b":               {"docker.io", "library/a/b", "b", "", ""},
+		// Without the registry these would name another one, or be an image ID.
+		"docker.io/localhost/app":       {"docker.io", "localhost/app", "app", "", ""},
+		"docker.io/a.b/app":             {"docker.io", "a.b/app", "app", "", ""},
+		"docker.io/" + sha256Digest[7:]: {"docker.io", "library/" + sha256Digest[7:], sha256Digest[7:], "", ""},
 	} {
 		t.Run(ref, func(t *testing.T) {
 			t.Parallel()
@@ -56,23 +44,10 @@ func TestParseAppliesDockersDefaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("Parse (-want +got):\n%s", diff)
 			}
-			if test.short == "" {
-				test.short = ref
-			}
-			if got.String() != test.short {
-				t.Errorf("String: got %q, want %q", got.String(), test.short)
-			}
 		})
-	}
-}
-
-func TestStringOfNoImageIsEmpty(t *testing.T) {
-	t.Parallel()
-	if got := (Image{}).String(); got != "" {
-		t.Errorf("got %q", got)
 	}
 }
 
@@ -168,29 +143,6 @@ func TestPinned(t *testing.T) {
 	} {
 		if got := Pinned(ref); got != want {
 			t.Errorf("%s: got %v, want %v", ref, got, want)
-		}
-	}
-}
-
-func TestSameName(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		a, b string
-		want bool
-	}{
-		{"harness/drone-git:1.6.9-rootless", "registry.example.com:5000/mirror/harness/drone-git:1", true},
-		{"harness/drone-git", "drone-git@" + sha256Digest, true},
-		{"harness/drone-git:1", "plugins/gcs:1", false},
-		{"plugins/kaniko:1", "plugins/docker:1", false},
-		{"plugins/kaniko:1", "plugins/kaniko-ecr:1", false},
-		{"", "", false},
-		{"a", "A", false},
-	} {
-		if got := SameName(test.a, test.b); got != test.want {
-			t.Errorf("%s, %s: got %v", test.a, test.b, got)
-		}
-		if got := SameName(test.b, test.a); got != test.want {
-			t.Errorf("%s, %s: got %v", test.b, test.a, got)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestAccAbsurdInput(t *testing.T) {
 		"endpoint and newline":   {setting(`endpoint = "https://127.0.0.1/\ngateway"`), "endpoint = ", "is not a URL"},
 		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `The field "git\nCloneTag" is not`},
 		"set of 10,000":          {set(`"`+long+`"`, `"a:1"`), `= "a:1"`, `The field "aaaa`},
-		"set with null":          {set("a", "null"), "images = ", "null"},
+		"set with null":          {set("a", "null"), "a = null", "The image of a is null"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

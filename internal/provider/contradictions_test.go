@@ -38,7 +38,7 @@ func TestAccTwoResourcesOfAnOverrideAreAnErrorAtPlan(t *testing.T) {
 	dir.Write("main.tf", single("one", "gitCloneTag", gitOlder))
 	dir.Must("apply", "-auto-approve")
 	dir.Write("main.tf", single("one", "gitCloneTag", gitOlder)+single("two", "gitCloneTag", gitDefault))
-	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "is overridden already") {
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "replaces an override") {
 		t.Errorf("no warning:\n%s", output)
 	}
 	requirePlanError(t, fake, dir, "nother resource sets the same override")

@@ -82,9 +82,9 @@ func (o ownership) require(ctx context.Context, data *providerData, subject fmt.
 	return false
 }
 
-// record keeps the account with the resource, and what the server was seen to do: the provider's or, while that is not known, the one
-// already stored. The identity is written only where there is none, for it must not change its
-// form.
+// record keeps with the resource what the server was seen to do, and the account: the provider's or,
+// while that is not known, the one already stored. The identity is written only where there is none,
+// for it must not change its form.
 func (o ownership) record(ctx context.Context, data *providerData, identity func(account types.String) any) diag.Diagnostics {
 	var diags diag.Diagnostics
 	account := o.stored(ctx, &diags)

@@ -277,7 +277,7 @@ func (p *party) settle(what, field, before, want string, err error) {
 	_, duplicate := errors.AsType[*execconfig.DuplicateError](err)
 	switch {
 	case err == nil:
-		// A set to the default cannot be told from none where a server hides such overrides.
+		// Two lies make a witness for a set to the default, until the server has shown that it lists such.
 		pinned := got == "" && want == p.fake.Defaults(p.scope.String())[field]
 		if got != want && !pinned {
 			p.Errorf("%s %s/%s: %s succeeded, and the server holds %q, not %q", p.account, p.scope, field, what, got, want)

@@ -53,19 +53,22 @@ func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time
 	var written []*op
 	for _, g := range groups(batch) {
 		sent, slowest := w.send(ctx, g)
-		written, took = append(written, sent...), max(took, slowest)
+		took = max(took, slowest)
+		if slices.ContainsFunc(sent, func(o *op) bool { return harness.MayStillAct(o.failure) }) {
+			again = append(again, w.settle(ctx, sent)...) // before the next write
+			continue
+		}
+		written = append(written, sent...)
 	}
 	took = min(took, w.opts.SettleMax)
+	w.last.callers += w.queued()
 	if len(written) == 0 {
-		return nil, took
+		return again, took
 	}
 	// A foreign write that read the document before ours was saved has saved it once as much time
 	// has passed as ours took, and what it undid shows in the read.
 	w.pause(ctx, took)
-	w.last.callers += w.queued()
-	again, late := w.verifyAll(ctx, written)
-	w.awaitLate(ctx, late)
-	return again, took
+	return append(again, w.settle(ctx, written)...), took
 }
 
 // acquire keeps other processes of this machine out, where a lock file can be had, until release. The

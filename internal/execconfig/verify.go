@@ -17,6 +17,13 @@ const (
 	hidden               // not listed, and equal to the default: stored, or missing
 )
 
+// settle ends the ops whose outcome reads show, and returns those to send again.
+func (w *writer) settle(ctx context.Context, ops []*op) (again []*op) {
+	again, late := w.verifyAll(ctx, ops)
+	w.awaitLate(ctx, late)
+	return again
+}
+
 // verifyAll verifies every module and infra at once: unlike writes, reads may overlap.
 func (w *writer) verifyAll(ctx context.Context, ops []*op) (again, late []*op) {
 	scopes := map[harness.Scope][]*op{}

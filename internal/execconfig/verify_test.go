@@ -138,6 +138,24 @@ func TestAWriteWithoutAnAnswerIsAwaited(t *testing.T) {
 	}
 }
 
+// The other requests of the round wait, too.
+func TestAWriteWithoutAnAnswerHoldsTheRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(latency)
+		s.fault = times(1, verdict{err: &harness.Error{Uncertain: true}, late: 6 * time.Second})
+		a := newAccount(t, s)
+		forEach(20, 20, func(i int) {
+			if err := a.Set(t.Context(), []harness.Scope{k8, vm}[i%2], fieldName(i/2), "mirror:2"); err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+		time.Sleep(time.Minute)
+		if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 10 || v != 10 {
+			t.Errorf("the server holds %d and %d of 10 each", k, v)
+		}
+	})
+}
+
 // A reset gives way to a set of the same run only when that set was stored.
 func TestAResetWaitsForTheOutcomeOfASet(t *testing.T) {
 	unavailable := &harness.Error{Status: http.StatusServiceUnavailable, Uncertain: true}

@@ -30,10 +30,9 @@ type Dir struct {
 	overrides string
 }
 
-// New returns a Dir with the configuration as main.tf, the provider's source added where it is left
-// out, and env, such as the HARNESS_* variables. It skips where acceptance tests are off, and fails
-// where they are on without a CLI or a built provider.
-func New(tb testing.TB, config string, env map[string]string) *Dir {
+// Require skips a test where acceptance tests are off, and fails it where they are on without a CLI or
+// a built provider.
+func Require(tb testing.TB) {
 	tb.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		tb.Skip("acceptance tests are off: make test sets TF_ACC")
@@ -43,6 +42,13 @@ func New(tb testing.TB, config string, env map[string]string) *Dir {
 			tb.Fatalf("%s is not set: run the tests with make test", name)
 		}
 	}
+}
+
+// New returns a Dir with the configuration as main.tf, the provider's source added where it is left
+// out, and env, such as the HARNESS_* variables, where Require lets the test go on.
+func New(tb testing.TB, config string, env map[string]string) *Dir {
+	tb.Helper()
+	Require(tb)
 	d := &Dir{tb: tb, path: tb.TempDir()}
 	d.Write("main.tf", config)
 	if !strings.Contains(config, "required_providers") {

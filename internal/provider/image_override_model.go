@@ -4,7 +4,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // imageOverrideModel is a harnessci_image_override, in configuration, plan and state.
@@ -28,13 +27,12 @@ func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
 
 // target returns which override it is; only meaningful when plannedID is known.
 func (m imageOverrideModel) target() execconfig.Target {
-	return execconfig.Target{
-		Scope: harness.Scope{
-			Module: harness.Module(m.Module.ValueString()),
-			Infra:  harness.Infra(m.Infra.ValueString()),
-		},
-		Field: m.Field.ValueString(),
-	}
+	return execconfig.Target{Scope: scopeOf(m.Module, m.Infra), Field: m.Field.ValueString()}
+}
+
+// sameImages reports that another model has the same image.
+func (m imageOverrideModel) sameImages(other imageOverrideModel) bool {
+	return m.Value.Equal(other.Value)
 }
 
 // plannedID returns the id that the model will have, unknown while one of its parts is.

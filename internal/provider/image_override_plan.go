@@ -11,43 +11,27 @@ import (
 
 // check returns what the server and the rest of the plan have against a planned override. There is
 // no prior state (nil) of what is created, and no plan of what is destroyed.
-func (r *imageOverrideResource) check(ctx context.Context, state, plan *imageOverrideModel) (diags diag.Diagnostics) {
+func (r *imageOverrideResource) check(ctx context.Context, state, plan *imageOverrideModel) diag.Diagnostics {
 	if !r.data.known() || plan != nil && plan.plannedID().IsUnknown() {
 		return nil
 	}
-	// A replacement is planned twice, and CLIs show the warnings of the first time only: there, a
-	// prior state with another field makes no owner of the new one.
-	replaced := state != nil && plan != nil && state.plannedID() != plan.plannedID()
-	if state != nil && (plan == nil || replaced) {
-		diags.Append(r.note(state.target(), execconfig.Destroying)...)
-	}
-	if plan == nil {
+	creating, diags := notePhases(state, plan, r.note)
+	if plan == nil || diags.HasError() {
 		return diags
 	}
 	target := plan.target()
-	switch {
-	case replaced: // the second time counts
-	case state == nil:
-		diags.Append(r.note(target, execconfig.Creating)...)
-	case state.Value.Equal(plan.Value):
-		diags.Append(r.note(target, execconfig.Keeping)...)
-	default:
-		diags.Append(r.note(target, execconfig.Changing)...)
-	}
-	if diags.HasError() {
-		return diags
-	}
 	return append(diags, r.data.checkPlan(ctx, target.Scope, []plannedImage{{
 		field:     target.Field,
 		fieldPath: path.Root("field"),
 		image:     plan.Value.ValueString(),
 		imagePath: path.Root("value"),
-		creating:  state == nil || replaced,
+		creating:  creating,
 	}})...)
 }
 
 // note enters an override in the plan and returns what contradicts it.
-func (r *imageOverrideResource) note(target execconfig.Target, phase execconfig.Phase) diag.Diagnostics {
+func (r *imageOverrideResource) note(override imageOverrideModel, phase execconfig.Phase) diag.Diagnostics {
+	target := override.target()
 	err := r.data.account.PlanSingle(target, phase)
 	if err == nil {
 		return nil

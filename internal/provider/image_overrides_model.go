@@ -40,6 +40,11 @@ func (m imageOverridesModel) plannedID() types.String {
 	return types.StringValue(m.scope().String())
 }
 
+// sameImages reports that another model lists the same images.
+func (m imageOverridesModel) sameImages(other imageOverridesModel) bool {
+	return m.Images.Equal(other.Images)
+}
+
 // values returns the listed images by field, each of which may be unknown; none while the whole
 // map is.
 func (m imageOverridesModel) values() map[string]types.String {

@@ -36,32 +36,16 @@ func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.Mo
 
 // check returns what the server and the rest of the plan have against a planned set. There is no
 // prior state (nil) of what is created, and no plan of what is destroyed.
-func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOverridesModel) (diags diag.Diagnostics) {
+func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOverridesModel) diag.Diagnostics {
 	if !r.data.known() || plan != nil && plan.plannedID().IsUnknown() {
 		return nil
 	}
-	// A replacement is planned twice, and CLIs show the warnings of the first time only.
-	replaced := state != nil && plan != nil && state.plannedID() != plan.plannedID()
-	if state != nil && (plan == nil || replaced) {
-		diags.Append(r.note(*state, execconfig.Destroying)...)
-	}
-	if plan == nil {
-		return diags
-	}
-	switch {
-	case replaced: // the second time counts
-	case state == nil:
-		diags.Append(r.note(*plan, execconfig.Creating)...)
-	case state.Images.Equal(plan.Images):
-		diags.Append(r.note(*plan, execconfig.Keeping)...)
-	default:
-		diags.Append(r.note(*plan, execconfig.Changing)...)
-	}
-	if diags.HasError() {
+	creating, diags := notePhases(state, plan, r.note)
+	if plan == nil || diags.HasError() {
 		return diags
 	}
 	diags.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned())...)
-	if (state == nil || replaced) && !diags.HasError() {
+	if creating && !diags.HasError() {
 		diags.Append(r.takeOver(ctx, *plan)...)
 	}
 	return diags

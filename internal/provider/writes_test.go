@@ -56,9 +56,7 @@ func list(items []string) string {
 
 func startFake(t *testing.T, opts fakeharness.Options) *fakeharness.Server {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests are off: make test sets TF_ACC")
-	}
+	clitest.Require(t)
 	return fakeharness.Start(t, opts)
 }
 

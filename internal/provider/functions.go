@@ -18,6 +18,7 @@ func functions() []func() function.Function {
 		newParseImageFunction,
 		newMirrorImageFunction,
 		newReleasesBehindFunction,
+		newPulledImageFunction,
 	}
 }
 

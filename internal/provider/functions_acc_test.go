@@ -42,6 +42,8 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 				"mirrored":   `f::mirror_image("harness/ci-addon:1.14.4", "registry.example.com/mirror")`,
 				"behind":     `f::releases_behind("harness/ci-addon:1.14.4", "harness/ci-addon:1.16.92")`,
 				"up_to_date": `f::releases_behind("harness/ci-addon:1.16.92", "harness/ci-addon:1.16.92")`,
+				"pulled":     `f::pulled_image("harness/ci-addon:1.14.4", "https://registry.example.com/mirror")`,
+				"unchanged":  `f::pulled_image("harness/ci-addon:1.14.4", null)`,
 				// An output that is null is left out of the state.
 				"not_comparable": `f::releases_behind("harness/sto-plugin:latest", "harness/sto-plugin:1.0.0") == null`,
 				"no_tag":         `f::parse_image("ubuntu").tag == null`,
@@ -60,6 +62,8 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 					"name":       knownvalue.StringExact("ubuntu"),
 				})),
 				statecheck.ExpectKnownOutputValue("mirrored", knownvalue.StringExact("registry.example.com/mirror/harness/ci-addon:1.14.4")),
+				statecheck.ExpectKnownOutputValue("pulled", knownvalue.StringExact("registry.example.com/mirror/harness/ci-addon:1.14.4")),
+				statecheck.ExpectKnownOutputValue("unchanged", knownvalue.StringExact("harness/ci-addon:1.14.4")),
 				statecheck.ExpectKnownOutputValue("behind", knownvalue.Int64Exact(2)),
 				statecheck.ExpectKnownOutputValue("up_to_date", knownvalue.Int64Exact(0)),
 				statecheck.ExpectKnownOutputValue("not_comparable", knownvalue.Bool(true)),
@@ -101,6 +105,7 @@ func TestAccFunctionsNameTheBadArgument(t *testing.T) {
 		`f::parse_image("harness/CI-addon:1.0.0")`:           `upper-case letters`,
 		`f::mirror_image("a b", "registry.example.com")`:     `"ref" parameter: "a b" is not an image reference`,
 		`f::mirror_image("ubuntu", "mirror")`:                `"prefix" parameter: "mirror" is not a registry`,
+		`f::pulled_image("ubuntu", "registry.example.com")`:  `"connector_url" parameter: this is not the URL`,
 		`f::releases_behind("ubuntu:", "ubuntu:1.0.0")`:      `"image" parameter: "ubuntu:" is not an image reference`,
 		`f::releases_behind("ubuntu:1.0.0", "ubuntu:'")`:     `"latest" parameter: "ubuntu:'" is not an image reference`,
 	} {

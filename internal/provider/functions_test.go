@@ -75,7 +75,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"parse_image", "mirror_image", "releases_behind"} {
+	for _, name := range []string{"parse_image", "mirror_image", "releases_behind", "pulled_image"} {
 		if !seen[name] {
 			t.Errorf("%s is missing", name)
 		}

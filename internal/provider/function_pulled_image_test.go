@@ -1,0 +1,37 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+func TestPulledImageFunction(t *testing.T) {
+	t.Parallel()
+	for connectorURL, want := range map[string]string{
+		"https://index.docker.io/v2/":          "harness/ci-addon:1.14.4",
+		"https://registry.example.com/mirror/": "registry.example.com/mirror/harness/ci-addon:1.14.4",
+	} {
+		got, funcErr := call(t, newPulledImageFunction(), "harness/ci-addon:1.14.4", connectorURL)
+		if funcErr != nil {
+			t.Fatal(funcErr)
+		}
+		if !got.Equal(types.StringValue(want)) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestPulledImageFunctionPutsTheErrorOnItsArgument(t *testing.T) {
+	t.Parallel()
+	_, funcErr := call(t, newPulledImageFunction(), "harness/ci addon", "https://registry.example.com")
+	wantArgumentError(t, funcErr, 0, "white space")
+	for _, connectorURL := range []string{"", "registry.example.com", "https://user:hunter2@"} {
+		_, funcErr = call(t, newPulledImageFunction(), "harness/ci-addon", connectorURL)
+		wantArgumentError(t, funcErr, 1, "this is not the URL of a registry")
+		if strings.Contains(funcErr.Text, "hunter2") {
+			t.Errorf("a password shows: %s", funcErr.Text)
+		}
+	}
+}

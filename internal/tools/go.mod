@@ -5,8 +5,8 @@ go 1.26.6
 tool github.com/opentofu/opentofu/cmd/tofu
 
 require (
-	github.com/Masterminds/semver/v3 v3.4.0
-	golang.org/x/sync v0.20.0
+	github.com/Masterminds/semver/v3 v3.5.0
+	golang.org/x/sync v0.24.0
 )
 
 require (

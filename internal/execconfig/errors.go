@@ -19,6 +19,12 @@ type Target struct {
 // String returns the target as it stands in resource ids: "ci/K8/gitCloneTag".
 func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
 
+// named puts the target's name before what is said of it.
+func (t Target) named(text string) string { return t.String() + ": " + text }
+
+// Facts returns the module, the infra and the field by name.
+func (t Target) Facts() [][2]string { return append(t.Scope.Facts(), [2]string{"field", t.Field}) }
+
 // NotStoredError says that the server acknowledged a write and still does not hold what was sent,
 // after every attempt. Another writer of the same account is the usual cause.
 type NotStoredError struct {
@@ -31,7 +37,10 @@ type NotStoredError struct {
 	Attempts int
 }
 
-func (e *NotStoredError) Error() string {
+func (e *NotStoredError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *NotStoredError) Reason() string {
 	sent, held := fmt.Sprintf("%q was sent", e.Sent), "no override"
 	if e.Sent == "" {
 		sent = "a reset was sent"
@@ -39,7 +48,7 @@ func (e *NotStoredError) Error() string {
 	if e.Held != "" {
 		held = fmt.Sprintf("%q", e.Held)
 	}
-	return fmt.Sprintf("%s: %s %d times and acknowledged, but the server holds %s", e.Target, sent, e.Attempts, held)
+	return fmt.Sprintf("%s %d times and acknowledged, but the server holds %s", sent, e.Attempts, held)
 }
 
 // UnverifiedError says that the server acknowledged a write and could not be read afterwards.
@@ -49,8 +58,11 @@ type UnverifiedError struct {
 	Err error
 }
 
-func (e *UnverifiedError) Error() string {
-	return fmt.Sprintf("%s: the write was acknowledged but could not be verified: %v", e.Target, e.Err)
+func (e *UnverifiedError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *UnverifiedError) Reason() string {
+	return fmt.Sprintf("the write was acknowledged but could not be verified: %v", e.Err)
 }
 
 func (e *UnverifiedError) Unwrap() error { return e.Err }
@@ -69,8 +81,11 @@ type UncertainError struct {
 	Err, ReadErr error
 }
 
-func (e *UncertainError) Error() string {
-	return fmt.Sprintf("%s: the write failed (%v) and reading it back did too (%v): it may or may not be stored", e.Target, e.Err, e.ReadErr)
+func (e *UncertainError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *UncertainError) Reason() string {
+	return fmt.Sprintf("the write failed (%v) and reading it back did too (%v): it may or may not be stored", e.Err, e.ReadErr)
 }
 
 func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.ReadErr} }
@@ -84,11 +99,14 @@ type CancelledError struct {
 	Err error
 }
 
-func (e *CancelledError) Error() string {
+func (e *CancelledError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *CancelledError) Reason() string {
 	if e.Sent {
-		return fmt.Sprintf("%s: cancelled after the write was sent; it may or may not be stored: %v", e.Target, e.Err)
+		return fmt.Sprintf("cancelled after the write was sent; it may or may not be stored: %v", e.Err)
 	}
-	return fmt.Sprintf("%s: cancelled before the write was sent; nothing was changed: %v", e.Target, e.Err)
+	return fmt.Sprintf("cancelled before the write was sent; nothing was changed: %v", e.Err)
 }
 
 func (e *CancelledError) Unwrap() error { return e.Err }
@@ -96,8 +114,11 @@ func (e *CancelledError) Unwrap() error { return e.Err }
 // DuplicateError says that two resources set the same override in one apply.
 type DuplicateError struct{ Target }
 
-func (e *DuplicateError) Error() string {
-	return fmt.Sprintf("%s: another resource sets the same override in this run", e.Target)
+func (e *DuplicateError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *DuplicateError) Reason() string {
+	return "another resource sets the same override in this run"
 }
 
 // ConflictError says that single overrides and an exclusive set, or two exclusive sets, meet in one
@@ -131,8 +152,11 @@ func (e *UndoneError) Error() string {
 // run: resetting it would undo that resource's work.
 type KeptError struct{ Target }
 
-func (e *KeptError) Error() string {
-	return fmt.Sprintf("%s: not reset, because another resource set it in this run", e.Target)
+func (e *KeptError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *KeptError) Reason() string {
+	return "not reset, because another resource set it in this run"
 }
 
 // FieldErrors holds the fields of a Replace or ResetAll that failed, each with its error.

@@ -70,7 +70,7 @@ func (d *customerImagesDataSource) Read(ctx context.Context, req datasource.Read
 	}
 	images, err := read(ctx, scope)
 	if err != nil {
-		resp.Diagnostics.Append(failure("read the customer images of", scope, err))
+		resp.Diagnostics.Append(d.data.failure("read the customer images of", scope, err))
 		return
 	}
 	model.Module = types.StringValue(string(scope.Module))

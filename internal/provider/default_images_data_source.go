@@ -56,7 +56,7 @@ func (d *defaultImagesDataSource) Read(ctx context.Context, req datasource.ReadR
 	}
 	images, err := d.data.account.Defaults(ctx, scope)
 	if err != nil {
-		resp.Diagnostics.Append(failure("read the default images of", scope, err))
+		resp.Diagnostics.Append(d.data.failure("read the default images of", scope, err))
 		return
 	}
 	model.Module = types.StringValue(string(scope.Module))

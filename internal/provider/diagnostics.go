@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"strconv"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,9 +16,34 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
+// What an error or a subject may tell of itself, so that nothing here need know its kind.
+type (
+	// reasoned is an error that says what went wrong without naming its subject, which the summary has.
+	reasoned interface {
+		error
+		Reason() string
+	}
+	// advised is an error of this package that says what to do next; advisers speak for the others.
+	advised interface {
+		error
+		Advice() string
+	}
+	// factual names itself by names and values, such as "module" and "ci". An empty value is left
+	// out; values of one name that follow one another make a list.
+	factual interface{ Facts() [][2]string }
+)
+
+// advisers say what to do next about the errors of packages that know nothing of Terraform. The first
+// one that has a word is heard.
+var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice}
+
 // failure is the diagnostic of an operation that did not succeed. The operation completes "Could
-// not …" ("set the image override"); the subject is an execconfig.Target, a harness.Scope, or
-// nil. The CLI wraps what does not begin with a space.
+// not …" ("set the image override"); the subject names what it was about, or is nil.
+func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
+	return failure(operation, subject, err)
+}
+
+// failure is the diagnostic without regard to what was told before.
 func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	summary := "Could not " + operation
 	if subject != nil {
@@ -35,11 +60,10 @@ func unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic 
 }
 
 // explain puts an error in three parts: what happened, the facts that support asks for, and what
-// to do next.
-func explain(subject fmt.Stringer, err error) string {
-	call, _ := errors.AsType[*harness.Error](err)
+// to do next. The CLI wraps what does not begin with a space.
+func explain(subject any, err error) string {
 	var parts []string
-	for _, part := range []string{happened(err), facts(subject, call), advice(err, call)} {
+	for _, part := range []string{reason(err), facts(subject, err), advice(err)} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -47,72 +71,98 @@ func explain(subject fmt.Stringer, err error) string {
 	return strings.Join(parts, "\n\n")
 }
 
-// happened says in a sentence or two what went wrong.
-func happened(err error) string {
-	call, ok := err.(*harness.Error) //nolint:errorlint // a wrapped call is part of what its wrapper says
-	switch {
-	case !ok:
-		text := err.Error()
-		// Errors about a target begin with its name, which the summary has.
-		if target, named := err.(fmt.Stringer); named {
-			text = strings.TrimPrefix(text, target.String()+": ")
-		}
-		return sentence(text)
-	case call.Status == 0:
-		return fmt.Sprintf("%s gave no answer to %s: %s", call.Host, call.Call, sentence(fmt.Sprint(call.Err)))
-	case call.RedirectHost != "":
-		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s.", call.Host, call.Call, call.Status, call.RedirectHost)
-	case call.Message != "":
-		return fmt.Sprintf("%s answered %s with HTTP %d: %s", call.Host, call.Call, call.Status, call.Message)
-	case call.Err != nil:
-		return fmt.Sprintf("%s answered %s with HTTP %d, but: %s", call.Host, call.Call, call.Status, sentence(call.Err.Error()))
+// reason says in a sentence or two what went wrong.
+func reason(err error) string {
+	if told, ok := errors.AsType[reasoned](err); ok {
+		return sentence(told.Reason())
 	}
-	return fmt.Sprintf("%s answered %s with HTTP %d.", call.Host, call.Call, call.Status)
+	return sentence(err.Error())
+}
+
+// advice says what to do next.
+func advice(err error) string {
+	if told, ok := errors.AsType[advised](err); ok {
+		return told.Advice()
+	}
+	for _, adviser := range advisers {
+		if text := adviser(err); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // factWidth is the column at which the values of facts stand.
 const factWidth = 15
 
-// facts lists what names the failure exactly, one indented line each.
-func facts(subject fmt.Stringer, call *harness.Error) string {
+// facts lists what names a failure exactly, one indented line each: of the subject, then of the error
+// and of those below it, each name as the first one has it.
+func facts(subject any, err error) string {
 	var list strings.Builder
-	add := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&list, "  %-*s%s\n", factWidth, name+":", value)
+	said := map[string]bool{}
+	add := func(source any) {
+		told, ok := source.(factual)
+		if !ok {
+			return
+		}
+		last := ""
+		for _, fact := range told.Facts() {
+			name, value := fact[0], fact[1]
+			switch {
+			case value == "" || said[name] && name != last:
+			case name == last:
+				fmt.Fprintf(&list, "  %*s%s\n", factWidth, "", value)
+			default:
+				fmt.Fprintf(&list, "  %-*s%s\n", factWidth, name+":", value)
+				said[name], last = true, name
+			}
 		}
 	}
-	scope, field, fields := harness.Scope{}, "", ""
-	switch s := subject.(type) {
-	case execconfig.Target:
-		scope, field = s.Scope, s.Field
-	case targets:
-		scope, fields = s.Scope, strings.Join(s.fields, "\n"+strings.Repeat(" ", 2+factWidth))
-	case harness.Scope:
-		scope = s
-	}
-	add("module", string(scope.Module))
-	add("infra", string(scope.Infra))
-	add("field", field)
-	add("fields", fields)
-	if call != nil {
-		add("code", call.Code)
-		add("correlationId", call.CorrelationID)
-		if call.Attempts > 1 {
-			add("attempts", strconv.Itoa(call.Attempts))
-		}
+	add(subject)
+	for cause := range causes(err) {
+		add(cause)
 	}
 	return strings.TrimRight(list.String(), "\n")
 }
 
-// advice says what to do next.
-func advice(err error, call *harness.Error) string {
-	if text := writeAdvice(err); text != "" {
-		return text
+// causes yields an error and all that it wraps, in the order of errors.As.
+func causes(err error) iter.Seq[error] {
+	return func(yield func(error) bool) { eachCause(err, yield) }
+}
+
+func eachCause(err error, yield func(error) bool) bool {
+	if err == nil {
+		return true
 	}
-	switch {
-	case errors.Is(err, context.Canceled):
+	if !yield(err) {
+		return false
+	}
+	switch wrapper := err.(type) { //nolint:errorlint // this walks the tree that errors.As walks
+	case interface{ Unwrap() error }:
+		return eachCause(wrapper.Unwrap(), yield)
+	case interface{ Unwrap() []error }:
+		for _, part := range wrapper.Unwrap() {
+			if !eachCause(part, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// interruptAdvice speaks of a run that was interrupted.
+func interruptAdvice(err error) string {
+	if errors.Is(err, context.Canceled) {
 		return "The run was interrupted. Run it again."
-	case call == nil:
+	}
+	return ""
+}
+
+// callAdvice speaks of a call of the Harness API.
+func callAdvice(err error) string {
+	call, ok := errors.AsType[*harness.Error](err)
+	switch {
+	case !ok:
 		return ""
 	case harness.IsTimeout(call):
 		return "No whole answer came within the provider's request_timeout. Raise it where the server or the " +
@@ -237,10 +287,13 @@ func credentialName(attribute string) string {
 	return "none"
 }
 
-// sentence gives a text a capital first letter and a full stop.
+// sentence gives a text a full stop and, unless it begins with a name such as a host's, a capital
+// first letter.
 func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
+	word, _, _ := strings.Cut(text, " ")
+	if first, size := utf8.DecodeRuneInString(text); !strings.ContainsAny(strings.TrimRight(word, ".:"), ".:/") {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
 	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "…") {
 		return text
 	}

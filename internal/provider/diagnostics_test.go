@@ -49,7 +49,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		err   error
 		words []string
 	}{
-		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist\n", "stored nothing", "harnessci_default_images"}},
+		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored nothing", "harnessci_default_images"}},
 		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
 		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
 		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
@@ -59,8 +59,8 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support, which wants the correlationId."}},
 		"503, no id":   {anonymous, []string{"HTTP 503", "support, which wants the time and the call."}},
 		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "carry the credential"}},
-		"web page":     {page, []string{"The answer is a web page.", "proxy or a login page"}},
-		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
+		"web page":     {page, []string{"but: the answer is a web page.\n", "proxy or a login page"}},
+		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: connection refused.", "endpoint", "HTTPS_PROXY"}},
 		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
 		"late":         {late, []string{"request_timeout"}},
 		"interrupted":  {interrupted, []string{"interrupted"}},
@@ -73,7 +73,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
 		"anything":     {errors.New("something else"), []string{"Something else."}},
 		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
-		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist\n", "stored nothing"}},
+		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,5 +131,37 @@ func TestFailureOfAScopeAndOfNothing(t *testing.T) {
 	}
 	if d := failure("read the image catalog", nil, errors.New("x")); d.Summary() != "Could not read the image catalog" || d.Detail() != "X." {
 		t.Errorf("%s: %s", d.Summary(), d.Detail())
+	}
+}
+
+// strangeError is of a kind that nothing here knows.
+type strangeError struct{ error }
+
+func (strangeError) Reason() string { return "the moon is full" }
+func (strangeError) Advice() string { return "Wait a week." }
+func (strangeError) Facts() [][2]string {
+	return [][2]string{{"module", "another"}, {"tide", "high"}, {"ebb", ""}}
+}
+func (e strangeError) Unwrap() error { return e.error }
+
+// A new kind of error or subject needs no new case: it tells its own reason, facts and advice.
+func TestFailureLetsErrorsAndSubjectsSpeak(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("while sailing: %w", strangeError{errors.Join(errors.New("x"), answered(http.StatusBadGateway, ""))})
+	d := failure("set 2 image overrides of", targets{target("").Scope, []string{"gitCloneTag", "addonTag"}}, err)
+	want := `The moon is full.
+
+  module:        ci
+  infra:         K8
+  field:         gitCloneTag
+                 addonTag
+  tide:          high
+  code:          SOME_CODE
+  correlationId: corr-1
+  attempts:      3
+
+Wait a week.`
+	if d.Detail() != want {
+		t.Errorf("got:\n%s\n\nwant:\n%s", d.Detail(), want)
 	}
 }

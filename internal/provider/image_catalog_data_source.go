@@ -81,34 +81,36 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	}
 	repositories, err := d.data.client.Catalog(ctx, registry)
 	if err != nil {
-		resp.Diagnostics.Append(catalogFailure(registry, err))
+		problem := d.data.failure("read the image catalogue", nil, catalogError{err, registry})
+		if registry != nil {
+			problem = diag.WithPath(path.Root("registry_url"), problem)
+		}
+		resp.Diagnostics.Append(problem)
 		return
 	}
 	model.Repositories = repositories
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// catalogFailure is the diagnostic of a catalogue that could not be read; a nil registry is the
-// endpoint's.
-func catalogFailure(registry *url.URL, err error) diag.Diagnostic {
-	call, _ := errors.AsType[*harness.Error](err)
-	const summary = "Could not read the image catalogue"
-	detail := happened(err) + "\n\n" + catalogAdvice(registry, err, call)
-	if registry == nil {
-		return diag.NewErrorDiagnostic(summary, detail)
-	}
-	return diag.NewAttributeErrorDiagnostic(path.Root("registry_url"), summary, detail)
+// catalogError is a catalogue that could not be read; a nil registry is the endpoint's.
+type catalogError struct {
+	error
+	registry *url.URL
 }
 
-// catalogAdvice says what to do next.
-func catalogAdvice(registry *url.URL, err error, call *harness.Error) string {
+// Unwrap returns the call's error.
+func (e catalogError) Unwrap() error { return e.error }
+
+// Advice says what to do about a registry rather than about the API.
+func (e catalogError) Advice() string {
+	call, _ := errors.AsType[*harness.Error](e.error)
 	switch {
-	case call == nil || harness.IsTimeout(call) || call.Status == 0 && registry == nil:
-		return advice(err, call)
+	case call == nil || harness.IsTimeout(call) || call.Status == 0 && e.registry == nil:
+		return advice(e.error)
 	case call.Status == 0:
 		return "Check registry_url, the network, and the proxy if there is one (HTTPS_PROXY). The certificate of a " +
 			"private authority goes into the provider's ca_certificate_file."
-	case registry == nil:
+	case e.registry == nil:
 		return "Harness calls this registry deprecated, and it may be gone. The data source harnessci_default_images " +
 			"shows the images that builds run; registry_url names another registry to list."
 	case (harness.IsUnauthorized(call) || harness.IsForbidden(call)) && call.Credential == "":

@@ -68,7 +68,7 @@ func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stre
 		for _, scope := range model.scopes() {
 			images, err := l.data.account.Overrides(ctx, scope)
 			if err != nil {
-				push(list.ListResult{Diagnostics: diag.Diagnostics{failure("list the image overrides of", scope, err)}})
+				push(list.ListResult{Diagnostics: diag.Diagnostics{l.data.failure("list the image overrides of", scope, err)}})
 				return
 			}
 			for _, field := range slices.Sorted(maps.Keys(images)) {

@@ -36,7 +36,7 @@ func (r *imageOverrideResource) note(override imageOverrideModel, phase execconf
 	if err == nil {
 		return nil
 	}
-	problem := failure("plan the image override", target, err)
+	problem := r.data.failure("plan the image override", target, err)
 	if phase == execconfig.Destroying { // its configuration is gone
 		return diag.Diagnostics{problem}
 	}

@@ -117,7 +117,7 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 	refreshed, stands := state.refreshed(overrides, defaults, owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(failure("read the image override", target, err))
+		resp.Diagnostics.Append(r.data.failure("read the image override", target, err))
 	case stands:
 		resp.Diagnostics.Append(resp.State.Set(ctx, refreshed)...)
 	case state.Value.IsNull():
@@ -156,7 +156,7 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.Append(failure("reset the image override", target, err))
+		resp.Diagnostics.Append(r.data.failure("reset the image override", target, err))
 		return
 	}
 	r.data.planReads.noteReset(target)
@@ -176,7 +176,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 		return true
 	}
 	if err != nil {
-		diags.Append(failure("set the image override", target, err))
+		diags.Append(r.data.failure("set the image override", target, err))
 	}
 	return err == nil
 }

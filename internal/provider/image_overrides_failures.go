@@ -23,20 +23,29 @@ type targets struct {
 	fields []string
 }
 
+// Facts returns the module, the infra and the fields by name.
+func (t targets) Facts() [][2]string {
+	list := t.Scope.Facts()
+	for _, field := range t.fields {
+		list = append(list, [2]string{"field", field})
+	}
+	return list
+}
+
 // failures turns the errors of a change into diagnostics: one for each field, on its key, but for
 // the fields that failed for one reason, such as one request's answer, which share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
 	var reasons []string
 	fields := map[string][]string{}
 	for _, field := range slices.Sorted(maps.Keys(failed)) {
-		reason := c.verb(field) + happened(failed[field])
-		if fields[reason] == nil {
-			reasons = append(reasons, reason)
+		why := c.verb(field) + reason(failed[field])
+		if fields[why] == nil {
+			reasons = append(reasons, why)
 		}
-		fields[reason] = append(fields[reason], field)
+		fields[why] = append(fields[why], field)
 	}
-	for _, reason := range reasons {
-		diags.Append(c.failure(scope, fields[reason], failed[fields[reason][0]]))
+	for _, why := range reasons {
+		diags.Append(c.failure(scope, fields[why], failed[fields[why][0]]))
 	}
 	return diags
 }

@@ -124,7 +124,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 			want: []string{`Error images["nope"] Could not set the image override ci/K8/nope`},
 		},
 		"one request's": {
-			failed: failed{"a": refused, "b": refused}, word: "fields:        a\n                 b\n",
+			failed: failed{"a": refused, "b": refused}, word: "field:         a\n                 b\n",
 			want: []string{"Error images Could not set 2 image overrides of ci/K8"},
 		},
 		"two requests'": {failed: failed{"a": refused, "gone": refused}, want: []string{

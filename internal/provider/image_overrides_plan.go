@@ -55,7 +55,7 @@ func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOv
 func (r *imageOverridesResource) note(set imageOverridesModel, phase execconfig.Phase) (diags diag.Diagnostics) {
 	fields := slices.Collect(maps.Keys(set.values()))
 	if err := r.data.account.PlanExclusive(set.scope(), fields, phase); err != nil {
-		diags.Append(failure("plan the image overrides", set.scope(), err))
+		diags.Append(r.data.failure("plan the image overrides", set.scope(), err))
 	}
 	return diags
 }

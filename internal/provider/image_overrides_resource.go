@@ -101,7 +101,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 	images, err := r.standing(ctx, scope, state.images(), owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
 	if err != nil {
-		resp.Diagnostics.Append(failure("read the image overrides", scope, err))
+		resp.Diagnostics.Append(r.data.failure("read the image overrides", scope, err))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
@@ -161,7 +161,7 @@ func (r *imageOverridesResource) replace(
 	}
 	images, err := r.standing(ctx, scope, before, r.data.account.ListsDefaults())
 	if err != nil {
-		diags.Append(failure("read the image overrides", scope, err))
+		diags.Append(r.data.failure("read the image overrides", scope, err))
 		return plan.withImages(before)
 	}
 	change := newOverridesChange(images, plan.images())
@@ -171,7 +171,7 @@ func (r *imageOverridesResource) replace(
 	err = r.data.account.Replace(ctx, scope, change.set, change.reset, change.keep)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
-		diags.Append(failure("set the image overrides", scope, err))
+		diags.Append(r.data.failure("set the image overrides", scope, err))
 		return plan.withImages(images)
 	}
 	diags.Append(change.failures(scope, failed)...)

@@ -97,12 +97,12 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	}
 	defaults, err := d.data.account.Defaults(ctx, scope)
 	if err != nil {
-		resp.Diagnostics.Append(failure("read the default images of", scope, err))
+		resp.Diagnostics.Append(d.data.failure("read the default images of", scope, err))
 		return
 	}
 	overrides, err := d.data.account.Overrides(ctx, scope)
 	if err != nil {
-		resp.Diagnostics.Append(failure("read the image overrides of", scope, err))
+		resp.Diagnostics.Append(d.data.failure("read the image overrides of", scope, err))
 		return
 	}
 	model.Module = types.StringValue(string(scope.Module))

@@ -1,0 +1,35 @@
+package harness
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Reason says in a sentence or two what went wrong, without the code and the ids, which are facts.
+func (e *Error) Reason() string {
+	switch {
+	case e.Status == 0:
+		return fmt.Sprintf("%s gave no answer to %s: %v", e.Host, e.Call, e.Err)
+	case e.RedirectHost != "":
+		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s", e.Host, e.Call, e.Status, e.RedirectHost)
+	case e.Message != "":
+		return fmt.Sprintf("%s answered %s with HTTP %d: %s", e.Host, e.Call, e.Status, e.Message)
+	case e.Err != nil:
+		return fmt.Sprintf("%s answered %s with HTTP %d, but: %v", e.Host, e.Call, e.Status, e.Err)
+	}
+	return fmt.Sprintf("%s answered %s with HTTP %d", e.Host, e.Call, e.Status)
+}
+
+// Facts returns the names and values that support asks for.
+func (e *Error) Facts() [][2]string {
+	facts := [][2]string{{"code", e.Code}, {"correlationId", e.CorrelationID}}
+	if e.Attempts > 1 {
+		facts = append(facts, [2]string{"attempts", strconv.Itoa(e.Attempts)})
+	}
+	return facts
+}
+
+// Facts returns the module and the infra by name.
+func (s Scope) Facts() [][2]string {
+	return [][2]string{{"module", string(s.Module)}, {"infra", string(s.Infra)}}
+}

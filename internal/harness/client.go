@@ -16,6 +16,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const defaultRequestTimeout = 30 * time.Second
@@ -66,7 +69,7 @@ func New(cfg Config) *Client {
 	if cfg.RetryWaitMax <= 0 {
 		cfg.RetryWaitMax = defaultRetryWaitMax
 	}
-	return &Client{cfg: cfg, http: newHTTPClient(newTransport(cfg.RootCAs), cfg.RequestTimeout)}
+	return &Client{cfg: cfg, http: newHTTPClient(transport.New(cfg.RootCAs), cfg.RequestTimeout)}
 }
 
 // DefaultImages returns the image that each field of the scope has where nothing overrides it
@@ -174,7 +177,7 @@ func (c *Client) show(s string) string {
 			s = strings.ReplaceAll(s, secret, "[redacted]")
 		}
 	}
-	return safeText(s)
+	return text.Safe(s)
 }
 
 // longestPlain is how many bytes of a field, an image or a repository are taken as they are; no
@@ -199,16 +202,16 @@ func (c *Client) cause(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	text := err.Error()
+	said := err.Error()
 	switch err.(type) { //nolint:errorlint // what is wrapped does not begin the text
 	case *net.OpError: // begins with "dial tcp", "read tcp" …
-		text = "the connection failed: " + text
+		said = "the connection failed: " + said
 	default:
-		if text == io.EOF.Error() {
-			text = "the connection was closed before an answer came"
+		if said == io.EOF.Error() {
+			said = "the connection was closed before an answer came"
 		}
 	}
-	return &shownError{text: c.show(text), err: err}
+	return &shownError{text: c.show(said), err: err}
 }
 
 // shownError is an error with another text.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // request is an API call before it is sent.
@@ -58,7 +60,7 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 		RetryWaitMin:   c.cfg.RetryWaitMin,
 		RetryWaitMax:   c.cfg.RetryWaitMax,
 		RetryMax:       c.cfg.MaxRetries,
-		Backoff:        backoff,
+		Backoff:        transport.Backoff,
 		RequestLogHook: x.begin,
 		CheckRetry:     x.end,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// shownRunes is how much of a text from outside is shown.
+const shownRunes = 500
+
 var scope = Scope{Module: CI, Infra: K8}
 
 // start returns a fake of the API and the settings of a client for it with short waits.

@@ -211,6 +211,7 @@ func TestWaitsInProduction(t *testing.T) {
 		}, 20 * time.Second, 23 * time.Second},
 		"far":          {1, 429, http.Header{"Retry-After": {"3600"}}, 60 * time.Second, 60 * time.Second},
 		"farthest":     {1, 429, http.Header{"Retry-After": {"4294967295"}}, 60 * time.Second, 60 * time.Second},
+		"year 9999":    {1, 429, http.Header{"Retry-After": {"Fri, 31 Dec 9999 23:59:59 GMT"}}, 60 * time.Second, 60 * time.Second},
 		"far date":     {1, 429, http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}, 60 * time.Second, 60 * time.Second},
 		"past date":    {1, 503, http.Header{"Retry-After": {date}}, 500 * time.Millisecond, 750 * time.Millisecond},
 		"zero":         {1, 503, http.Header{"Retry-After": {"0"}}, 500 * time.Millisecond, 750 * time.Millisecond},
@@ -234,19 +235,6 @@ func TestWaitsInProduction(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestWaitsAreJittered(t *testing.T) {
-	t.Parallel()
-	for _, resp := range []*http.Response{nil, {StatusCode: 429}, {StatusCode: 429, Header: http.Header{"Retry-After": {"20"}}}} {
-		seen := map[time.Duration]bool{}
-		for range 50 {
-			seen[backoff(defaultRetryWaitMin, defaultRetryWaitMax, 0, resp)] = true
-		}
-		if len(seen) < 10 {
-			t.Errorf("%v: %d different waits in 50", resp, len(seen))
-		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // serveTLS starts a server that counts what it acknowledges, and returns a client's settings that
@@ -77,7 +79,7 @@ func TestHTTPBehindHTTPS(t *testing.T) {
 
 func TestDeadConnectionShowsBeforeTheTimeout(t *testing.T) {
 	t.Parallel()
-	tr := newTransport(nil)
+	tr := transport.New(nil)
 	if ping := tr.HTTP2; ping.SendPingTimeout <= 0 || ping.SendPingTimeout+ping.PingTimeout >= defaultRequestTimeout {
 		t.Errorf("%+v", ping)
 	}

@@ -3,37 +3,15 @@ package harness
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/hashicorp/go-cleanhttp"
 )
 
-const (
-	// maxAnswer is how many bytes of an answer are read: far above any real one.
-	maxAnswer = 8 << 20
-
-	maxHeader = 1 << 20
-
-	// A connection that died unnoticed shows within sendPing+pingTimeout, below the usual request
-	// timeout, and is then a dropped connection, which is retried.
-	sendPing    = 10 * time.Second
-	pingTimeout = 5 * time.Second
-)
-
-// newTransport returns what carries requests, through the proxy that the environment names.
-func newTransport(roots *x509.CertPool) *http.Transport {
-	tr := cleanhttp.DefaultPooledTransport()
-	tr.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	tr.MaxResponseHeaderBytes = maxHeader
-	tr.HTTP2 = &http.HTTP2Config{SendPingTimeout: sendPing, PingTimeout: pingTimeout}
-	return tr
-}
+// maxAnswer is how many bytes of an answer are read: far above any real one.
+const maxAnswer = 8 << 20
 
 // newHTTPClient returns the client that makes single attempts.
 func newHTTPClient(tr http.RoundTripper, timeout time.Duration) *http.Client {

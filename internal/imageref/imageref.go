@@ -11,6 +11,8 @@ import (
 	"path"
 
 	"github.com/distribution/reference"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 const officialImages = "library/"
@@ -32,11 +34,11 @@ type Image struct {
 // The error says in plain words what is wrong.
 func Parse(ref string) (Image, error) {
 	if problem := refProblem(ref); problem != "" {
-		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %s", quote(ref), problem)
+		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %s", text.Quote(ref), problem)
 	}
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %w", quote(ref), err)
+		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %w", text.Quote(ref), err)
 	}
 	image := Image{Registry: reference.Domain(named), Repository: reference.Path(named)}
 	image.Name = path.Base(image.Repository)

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 var (
@@ -96,7 +98,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		{"quay.io/" + strings.Repeat("a", 256), "must not be more than 255 characters"},
 		{strings.Repeat("a", 250), "must not be more than 255 characters"},
 	} {
-		t.Run(quote(test.ref), func(t *testing.T) {
+		t.Run(text.Quote(test.ref), func(t *testing.T) {
 			t.Parallel()
 			_, err := Parse(test.ref)
 			if err == nil {
@@ -105,7 +107,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
-			if !strings.HasPrefix(err.Error(), quote(test.ref)+" is not an image reference") {
+			if !strings.HasPrefix(err.Error(), text.Quote(test.ref)+" is not an image reference") {
 				t.Errorf("the error does not begin with the reference: %v", err)
 			}
 		})

@@ -3,6 +3,8 @@ package imageref
 import (
 	"fmt"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // Mirror returns where the image ref is found under prefix, a registry with an
@@ -19,7 +21,7 @@ func Mirror(ref, prefix string) (string, error) {
 	}
 	base := strings.TrimSuffix(prefix, "/")
 	if problem := prefixProblem(base); problem != "" {
-		return "", fmt.Errorf("%s is not a registry such as registry.example.com/mirror: %s", quote(prefix), problem)
+		return "", fmt.Errorf("%s is not a registry such as registry.example.com/mirror: %s", text.Quote(prefix), problem)
 	}
 	repository := image.Repository
 	if !strings.Contains(ref, officialImages) {
@@ -27,7 +29,7 @@ func Mirror(ref, prefix string) (string, error) {
 	}
 	mirrored := base + "/" + repository + tagAndDigest(image)
 	if _, err := Parse(mirrored); err != nil {
-		return "", fmt.Errorf("%s with the mirror before it is too long: %w", quote(ref), err)
+		return "", fmt.Errorf("%s with the mirror before it is too long: %w", text.Quote(ref), err)
 	}
 	return mirrored, nil
 }
@@ -45,7 +47,7 @@ func prefixProblem(prefix string) string {
 		return "it begins with a slash"
 	case !isHost(host):
 		return fmt.Sprintf("%s has neither a dot nor a port, so it is not taken for a host; "+
-			"for Docker Hub put docker.io/ before it", quote(host))
+			"for Docker Hub put docker.io/ before it", text.Quote(host))
 	}
 	if problem := hostProblem(host); problem != "" || !hasPath {
 		return problem

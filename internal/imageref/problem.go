@@ -10,10 +10,9 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
-)
 
-// quoteLimit is how many characters of an input an error shows.
-const quoteLimit = 64
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
 
 const quotationMarks = "\"'`‘’“”«»"
 
@@ -22,18 +21,6 @@ var (
 	wholeTag  = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
 	wholeHost = regexp.MustCompile(`^` + reference.DomainRegexp.String() + `$`)
 )
-
-// quote shows s on one line, escaped and shortened.
-func quote(s string) string {
-	count := 0
-	for at := range s {
-		if count == quoteLimit {
-			return fmt.Sprintf("%q", s[:at]+"…")
-		}
-		count++
-	}
-	return fmt.Sprintf("%q", s)
-}
 
 // textProblem says what is wrong with the characters of a reference or of a
 // mirror prefix, or nothing.
@@ -51,7 +38,7 @@ func textProblem(s string) string {
 		return "it contains a quotation mark"
 	}
 	if scheme, _, found := strings.Cut(s, "://"); found {
-		return fmt.Sprintf("it has the scheme %s, which is to be left out", quote(scheme+"://"))
+		return fmt.Sprintf("it has the scheme %s, which is to be left out", text.Quote(scheme+"://"))
 	}
 	if at := strings.IndexFunc(s, foreign); at >= 0 {
 		return fmt.Sprintf("it contains the character %q", []rune(s[at:])[0])
@@ -107,7 +94,7 @@ func digestProblem(withSign string) string {
 		return ""
 	}
 	if _, err := digest.Parse(withSign[1:]); err != nil {
-		return fmt.Sprintf("the digest %s is not sha256: with 64 lower-case hexadecimal digits", quote(withSign[1:]))
+		return fmt.Sprintf("the digest %s is not sha256: with 64 lower-case hexadecimal digits", text.Quote(withSign[1:]))
 	}
 	return ""
 }
@@ -120,7 +107,7 @@ func tagProblem(withColon string) string {
 		return "there is a colon but no tag after it"
 	case !wholeTag.MatchString(withColon[1:]):
 		return fmt.Sprintf("the tag %s is not valid: a tag has up to 128 letters, digits, underscores, dots and dashes, "+
-			"and begins with none of the last two", quote(withColon[1:]))
+			"and begins with none of the last two", text.Quote(withColon[1:]))
 	}
 	return ""
 }
@@ -150,7 +137,7 @@ func hostProblem(host string) string {
 	if wholeHost.MatchString(host) {
 		return ""
 	}
-	return fmt.Sprintf("%s is not a registry's host name with an optional port number", quote(host))
+	return fmt.Sprintf("%s is not a registry's host name with an optional port number", text.Quote(host))
 }
 
 // repositoryProblem checks a repository, or the path in a mirror prefix.
@@ -163,11 +150,11 @@ func repositoryProblem(repository string) string {
 	}
 	if lower := strings.ToLower(repository); lower != repository {
 		return fmt.Sprintf("%s has upper-case letters, which a repository cannot have; in lower case it is %s",
-			quote(repository), quote(lower))
+			text.Quote(repository), text.Quote(lower))
 	}
 	if _, err := reference.WithName("localhost/" + repository); errors.Is(err, reference.ErrReferenceInvalidFormat) {
 		return fmt.Sprintf("%s is not a repository: between slashes it has lower-case letters and digits, "+
-			"and only between those a dot, an underscore or two, or dashes", quote(repository))
+			"and only between those a dot, an underscore or two, or dashes", text.Quote(repository))
 	}
 	return ""
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // What stands in for settings that neither the configuration nor the environment makes.
@@ -71,7 +73,7 @@ func (m providerModel) resolve(getenv func(string) string) (s settings, known bo
 	s.apiKey, s.bearerToken = r.credential(m.APIKey, m.BearerToken)
 	s.requestTimeout = r.requestTimeout(m.RequestTimeout)
 	s.maxRetries = r.maxRetries(m.MaxRetries)
-	s.caCertificateFile, _ = r.text("ca_certificate_file", m.CACertificateFile, "")
+	s.caCertificateFile, _ = r.setting("ca_certificate_file", m.CACertificateFile, "")
 	s.skipFieldValidation = m.SkipFieldValidation.ValueBool()
 	r.known = r.known && !m.SkipFieldValidation.IsUnknown()
 	return s, r.known, r.diags
@@ -84,10 +86,10 @@ type resolver struct {
 	diags  diag.Diagnostics
 }
 
-// text returns an attribute's value, or else that of its environment variable (if it has one), and
+// setting returns an attribute's value, or else that of its environment variable (if it has one), and
 // the words for where the value came from. An empty variable counts as not set; an empty
 // attribute is an error, for it is mostly a variable that somebody forgot to fill.
-func (r *resolver) text(attribute string, value types.String, env string) (text, source string) {
+func (r *resolver) setting(attribute string, value types.String, env string) (set, source string) {
 	switch {
 	case value.IsUnknown():
 		r.known = false
@@ -110,8 +112,8 @@ func (r *resolver) fail(attribute, detail string) {
 // endpoint returns the base URL, without a trailing slash. Messages never show the value, which
 // may hold a password.
 func (r *resolver) endpoint(value types.String) *url.URL {
-	text, source := r.text("endpoint", value, envEndpoint)
-	u, err := url.Parse(cmp.Or(text, defaultEndpoint))
+	set, source := r.setting("endpoint", value, envEndpoint)
+	u, err := url.Parse(cmp.Or(set, defaultEndpoint))
 	if problem := endpointProblem(u, err); problem != "" {
 		r.fail("endpoint", fmt.Sprintf("The endpoint, as set by %s, %s. It is the base URL of the Harness "+
 			"gateway, such as %s.", source, problem, defaultEndpoint))
@@ -152,20 +154,20 @@ func isLoopback(host string) bool {
 }
 
 func (r *resolver) accountID(value types.String) string {
-	text, source := r.text("account_id", value, envAccountID)
+	set, source := r.setting("account_id", value, envAccountID)
 	switch {
-	case text == "" && value.IsNull():
+	case set == "" && value.IsNull():
 		r.fail("account_id", fmt.Sprintf("The account is not set. Set the attribute account_id or the "+
 			"environment variable %s to the identifier of the Harness account.", envAccountID))
-	case text != "" && !accountIDPattern.MatchString(text):
-		shown := "is " + quote(text)
-		if strings.Contains(text, ".") { // as every API key and token does
+	case set != "" && !accountIDPattern.MatchString(set):
+		shown := "is " + text.Quote(set)
+		if strings.Contains(set, ".") { // as every API key and token does
 			shown = "holds a dot, as an API key does"
 		}
 		r.fail("account_id", fmt.Sprintf("The account, as set by %s, %s. An account identifier is made "+
 			"of at most 128 letters, digits, hyphens and underscores.", source, shown))
 	}
-	return text
+	return set
 }
 
 // credential returns the one credential to use. What the configuration sets wins over the
@@ -198,24 +200,24 @@ func (r *resolver) credential(apiKey, bearerToken types.String) (key, token stri
 
 // secret returns a credential that an HTTP header can carry. Messages never show it.
 func (r *resolver) secret(attribute string, value types.String, env string) string {
-	text, source := r.text(attribute, value, env)
-	if text != "" && !credentialPattern.MatchString(text) {
+	set, source := r.setting(attribute, value, env)
+	if set != "" && !credentialPattern.MatchString(set) {
 		r.fail(attribute, fmt.Sprintf("The credential, as set by %s, holds a space, a line break or another "+
 			"character that no token has. A file's last line break is the usual cause: trimspace(file(...)) "+
 			"removes it.", source))
 	}
-	return text
+	return set
 }
 
 // requestTimeout returns how long one attempt may take.
 func (r *resolver) requestTimeout(value types.String) time.Duration {
-	text, _ := r.text("request_timeout", value, "")
-	if text == "" {
+	set, _ := r.setting("request_timeout", value, "")
+	if set == "" {
 		return defaultRequestTimeout
 	}
-	timeout, err := time.ParseDuration(text)
+	timeout, err := time.ParseDuration(set)
 	if err != nil || timeout <= 0 {
-		r.fail("request_timeout", quote(text)+" is no duration above zero, such as 30s or 1m30s.")
+		r.fail("request_timeout", text.Quote(set)+" is no duration above zero, such as 30s or 1m30s.")
 	}
 	return timeout
 }

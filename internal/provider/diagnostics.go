@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // What an error or a subject may tell of itself, so that nothing here need know its kind.
@@ -74,9 +73,9 @@ func explain(subject any, err error) string {
 // reason says in a sentence or two what went wrong.
 func reason(err error) string {
 	if told, ok := errors.AsType[reasoned](err); ok {
-		return sentence(told.Reason())
+		return text.Sentence(told.Reason())
 	}
-	return sentence(err.Error())
+	return text.Sentence(err.Error())
 }
 
 // advice says what to do next.
@@ -85,8 +84,8 @@ func advice(err error) string {
 		return told.Advice()
 	}
 	for _, adviser := range advisers {
-		if text := adviser(err); text != "" {
-			return text
+		if next := adviser(err); next != "" {
+			return next
 		}
 	}
 	return ""
@@ -240,11 +239,11 @@ func statusAdvice(call *harness.Error) string {
 	case call.Status == statusConflict:
 		return "Something else changed the account at the same moment. Apply again."
 	case call.Status >= statusServerError:
-		text := "The server, or a gateway before it, is out of order. Run again later; if it stays, ask Harness support"
+		next := "The server, or a gateway before it, is out of order. Run again later; if it stays, ask Harness support"
 		if call.CorrelationID != "" {
-			return text + ", which wants the correlationId."
+			return next + ", which wants the correlationId."
 		}
-		return text + ", which wants the time and the call."
+		return next + ", which wants the time and the call."
 	case harness.IsRefused(call) && !isWrite(call):
 		return "Nothing was read. Check that account_id is right, and that the account has the module."
 	case harness.IsRefused(call):
@@ -285,17 +284,4 @@ func credentialName(attribute string) string {
 		return "the bearer_token (attribute bearer_token or variable " + envBearerToken + ")"
 	}
 	return "none"
-}
-
-// sentence gives a text a full stop and, unless it begins with a name such as a host's, a capital
-// first letter.
-func sentence(text string) string {
-	word, _, _ := strings.Cut(text, " ")
-	if first, size := utf8.DecodeRuneInString(text); !strings.ContainsAny(strings.TrimRight(word, ".:"), ".:/") {
-		text = string(unicode.ToUpper(first)) + text[size:]
-	}
-	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "…") {
-		return text
-	}
-	return text + "."
 }

@@ -44,12 +44,3 @@ func nearestFields(field string, known []string) []string {
 	}
 	return names
 }
-
-// alternatives joins names as in "a, b or c".
-func alternatives(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}

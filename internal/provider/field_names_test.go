@@ -34,14 +34,3 @@ func TestNearestFields(t *testing.T) {
 		t.Errorf("among none: %q", got)
 	}
 }
-
-func TestAlternatives(t *testing.T) {
-	t.Parallel()
-	for want, names := range map[string][]string{
-		"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"},
-	} {
-		if got := alternatives(names); got != want {
-			t.Errorf("%q: %q, want %q", names, got, want)
-		}
-	}
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // fieldPattern is wider than every field seen so far and narrow enough to stand in an id, a
@@ -22,11 +23,11 @@ func parseID(id string) (execconfig.Target, error) {
 		parts = append([]string{string(harness.CI)}, parts...)
 	}
 	if len(parts) != 3 {
-		return execconfig.Target{}, fmt.Errorf("%s does not have two or three parts between slashes. %s", quote(id), idForms)
+		return execconfig.Target{}, fmt.Errorf("%s does not have two or three parts between slashes. %s", text.Quote(id), idForms)
 	}
 	t, err := checkTarget(parts[0], parts[1], parts[2])
 	if err != nil {
-		return execconfig.Target{}, fmt.Errorf("in %s, %w. %s", quote(id), err, idForms)
+		return execconfig.Target{}, fmt.Errorf("in %s, %w. %s", text.Quote(id), err, idForms)
 	}
 	return t, nil
 }
@@ -59,20 +60,20 @@ func checkScope(module, infra string) (harness.Scope, error) {
 	return harness.Scope{Module: m, Infra: i}, nil
 }
 
-// spelled returns the allowed name that a text is. The server forgives another spelling, an id
+// spelled returns the allowed name that was given. The server forgives another spelling, an id
 // does not: "k8" and "K8" would be two resources for one override.
-func spelled[T ~string](kind string, allowed []T, text string) (T, error) {
+func spelled[T ~string](kind string, allowed []T, given string) (T, error) {
 	names := make([]string, len(allowed))
 	for i, name := range allowed {
-		if string(name) == text {
+		if string(name) == given {
 			return name, nil
 		}
-		if strings.EqualFold(string(name), text) {
-			return "", fmt.Errorf("the %s is written %q, not %s", kind, name, quote(text))
+		if strings.EqualFold(string(name), given) {
+			return "", fmt.Errorf("the %s is written %q, not %s", kind, name, text.Quote(given))
 		}
 		names[i] = strconv.Quote(string(name))
 	}
-	return "", fmt.Errorf("the %s is one of %s, not %s", kind, strings.Join(names, ", "), quote(text))
+	return "", fmt.Errorf("the %s is one of %s, not %s", kind, strings.Join(names, ", "), text.Quote(given))
 }
 
 // checkField reports whether a text can be a field at all; only the server knows which exist.
@@ -81,14 +82,5 @@ func checkField(field string) error {
 		return nil
 	}
 	return fmt.Errorf("the field %s is not made of 1 to 128 letters, digits, dots, hyphens and underscores, "+
-		"such as gitCloneTag", quote(field))
-}
-
-// quote shows a text of unknown origin: escaped, and shortened to what fits into a message.
-func quote(text string) string {
-	const longest = 80
-	if runes := []rune(text); len(runes) > longest {
-		return strconv.Quote(string(runes[:longest])) + "…"
-	}
-	return strconv.Quote(text)
+		"such as gitCloneTag", text.Quote(field))
 }

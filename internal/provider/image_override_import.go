@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // ImportState takes the id or the identity apart; the Read that follows finds the image, or says
@@ -38,7 +39,7 @@ func importTarget(
 		requireAccount(identity.AccountID, data, diags)
 	}
 	if err != nil {
-		diags.AddError("Could not import an image override: invalid id", sentence(err.Error()))
+		diags.AddError("Could not import an image override: invalid id", text.Sentence(err.Error()))
 	}
 	return target, !diags.HasError()
 }
@@ -50,7 +51,7 @@ func requireAccount(account types.String, data *providerData, diags *diag.Diagno
 	}
 	diags.AddAttributeError(path.Root("account_id"), "Could not import from another account",
 		fmt.Sprintf("The identity names account %s, and the provider points at account %s. Use a provider alias for "+
-			"that account, or leave account_id out of the identity.", quote(account.ValueString()), data.accountID))
+			"that account, or leave account_id out of the identity.", text.Quote(account.ValueString()), data.accountID))
 }
 
 // nothingToImport says that an override to import does not exist, and what to do instead.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // The vendor's resource that a moved block may start from. The registry's host differs between the
@@ -41,7 +42,7 @@ func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp 
 	}
 	model, err := movedModel(req.SourceRawState.JSON)
 	if err != nil {
-		resp.Diagnostics.AddError("Could not move a "+vendorResourceType+" to harnessci_image_override", sentence(err.Error()))
+		resp.Diagnostics.AddError("Could not move a "+vendorResourceType+" to harnessci_image_override", text.Sentence(err.Error()))
 		return
 	}
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)

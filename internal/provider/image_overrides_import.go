@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // ImportState takes the id or the identity apart; the Read that follows finds the images, of which
@@ -38,7 +39,7 @@ func importScope(
 		requireAccount(identity.AccountID, data, diags)
 	}
 	if err != nil {
-		diags.AddError("Could not import image overrides: invalid id", sentence(err.Error()))
+		diags.AddError("Could not import image overrides: invalid id", text.Sentence(err.Error()))
 	}
 	return scope, !diags.HasError()
 }
@@ -54,7 +55,7 @@ func parseScopeID(id string) (harness.Scope, error) {
 	}
 	scope, err := checkScope(module, infra)
 	if err != nil {
-		return harness.Scope{}, fmt.Errorf("in %s, %w. %s", quote(id), err, scopeIDForms)
+		return harness.Scope{}, fmt.Errorf("in %s, %w. %s", text.Quote(id), err, scopeIDForms)
 	}
 	return scope, nil
 }

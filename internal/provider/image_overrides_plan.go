@@ -13,6 +13,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // ModifyPlan tells the id as soon as its parts are known, and what the server has to say about the
@@ -129,7 +130,7 @@ func showLine(field, image string) string {
 // showField returns a server's field as it is where it is harmless to show, else quoted.
 func showField(field string) string {
 	if checkField(field) != nil {
-		return quote(field)
+		return text.Quote(field)
 	}
 	return field
 }

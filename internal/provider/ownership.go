@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // Where private state keeps the account, for CLIs older than identities, and that the server was seen
@@ -99,7 +101,7 @@ func (o ownership) record(ctx context.Context, data *providerData, identity func
 	}
 	value, err := json.Marshal(account.ValueString())
 	if err != nil {
-		diags.AddError("The account cannot be stored", sentence(err.Error()))
+		diags.AddError("The account cannot be stored", text.Sentence(err.Error()))
 		return diags
 	}
 	diags.Append(o.private.SetKey(ctx, ownerKey, value)...)

@@ -11,6 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // plannedImage is one override as a plan has it.
@@ -77,7 +78,7 @@ func (d *providerData) fieldHints(ctx context.Context, server scopeImages, plann
 	case strings.EqualFold(near[0], planned.field):
 		return append(hints, fmt.Sprintf("Did you mean %s? Upper and lower case count.", near[0]))
 	default:
-		hints = append(hints, fmt.Sprintf("Did you mean %s?", alternatives(near)))
+		hints = append(hints, fmt.Sprintf("Did you mean %s?", text.Or(near)))
 	}
 	for _, infra := range harness.Infras() {
 		if infra == server.scope.Infra {
@@ -171,7 +172,7 @@ func checkAgainstDefault(server scopeImages, planned plannedImage) diag.Diagnost
 // showImage returns a server's image as it is where it is harmless to show, else quoted.
 func showImage(image string) string {
 	if _, err := imageref.Parse(image); err != nil {
-		return quote(image)
+		return text.Quote(image)
 	}
 	return image
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // harnessProvider serves many configurations at once, so it holds none of them.
@@ -116,7 +117,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 		roots, err := readRoots(settings.caCertificateFile)
 		if err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("ca_certificate_file"),
-				"Invalid provider configuration: ca_certificate_file", sentence(err.Error()))
+				"Invalid provider configuration: ca_certificate_file", text.Sentence(err.Error()))
 			return
 		}
 		data = p.connect(settings, roots, req.TerraformVersion)
@@ -184,7 +185,7 @@ func readRoots(file string) (*x509.CertPool, error) {
 		err = why.Err // the path may be anything, such as the certificate itself
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %s: %w", quote(file), err)
+		return nil, fmt.Errorf("the file cannot be read: %s: %w", text.Quote(file), err)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // stringCheck makes a validator of a function that judges a known string without any network.
@@ -39,7 +40,7 @@ func (c stringCheck) ValidateString(_ context.Context, req validator.StringReque
 func errorCheck(kind string, judge func(string) error) func(path.Path, string) diag.Diagnostics {
 	return func(at path.Path, value string) (diags diag.Diagnostics) {
 		if err := judge(value); err != nil {
-			diags.AddAttributeError(at, "Invalid "+kind, sentence(err.Error()))
+			diags.AddAttributeError(at, "Invalid "+kind, text.Sentence(err.Error()))
 		}
 		return diags
 	}
@@ -74,7 +75,7 @@ func imageValidator() validator.String {
 func checkImage(at path.Path, value string) (diags diag.Diagnostics) {
 	image, err := imageref.Parse(value)
 	if err != nil {
-		diags.AddAttributeError(at, "Invalid image reference", sentence(err.Error())+
+		diags.AddAttributeError(at, "Invalid image reference", text.Sentence(err.Error())+
 			" Harness stores what it is sent without a check, and builds would fail to pull it.")
 		return diags
 	}

@@ -1,0 +1,83 @@
+// Package text puts words together that people read: names quoted, lists in prose, sentences, and
+// texts of unknown origin made fit to be shown.
+package text
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	quotedRunes = 80
+	// shownRunes is how many runes of a text from outside are shown, escapes included.
+	shownRunes = 500
+)
+
+// Quote shows a value of unknown origin: in quotes, escaped, and cut after 80 characters.
+func Quote(s string) string {
+	count := 0
+	for at := range s {
+		if count == quotedRunes {
+			return strconv.Quote(s[:at]) + "…"
+		}
+		count++
+	}
+	return strconv.Quote(s)
+}
+
+// Safe makes a text from outside fit for a terminal or a log: on one line, everything but printable
+// characters escaped, shortened to 500 characters and an ellipsis.
+func Safe(s string) string {
+	var b strings.Builder
+	left := shownRunes
+	for _, r := range strings.TrimSpace(s) {
+		shown := string(r)
+		if !unicode.IsPrint(r) {
+			shown = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
+			left -= len(shown) - 1
+		}
+		if left--; left < 0 {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(shown)
+	}
+	return b.String()
+}
+
+// Sentence gives a text a full stop and, unless it begins with a name such as a host's, a capital
+// first letter.
+func Sentence(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	name := strings.ContainsAny(strings.TrimRight(word, ".:"), ".:/")
+	if first, size := utf8.DecodeRuneInString(s); unicode.IsLower(first) && !name {
+		s = string(unicode.ToUpper(first)) + s[size:]
+	}
+	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "…") {
+		return s
+	}
+	return s + "."
+}
+
+// Or joins alternatives as in "a, b or c".
+func Or[T ~string](items []T) string { return join(items, "or") }
+
+// And joins a list as in "a, b and c".
+func And[T ~string](items []T) string { return join(items, "and") }
+
+func join[T ~string](items []T, last string) string {
+	var b strings.Builder
+	for i, item := range items {
+		switch {
+		case i == 0:
+		case i == len(items)-1:
+			b.WriteString(" " + last + " ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(item))
+	}
+	return b.String()
+}

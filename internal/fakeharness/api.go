@@ -51,6 +51,14 @@ var routes = func() map[string]route {
 	return out
 }()
 
+// routeOf returns what a method and path mean, and the connector that the path names.
+func routeOf(method, path string) (rt route, connector string) {
+	if rt, connector, ok := connectorRoute(method, path); ok {
+		return rt, connector
+	}
+	return routes[path], ""
+}
+
 // operation is one element of a write's body.
 type operation struct {
 	Field string `json:"field"`
@@ -62,6 +70,9 @@ func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer
 	if refusal := s.refuse(r, rt, req); refusal != nil {
 		s.wait(r.Context(), s.opts.Latency)
 		return *refusal
+	}
+	if isConnectorCall(rt.call) {
+		return s.connector(r.Context(), rt, req, f)
 	}
 	if isWrite(rt.call) {
 		return s.write(r.Context(), rt, req, f)
@@ -96,6 +107,8 @@ func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 		return refusal(failed(http.StatusBadRequest, "INVALID_REQUEST", "accountIdentifier must not be null"))
 	case !s.store.hasAccount(req.Account):
 		return refusal(failed(http.StatusNotFound, "ACCOUNT_DOES_NOT_EXIST", fmt.Sprintf("Account %s does not exist", req.Account)))
+	case isConnectorCall(rt.call):
+		return s.refuseConnector(rt.call, mayWrite)
 	case isWrite(rt.call) && !mayWrite:
 		return refusal(failed(http.StatusForbidden, "NG_ACCESS_DENIED",
 			fmt.Sprintf("Missing permission %s on account", editAccount)))

@@ -19,6 +19,8 @@ type Request struct {
 	// Scope is such as "ci/K8", with a supported infra in its own spelling; just the module
 	// where the request names no infra; "" where the path has no module.
 	Scope string
+	// Connector is the identifier in the path of a call about one connector.
+	Connector string
 	// Account and OverridesOnly are the query's, as sent.
 	Account, OverridesOnly string
 	// Header holds every header, with the credentials masked.
@@ -87,9 +89,11 @@ func scopeOf(module, infra string) string {
 	return module + "/" + infra
 }
 
-// matchesCall reports whether call is the wanted one: "" is any, "writes" both writes.
+// matchesCall reports whether call is the wanted one: "" is any, "writes" both writes of overrides,
+// "connector-writes" every change of a connector.
 func matchesCall(call, wanted string) bool {
-	return wanted == "" || wanted == call || wanted == "writes" && isWrite(call)
+	return wanted == "" || wanted == call || wanted == "writes" && isWrite(call) ||
+		wanted == "connector-writes" && isConnectorWrite(call)
 }
 
 func isWrite(call string) bool { return call == "update-config" || call == "reset-config" }

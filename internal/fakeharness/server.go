@@ -35,6 +35,8 @@ type Options struct {
 	Catalog []string
 	// CatalogPage is the longest page of the image list; default 100.
 	CatalogPage int
+	// NoConnector leaves accounts without the image connector that they have from their start.
+	NoConnector bool
 	// OnAnswer, when set, is called with each request once its answer is ready.
 	OnAnswer func(Request)
 }
@@ -59,6 +61,8 @@ type Server struct {
 	log    requestLog
 	faults faultList
 	limit  limiter
+
+	connectors connectorStore
 
 	http     http.Server
 	listener net.Listener
@@ -138,8 +142,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // half a request is none
 	}
-	rt := routes[r.URL.Path]
+	rt, connector := routeOf(r.Method, r.URL.Path)
 	req := newRequest(r, rt, body)
+	req.Connector = connector
 	entry := s.log.arrive(req)
 	f := s.faults.hit(req)
 	a := s.answer(r, rt, req, &f)

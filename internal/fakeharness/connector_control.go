@@ -1,0 +1,86 @@
+package fakeharness
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Connector returns the body of the account's image connector, JSON as it was sent; "" where there is
+// none.
+func (s *Server) Connector() string {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	return string(s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)[ImageConnector].body)
+}
+
+// SetConnector stores a body of the image connector as if someone had done so elsewhere: without a
+// trace in the request log, without a check and without a test. "" removes the connector.
+func (s *Server) SetConnector(body string) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	stored := s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)
+	if body == "" {
+		delete(stored, ImageConnector)
+		return
+	}
+	old := stored[ImageConnector]
+	at := s.connectors.now()
+	stored[ImageConnector] = connector{body: json.RawMessage(body), created: at, changed: at, status: old.status}
+}
+
+// ConnectorBody returns the body of an anonymous image connector with a registry's URL; with a user,
+// the password is the secret account.<user>.
+func ConnectorBody(url, user string) string {
+	auth := `{"type": "Anonymous"}`
+	if user != "" {
+		auth = fmt.Sprintf(`{"type": "UsernamePassword", "spec": {"username": %q, "passwordRef": %q}}`, user, "account."+user)
+	}
+	return fmt.Sprintf(`{"name": "Images", "identifier": %q, "type": "DockerRegistry", "tags": {"team": "ci"}, "spec": {
+		"dockerRegistryUrl": %q, "providerType": "Other", "auth": %s, "executeOnDelegate": true,
+		"delegateSelectors": ["builds"], "proxy": true}}`, ImageConnector, url, auth)
+}
+
+// AddSecret makes a secret that connectors can name, such as "account.registry".
+func (s *Server) AddSecret(ref string) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	if s.connectors.secrets == nil {
+		s.connectors.secrets = map[string]bool{}
+	}
+	s.connectors.secrets[ref] = true
+}
+
+// RemoveSecret removes a secret, from under whatever names it.
+func (s *Server) RemoveSecret(ref string) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	delete(s.connectors.secrets, ref)
+}
+
+// TestConnections says how connection tests go from now on.
+func (s *Server) TestConnections(test ConnectionTest) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	s.connectors.test = test
+}
+
+// DenyByPolicy makes a policy refuse every change of a connector; "" lifts it.
+func (s *Server) DenyByPolicy(policy string) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	s.connectors.policy = policy
+}
+
+// DenyConnectors takes away the permissions to view connectors and to edit them, from every credential.
+func (s *Server) DenyConnectors(view, edit bool) {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	s.connectors.noView, s.connectors.noEdit = view, edit
+}
+
+// ReferToConnector makes a pipeline name the image connector, so that it cannot be deleted.
+func (s *Server) ReferToConnector() {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	s.connectors.references = map[string]bool{ImageConnector: true}
+}

@@ -49,6 +49,8 @@ type providerModel struct {
 	MaxRetries          types.Int64  `tfsdk:"max_retries"`
 	SkipFieldValidation types.Bool   `tfsdk:"skip_field_validation"`
 	CACertificateFile   types.String `tfsdk:"ca_certificate_file"`
+	Registries          types.Map    `tfsdk:"registries"`
+	VerifyImages        types.String `tfsdk:"verify_images"`
 }
 
 // settings is a provider block together with the environment, checked.
@@ -61,6 +63,11 @@ type settings struct {
 	maxRetries          int
 	skipFieldValidation bool
 	caCertificateFile   string // "": the system's authorities only
+	// registries are the logins by host, as imageref writes it. While they are not known (false), no
+	// registry is asked.
+	registries      map[string]registryLogin
+	registriesKnown bool
+	verifyImages    verification
 }
 
 // resolve makes settings of the block and the environment. Nothing is read but through getenv.
@@ -74,6 +81,8 @@ func (m providerModel) resolve(getenv func(string) string) (s settings, known bo
 	s.requestTimeout = r.requestTimeout(m.RequestTimeout)
 	s.maxRetries = r.maxRetries(m.MaxRetries)
 	s.caCertificateFile, _ = r.setting("ca_certificate_file", m.CACertificateFile, "")
+	s.registries, s.registriesKnown = r.registries(m.Registries)
+	s.verifyImages = r.verification(m.VerifyImages)
 	s.skipFieldValidation = m.SkipFieldValidation.ValueBool()
 	r.known = r.known && !m.SkipFieldValidation.IsUnknown()
 	return s, r.known, r.diags

@@ -96,6 +96,8 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Optional:            true,
 				MarkdownDescription: "Path of a file with PEM certificates of private authorities that are trusted beside the system's.",
 			},
+			"registries":    registriesAttribute(),
+			"verify_images": verifyImagesAttribute(),
 		},
 	}
 }

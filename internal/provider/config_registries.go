@@ -1,0 +1,185 @@
+package provider
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// envVerifyImages stands in for the attribute verify_images.
+const envVerifyImages = "HARNESSCI_VERIFY_IMAGES"
+
+// verification says which overrides are looked up in their registry before they are stored.
+type verification string
+
+// The values of verify_images.
+const (
+	verifyWhenReachable verification = "when_reachable"
+	verifyRequired      verification = "required"
+	verifyOff           verification = "off"
+)
+
+// registryModel is one element of registries in the provider block.
+type registryModel struct {
+	Username types.String `tfsdk:"username"`
+	Password types.String `tfsdk:"password"`
+	Insecure types.Bool   `tfsdk:"insecure"`
+}
+
+// registryLogin is how to talk to one registry; no username means that the block has none.
+type registryLogin struct {
+	username, password string
+	insecure           bool
+}
+
+// registriesAttribute is registries in the provider block.
+func registriesAttribute() schema.MapNestedAttribute {
+	return schema.MapNestedAttribute{
+		Optional: true,
+		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as `registry.example.com:5000`; " +
+			"`docker.io` is Docker Hub. Each login is sent to that registry and its token server only. A registry that is not listed is " +
+			"asked with the login of Docker's config file (`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or " +
+			"`REGISTRY_AUTH_FILE`, else without one.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"username": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "User name, such as `AWS` for Amazon ECR or `oauth2accesstoken` for Google Artifact Registry.",
+			},
+			"password": schema.StringAttribute{
+				Optional:            true,
+				Sensitive:           true,
+				MarkdownDescription: "Password or token of the user, such as that of the data source `aws_ecr_authorization_token`.",
+			},
+			"insecure": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Whether the registry is asked over plain http. Loopback addresses need no such permission. " +
+					"Defaults to `false`.",
+			},
+		}},
+	}
+}
+
+// verifyImagesAttribute is verify_images in the provider block.
+func verifyImagesAttribute() schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true,
+		MarkdownDescription: "Whether each image that an apply would make builds pull is looked up in its registry first. An image " +
+			"that is definitely not there draws a warning at plan and an error at apply, before anything is written. With " +
+			"`\"when_reachable\"` a registry that does not answer, or that wants another login, proves nothing and costs at most 3 s; with " +
+			"`\"required\"` it is an error; `\"off\"` asks no registry. Defaults to the environment variable `" + envVerifyImages +
+			"`, then to `\"" + string(verifyWhenReachable) + "\"`.",
+	}
+}
+
+// verification returns how images are verified.
+func (r *resolver) verification(value types.String) verification {
+	setting, source := r.setting("verify_images", value, envVerifyImages)
+	if setting == "" {
+		return verifyWhenReachable
+	}
+	mode, err := spelled("value", []verification{verifyWhenReachable, verifyRequired, verifyOff}, setting)
+	if err != nil {
+		r.fail("verify_images", "As set by "+source+", "+err.Error()+".")
+	}
+	return mode
+}
+
+// registries returns the logins by host. They are not known while a part of them is not; what does
+// not ask a registry works meanwhile.
+func (r *resolver) registries(value types.Map) (logins map[string]registryLogin, known bool) {
+	if value.IsUnknown() {
+		return nil, false
+	}
+	logins, known = map[string]registryLogin{}, true
+	named := map[string]string{}
+	elements := value.Elements()
+	for _, host := range slices.Sorted(maps.Keys(elements)) {
+		at := path.Root("registries").AtMapKey(host)
+		element, ok := elements[host].(types.Object)
+		if !ok || element.IsUnknown() {
+			known = false
+			continue
+		}
+		if problem := registryHostProblem(host); problem != "" {
+			r.failAt(path.Root("registries"), "A key of registries "+problem+". It is a host with an optional port, such as "+
+				"registry.example.com:5000, or docker.io for Docker Hub.")
+			continue
+		}
+		canonical := imageref.CanonicalHost(host)
+		if other, twice := named[canonical]; twice {
+			r.failAt(at, fmt.Sprintf("%s and %s are the same registry. Keep one of them.", other, host))
+			continue
+		}
+		named[canonical] = host
+		login, whole := r.registry(at, host, element)
+		logins[canonical], known = login, known && whole
+	}
+	return logins, known
+}
+
+// registry returns one login, and whether all of it is known.
+func (r *resolver) registry(at path.Path, host string, element types.Object) (login registryLogin, known bool) {
+	var model registryModel
+	attributes := element.Attributes()
+	model.Username, _ = attributes["username"].(types.String)
+	model.Password, _ = attributes["password"].(types.String)
+	model.Insecure, _ = attributes["insecure"].(types.Bool)
+	if model.Username.IsUnknown() || model.Password.IsUnknown() || model.Insecure.IsUnknown() {
+		return registryLogin{}, false
+	}
+	login = registryLogin{model.Username.ValueString(), model.Password.ValueString(), model.Insecure.ValueBool()}
+	switch {
+	case model.Username.IsNull() && !model.Password.IsNull():
+		r.failAt(at.AtName("username"), "There is a password and no username. A token alone needs a user name, too: which one, "+
+			"the registry's documentation says.")
+	case model.Password.IsNull() && !model.Username.IsNull():
+		r.failAt(at.AtName("password"), "There is a username and no password.")
+	case !model.Username.IsNull() && login.username == "":
+		r.failAt(at.AtName("username"), "The value is an empty string. Without a username and a password, Docker's own login counts.")
+	case !model.Password.IsNull() && strings.TrimSpace(login.password) != login.password || !model.Password.IsNull() && login.password == "":
+		r.failAt(at.AtName("password"), "The value is empty, or begins or ends with white space. A file's last line break is the "+
+			"usual cause: trimspace(file(...)) removes it.")
+	case login.insecure && login.password != "" && !isLoopback(hostname(host)):
+		r.diags.AddAttributeWarning(at.AtName("insecure"), "The registry "+host+" is not encrypted",
+			"Everyone on the way to it can read the password. Use https.")
+	}
+	return login, true
+}
+
+// failAt records that a value within registries cannot be used.
+func (r *resolver) failAt(at path.Path, detail string) {
+	r.diags.AddAttributeError(at, "Invalid provider configuration: registries", detail)
+}
+
+// registryHostProblem says what keeps a key from being a registry's host. Messages never show it where it may
+// hold a password.
+func registryHostProblem(host string) string {
+	switch {
+	case strings.Contains(host, "://"):
+		return "has a scheme (https://), which is to be left out"
+	case strings.Contains(host, "@"):
+		return "holds a user name or password; use username and password"
+	case strings.Contains(host, "/"):
+		return "has a path: " + text.Quote(host)
+	case imageref.CanonicalHost(host) == "":
+		return "is no host: " + text.Quote(host)
+	}
+	return ""
+}
+
+// hostname returns a host without its port.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return host
+}

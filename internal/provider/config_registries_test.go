@@ -1,0 +1,170 @@
+package provider
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var registryType = map[string]attr.Type{
+	"username": types.StringType, "password": types.StringType, "insecure": types.BoolType,
+}
+
+// login is an element of registries; nil stands for null.
+func login(username, password any, insecure ...bool) attr.Value {
+	text := func(value any) attr.Value {
+		switch value := value.(type) {
+		case string:
+			return types.StringValue(value)
+		case attr.Value:
+			return value
+		}
+		return types.StringNull()
+	}
+	plain := types.BoolNull()
+	if len(insecure) > 0 {
+		plain = types.BoolValue(insecure[0])
+	}
+	return types.ObjectValueMust(registryType, map[string]attr.Value{
+		"username": text(username), "password": text(password), "insecure": plain,
+	})
+}
+
+func registriesOf(elements map[string]attr.Value) types.Map {
+	return types.MapValueMust(types.ObjectType{AttrTypes: registryType}, elements)
+}
+
+func TestResolveRegistries(t *testing.T) {
+	t.Parallel()
+	s, known, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{
+		"index.docker.io":              login("me", "token"),
+		"Registry.Example.com:5000":    login("AWS", "s e\ncret", false),
+		"localhost:5000":               login(nil, nil, true),
+		"127.0.0.1:5001":               login("me", "token", true),
+		"us-docker.pkg.dev":            login(nil, nil),
+		"plain.registry.example.com:8": login(nil, nil, true),
+	})}, complete())
+	if len(diags) != 0 || !known || !s.registriesKnown {
+		t.Fatalf("known %v, %v, diagnostics %v", known, s.registriesKnown, diags)
+	}
+	want := map[string]registryLogin{
+		"docker.io":                    {"me", "token", false},
+		"registry.example.com:5000":    {"AWS", "s e\ncret", false},
+		"localhost:5000":               {insecure: true},
+		"127.0.0.1:5001":               {"me", "token", true},
+		"us-docker.pkg.dev":            {},
+		"plain.registry.example.com:8": {insecure: true},
+	}
+	if !maps.Equal(s.registries, want) {
+		t.Errorf("registries are %+v", s.registries)
+	}
+}
+
+func TestRegistriesErrorsTellNoSecret(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		host  string
+		login attr.Value
+		at    string
+		words string
+	}{
+		"scheme":            {"https://r.example.com", login(nil, nil), "registries", "scheme"},
+		"path":              {"r.example.com/team", login(nil, nil), "registries", "has a path"},
+		"user info":         {"me:hunter2@r.example.com", login(nil, nil), "registries", "password"},
+		"user info and URL": {"https://me:hunter2@r.example.com", login(nil, nil), "registries", "scheme"},
+		"no host":           {"harness", login(nil, nil), "registries", "no host"},
+		"empty":             {"", login(nil, nil), "registries", "no host"},
+		"space":             {"r.example.com ", login(nil, nil), "registries", "no host"},
+		"port":              {"r.example.com:port", login(nil, nil), "registries", "no host"},
+		"no username":       {"r.example.com", login(nil, "hunter2"), `registries["r.example.com"].username`, "no username"},
+		"no password":       {"r.example.com", login("me", nil), `registries["r.example.com"].password`, "no password"},
+		"empty username":    {"r.example.com", login("", "hunter2"), `registries["r.example.com"].username`, "empty"},
+		"empty password":    {"r.example.com", login("me", ""), `registries["r.example.com"].password`, "empty"},
+		"line break":        {"r.example.com", login("me", "hunter2\n"), `registries["r.example.com"].password`, "trimspace"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{test.host: test.login})}, complete())
+			if len(diags) != 1 || !diags.HasError() {
+				t.Fatalf("want one error, got %v", diags)
+			}
+			requireDiagnostic(t, diags[0], test.at, test.words)
+		})
+	}
+}
+
+func TestRegistriesOfOneHostAreAnError(t *testing.T) {
+	t.Parallel()
+	_, _, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{
+		"docker.io": login("me", "hunter2"), "registry-1.docker.io": login("you", "hunter2"),
+	})}, complete())
+	if diags.ErrorsCount() != 1 {
+		t.Fatalf("want one error, got %v", diags)
+	}
+	requireDiagnostic(t, diags[0], `registries["registry-1.docker.io"]`, "docker.io and registry-1.docker.io")
+}
+
+func TestPasswordOverPlainHTTPDrawsAWarning(t *testing.T) {
+	t.Parallel()
+	_, known, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{
+		"r.example.com:5000": login("me", "hunter2", true),
+	})}, complete())
+	if !known || diags.HasError() || len(diags) != 1 {
+		t.Fatalf("known %v, diagnostics %v", known, diags)
+	}
+	requireDiagnostic(t, diags[0], `registries["r.example.com:5000"].insecure`, "https")
+}
+
+// A token that another resource makes must not keep the overrides from being planned.
+func TestUnknownRegistriesLeaveTheRestKnown(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]types.Map{
+		"all":      types.MapUnknown(types.ObjectType{AttrTypes: registryType}),
+		"login":    registriesOf(map[string]attr.Value{"r.example.com": types.ObjectUnknown(registryType)}),
+		"password": registriesOf(map[string]attr.Value{"r.example.com": login("AWS", types.StringUnknown())}),
+	} {
+		s, known, diags := resolveWith(providerModel{Registries: value}, complete())
+		if !known || s.registriesKnown || len(diags) != 0 {
+			t.Errorf("%s: known %v, registries known %v, %v", name, known, s.registriesKnown, diags)
+		}
+	}
+}
+
+func TestResolveVerifyImages(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		value types.String
+		env   string
+		want  verification
+		fails string
+	}{
+		"default":              {want: verifyWhenReachable},
+		"attribute":            {value: types.StringValue("required"), want: verifyRequired},
+		"variable":             {env: "off", want: verifyOff},
+		"attribute wins":       {value: types.StringValue("when_reachable"), env: "off", want: verifyWhenReachable},
+		"wrong attribute":      {value: types.StringValue("always"), fails: "the attribute verify_images"},
+		"wrong case":           {value: types.StringValue("Off"), fails: `written "off"`},
+		"wrong in environment": {env: "yes", fails: envVerifyImages},
+		"empty":                {value: types.StringValue(""), fails: "empty"},
+	} {
+		env := complete()
+		env[envVerifyImages] = test.env
+		s, known, diags := resolveWith(providerModel{VerifyImages: test.value}, env)
+		if test.fails == "" {
+			if !known || len(diags) != 0 || s.verifyImages != test.want {
+				t.Errorf("%s: %q, %v", name, s.verifyImages, diags)
+			}
+			continue
+		}
+		if diags.ErrorsCount() != 1 || !strings.Contains(diag.Diagnostics(diags)[0].Detail(), test.fails) {
+			t.Errorf("%s: want an error with %q, got %v", name, test.fails, diags)
+		}
+	}
+	if _, known, _ := resolveWith(providerModel{VerifyImages: types.StringUnknown()}, complete()); known {
+		t.Error("an unknown verify_images counts as known")
+	}
+}

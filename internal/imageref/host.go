@@ -15,4 +15,3 @@ func CanonicalHost(host string) string {
 	}
 	return host
 }
-

@@ -122,6 +122,7 @@ func compareText(image, latest string) (Comparison, bool) {
 
 type tagVersion struct {
 	*semver.Version
+	tag     string
 	whole   bool   // has all three numbers
 	variant string // the tag with * for the version
 }
@@ -140,7 +141,7 @@ func versionOf(tag string) (found tagVersion, ok bool) {
 			switch {
 			case text == "" || whole && !found.whole:
 				ok, text = true, part
-				found = tagVersion{whole: whole, variant: tag[:start] + "*" + tag[end:]}
+				found = tagVersion{tag: tag, whole: whole, variant: tag[:start] + "*" + tag[end:]}
 			case whole == found.whole:
 				ok = false
 			}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -160,7 +159,7 @@ func TestResolveVerifyImages(t *testing.T) {
 			}
 			continue
 		}
-		if diags.ErrorsCount() != 1 || !strings.Contains(diag.Diagnostics(diags)[0].Detail(), test.fails) {
+		if diags.ErrorsCount() != 1 || !strings.Contains(diags[0].Detail(), test.fails) {
 			t.Errorf("%s: want an error with %q, got %v", name, test.fails, diags)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // Release is the newest hotfix of a minor release, as one tag of a repository.
@@ -28,7 +30,7 @@ type ReleaseOptions struct {
 func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, error) {
 	own, ok := versionOf(image.Tag)
 	if !ok {
-		return nil, fmt.Errorf("the tag %s has no version such as 1.16.92, so it names no release", quote(image.Tag))
+		return nil, fmt.Errorf("the tag %s has no version such as 1.16.92, so it names no release", text.Quote(image.Tag))
 	}
 	type minor struct{ major, minor uint64 }
 	newest := map[minor]tagVersion{}

@@ -49,8 +49,7 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 		}
 		page = next
 	}
-	return nil, (&exchange{request: request{call: "_catalog", url: page}, client: c}).failure(
-		fmt.Errorf("the catalogue has not ended after %d pages", maxCatalogPages))
+	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalogue has not ended after %d pages", maxCatalogPages))
 }
 
 func (c *Client) catalogURL(registry *url.URL) *url.URL {

@@ -1,4 +1,5 @@
-// Package harness is the client of the Harness execution-config API.
+// Package harness is the client of the Harness API: one file per API object, over do.go, the one
+// place where HTTP happens.
 package harness
 
 import (
@@ -7,12 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -72,88 +70,27 @@ func New(cfg Config) *Client {
 	return &Client{cfg: cfg, http: newHTTPClient(transport.New(cfg.RootCAs), cfg.RequestTimeout)}
 }
 
-// DefaultImages returns the image that each field of the scope has where nothing overrides it
-// (get-default-config). Its keys are the fields that there are. Every error is an *Error.
-func (c *Client) DefaultImages(ctx context.Context, scope Scope) (map[string]string, error) {
-	x, err := c.call(ctx, http.MethodGet, "get-default-config", scope, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	return x.images()
-}
-
-// CustomerImages returns the overrides of the scope (get-customer-config) or, with overridesOnly
-// false, the image of every field. Fields with a blank value are left out: they are not set. A
-// server may leave out overrides that equal the default. Every error is an *Error.
-func (c *Client) CustomerImages(ctx context.Context, scope Scope, overridesOnly bool) (map[string]string, error) {
-	x, err := c.call(ctx, http.MethodGet, "get-customer-config", scope,
-		url.Values{"overridesOnly": {strconv.FormatBool(overridesOnly)}}, nil)
-	if err != nil {
-		return nil, err
-	}
-	images, err := x.images()
-	maps.DeleteFunc(images, func(_, image string) bool { return strings.TrimSpace(image) == "" })
-	return images, err
-}
-
-// fieldValue is an element of a write's body.
-type fieldValue struct {
-	Field string  `json:"field"`
-	Value *string `json:"value,omitempty"` // nil in a reset
-}
-
-// UpdateImages overrides images, a map from field to image, in one request (update-config), or does
-// nothing when there are none. It returns nil when the server acknowledged; the server does so too
-// when a write in flight at the same time undoes this one. Every error is an *Error.
-func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[string]string) error {
-	var body []fieldValue
-	for _, field := range slices.Sorted(maps.Keys(images)) {
-		body = append(body, fieldValue{Field: field, Value: new(images[field])})
-	}
-	return c.write(ctx, "update-config", scope, body)
-}
-
-// ResetImages removes the overrides of fields, whether there are any or not, in one request
-// (reset-config). As for what nil means and errors are, see UpdateImages.
-func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) error {
-	var body []fieldValue
-	for _, field := range slices.Compact(slices.Sorted(slices.Values(fields))) {
-		body = append(body, fieldValue{Field: field})
-	}
-	return c.write(ctx, "reset-config", scope, body)
-}
-
-func (c *Client) write(ctx context.Context, call string, scope Scope, body []fieldValue) error {
-	if len(body) == 0 {
-		return nil
-	}
-	x, err := c.call(ctx, http.MethodPost, call, scope, nil, body)
-	if err != nil {
-		return err
-	}
-	return x.acknowledged()
-}
-
-// call makes an execution-config call.
-func (c *Client) call(ctx context.Context, method, call string, scope Scope, query url.Values, body any) (*exchange, error) {
+// send makes a call of the API below the endpoint. The account goes into the query, which may be
+// nil, and a body is sent as JSON.
+func (c *Client) send(ctx context.Context, r request, path string, query url.Values, body any) (*exchange, error) {
 	if query == nil {
 		query = url.Values{}
 	}
 	query.Set("accountIdentifier", c.cfg.AccountID)
-	query.Set("infra", string(scope.Infra))
-	r := request{call: call, scope: scope, method: method}
-	r.url = c.cfg.Endpoint.JoinPath(modulePaths[scope.Module], "execution-config", call)
+	r.url = c.cfg.Endpoint.JoinPath(path)
 	r.url.RawQuery = query.Encode()
-	if !scope.Valid() {
-		return nil, (&exchange{request: r, client: c}).failure(errors.New("there is no such module or infra"))
-	}
 	if body != nil {
 		var err error
 		if r.body, err = json.Marshal(body); err != nil {
-			return nil, (&exchange{request: r, client: c}).failure(err)
+			return nil, c.unsent(r, err)
 		}
 	}
 	return c.do(ctx, r)
+}
+
+// unsent makes the error of a call that cannot be sent.
+func (c *Client) unsent(r request, cause error) *Error {
+	return (&exchange{request: r, client: c}).failure(cause)
 }
 
 // authenticate sets the credential and returns its name.

@@ -195,7 +195,7 @@ func TestLogHasOneEntryPerAttempt(t *testing.T) {
 		delete(entry, "error")
 		want := map[string]any{
 			"msg": "Harness API request", "method": "POST", "attempt": i + 1, "status": wantStatus[i],
-			"path": "/gateway/ci/execution-config/update-config", "call": "update-config", "infra": "K8",
+			"path": "/gateway/ci/execution-config/update-config", "call": "update-config", "module": "ci", "infra": "K8",
 		}
 		if wantID != nil {
 			want["correlation_id"] = wantID

@@ -16,11 +16,11 @@ import (
 
 // request is an API call before it is sent.
 type request struct {
-	call   string // such as "update-config"
-	scope  Scope
-	method string
-	url    *url.URL
-	body   []byte // JSON; nil: none
+	call    string  // such as "update-config"
+	subject Subject // nil where the call says it all
+	method  string
+	url     *url.URL
+	body    []byte // JSON; nil: none
 }
 
 // exchange is a request with its attempts so far and the outcome of the last one.
@@ -134,8 +134,10 @@ func (x *exchange) log(ctx context.Context, err error) {
 		"duration_ms": time.Since(x.started).Milliseconds(),
 		"attempt":     x.attempts,
 	}
-	if x.scope != (Scope{}) {
-		fields["infra"] = string(x.scope.Infra) // the path tells the module
+	if x.subject != nil {
+		for _, fact := range x.subject.Facts() {
+			fields[fact[0]] = fact[1]
+		}
 	}
 	if x.words.correlationID != "" {
 		fields["correlation_id"] = x.words.correlationID
@@ -153,8 +155,9 @@ func (x *exchange) failure(cause error) *Error {
 	}
 	e := &Error{
 		Call:          x.call,
-		Scope:         x.scope,
+		Subject:       x.subject,
 		Host:          x.client.show(x.url.Host),
+		URL:           x.client.show(x.url.Scheme + "://" + x.url.Host + x.url.Path),
 		Status:        x.status,
 		Code:          x.words.code,
 		Message:       x.words.message,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -133,49 +132,4 @@ func (x *exchange) data() (json.RawMessage, error) {
 		return nil, x.failure(errors.New("the answer is not an envelope of the Harness API: it has no status"))
 	}
 	return nil, x.failure(fmt.Errorf("the answer has an unknown status, %s", e.Status))
-}
-
-// images returns the data of a success as a map of fields to images, never nil. A field whose value
-// is null is not set. What cannot be a field or an image, which somebody may have stored all the
-// same, is escaped and shortened.
-func (x *exchange) images() (map[string]string, error) {
-	data, err := x.data()
-	if err != nil {
-		return nil, err
-	}
-	images := map[string]string{}
-	switch kind := kindOf(data); kind {
-	case "null":
-		return images, nil
-	case "an object":
-	default:
-		return nil, x.failure(fmt.Errorf("the answer's data is %s, not an object of fields and images", kind))
-	}
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(data, &values); err != nil {
-		return nil, x.failure(fmt.Errorf("the answer's data: %w", err))
-	}
-	for _, field := range slices.Sorted(maps.Keys(values)) {
-		var image *string
-		if err := json.Unmarshal(values[field], &image); err != nil {
-			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %s",
-				kindOf(values[field]), field))
-		}
-		if image != nil {
-			images[x.client.plain(field)] = x.client.plain(*image)
-		}
-	}
-	return images, nil
-}
-
-// acknowledged returns nil when the data of a success is true, as a write's is.
-func (x *exchange) acknowledged() error {
-	data, err := x.data()
-	if err != nil {
-		return err
-	}
-	if kind := kindOf(data); kind != "true" {
-		return x.failure(fmt.Errorf("the answer's data is %s where true acknowledges a write", kind))
-	}
-	return nil
 }

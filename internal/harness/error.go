@@ -14,10 +14,10 @@ import (
 type Error struct {
 	// Call is the name of the API call, such as "update-config".
 	Call string
-	// Scope is what the call was about; zero for calls that have none.
-	Scope Scope
-	// Host is the host that was asked.
-	Host string
+	// Subject is what the call was about; nil where the call says it all.
+	Subject Subject
+	// Host is the host that was asked, and URL the scheme, host and path, without a query.
+	Host, URL string
 	// Status is the HTTP status of the last answer; 0 when there was none.
 	Status int
 	// Code, Message and CorrelationID are the server's own words, escaped and shortened
@@ -39,8 +39,8 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Call)
-	if e.Scope != (Scope{}) {
-		b.WriteString(" " + e.Scope.String())
+	if e.Subject != nil {
+		b.WriteString(" " + e.Subject.String())
 	}
 	if e.Status == 0 {
 		b.WriteString(": no answer from " + e.Host)

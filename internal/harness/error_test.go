@@ -18,22 +18,22 @@ func TestErrorText(t *testing.T) {
 	}{
 		{
 			Error{
-				Call: "update-config", Scope: scope, Host: "h", Status: 400, Code: "INVALID_REQUEST",
+				Call: "update-config", Subject: scope, Host: "h", Status: 400, Code: "INVALID_REQUEST",
 				Message: "Field x does not exist", CorrelationID: "id-1", Attempts: 1,
 			},
 			"update-config ci/K8: HTTP 400 INVALID_REQUEST: Field x does not exist (correlationId id-1)",
 		},
 		{Error{Call: "_catalog", Host: "h", Status: 403, Attempts: 1}, "_catalog: HTTP 403 Forbidden"},
 		{
-			Error{Call: "reset-config", Scope: scope, Host: "h", Err: io.EOF, Attempts: 5},
+			Error{Call: "reset-config", Subject: scope, Host: "h", Err: io.EOF, Attempts: 5},
 			"reset-config ci/K8: no answer from h: EOF (5 attempts)",
 		},
 		{
-			Error{Call: "reset-config", Scope: scope, Host: "h", Status: 302, RedirectHost: "login.example.com"},
+			Error{Call: "reset-config", Subject: scope, Host: "h", Status: 302, RedirectHost: "login.example.com"},
 			"reset-config ci/K8: HTTP 302 Found: redirects to login.example.com are not followed",
 		},
 		{
-			Error{Call: "reset-config", Scope: scope, Status: 503, Code: "C", Message: "later", CorrelationID: "i", Attempts: 2, Err: context.Canceled},
+			Error{Call: "reset-config", Subject: scope, Status: 503, Code: "C", Message: "later", CorrelationID: "i", Attempts: 2, Err: context.Canceled},
 			"reset-config ci/K8: HTTP 503 C: later: context canceled (correlationId i, 2 attempts)",
 		},
 		{Error{Call: "x", Status: 299}, "x: HTTP 299"},

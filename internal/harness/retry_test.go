@@ -113,8 +113,11 @@ func TestFinalAnswersAreNotRetried(t *testing.T) {
 				if e.Call != call || e.Host != parseURL(t, server.Endpoint()).Host || e.Credential != "api_key" {
 					t.Errorf("%#v", e)
 				}
-				if call != "_catalog" && e.Scope != scope {
-					t.Errorf("scope %v", e.Scope)
+				if call != "_catalog" && e.Subject != scope {
+					t.Errorf("subject %v", e.Subject)
+				}
+				if got, want := e.URL, server.Requests()[0]; !strings.HasSuffix(got, want.Path) || !strings.HasPrefix(got, "http://"+e.Host) {
+					t.Errorf("asked %s, but the error says %s", want.Path, got)
 				}
 				if got, want := IsNotSent(err), status >= 300 && status < 500; got != want {
 					t.Errorf("not sent: %v", got)

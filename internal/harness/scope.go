@@ -43,3 +43,8 @@ func (s Scope) Valid() bool {
 
 // String returns the scope as it stands in ids and messages: "ci/K8".
 func (s Scope) String() string { return string(s.Module) + "/" + string(s.Infra) }
+
+// Facts returns the module and the infra by name.
+func (s Scope) Facts() [][2]string {
+	return [][2]string{{"module", string(s.Module)}, {"infra", string(s.Infra)}}
+}

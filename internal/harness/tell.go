@@ -22,14 +22,13 @@ func (e *Error) Reason() string {
 
 // Facts returns the names and values that support asks for.
 func (e *Error) Facts() [][2]string {
-	facts := [][2]string{{"code", e.Code}, {"correlationId", e.CorrelationID}}
+	var facts [][2]string
+	if e.Subject != nil {
+		facts = e.Subject.Facts()
+	}
+	facts = append(facts, [2]string{"asked", e.URL}, [2]string{"code", e.Code}, [2]string{"correlationId", e.CorrelationID})
 	if e.Attempts > 1 {
 		facts = append(facts, [2]string{"attempts", strconv.Itoa(e.Attempts)})
 	}
 	return facts
-}
-
-// Facts returns the module and the infra by name.
-func (s Scope) Facts() [][2]string {
-	return [][2]string{{"module", string(s.Module)}, {"infra", string(s.Infra)}}
 }

@@ -21,7 +21,7 @@ func target(field string) execconfig.Target {
 
 func answered(status int, message string) *harness.Error {
 	return &harness.Error{
-		Call: "update-config", Scope: target("").Scope, Host: "app.harness.io", Status: status,
+		Call: "update-config", Subject: target("").Scope, Host: "app.harness.io", URL: "https://app.harness.io/gateway/x", Status: status,
 		Code: "SOME_CODE", Message: message, CorrelationID: "corr-1", Credential: "api_key", Attempts: 3,
 	}
 }

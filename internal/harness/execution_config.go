@@ -1,0 +1,136 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// DefaultImages returns the image that each field of the scope has where nothing overrides it
+// (get-default-config). Its keys are the fields that there are. Every error is an *Error.
+func (c *Client) DefaultImages(ctx context.Context, scope Scope) (map[string]string, error) {
+	x, err := c.executionConfig(ctx, http.MethodGet, "get-default-config", scope, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return x.images()
+}
+
+// CustomerImages returns the overrides of the scope (get-customer-config) or, with overridesOnly
+// false, the image of every field. Fields with a blank value are left out: they are not set. A
+// server may leave out overrides that equal the default. Every error is an *Error.
+func (c *Client) CustomerImages(ctx context.Context, scope Scope, overridesOnly bool) (map[string]string, error) {
+	x, err := c.executionConfig(ctx, http.MethodGet, "get-customer-config", scope,
+		url.Values{"overridesOnly": {strconv.FormatBool(overridesOnly)}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	images, err := x.images()
+	maps.DeleteFunc(images, func(_, image string) bool { return strings.TrimSpace(image) == "" })
+	return images, err
+}
+
+// fieldValue is an element of a write's body.
+type fieldValue struct {
+	Field string  `json:"field"`
+	Value *string `json:"value,omitempty"` // nil in a reset
+}
+
+// UpdateImages overrides images, a map from field to image, in one request (update-config), or does
+// nothing when there are none. It returns nil when the server acknowledged; the server does so too
+// when a write in flight at the same time undoes this one. Every error is an *Error.
+func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[string]string) error {
+	var body []fieldValue
+	for _, field := range slices.Sorted(maps.Keys(images)) {
+		body = append(body, fieldValue{Field: field, Value: new(images[field])})
+	}
+	return c.writeImages(ctx, "update-config", scope, body)
+}
+
+// ResetImages removes the overrides of fields, whether there are any or not, in one request
+// (reset-config). As for what nil means and errors are, see UpdateImages.
+func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) error {
+	var body []fieldValue
+	for _, field := range slices.Compact(slices.Sorted(slices.Values(fields))) {
+		body = append(body, fieldValue{Field: field})
+	}
+	return c.writeImages(ctx, "reset-config", scope, body)
+}
+
+func (c *Client) writeImages(ctx context.Context, call string, scope Scope, body []fieldValue) error {
+	if len(body) == 0 {
+		return nil
+	}
+	x, err := c.executionConfig(ctx, http.MethodPost, call, scope, nil, body)
+	if err != nil {
+		return err
+	}
+	return x.acknowledged()
+}
+
+// executionConfig makes an execution-config call.
+func (c *Client) executionConfig(
+	ctx context.Context, method, call string, scope Scope, query url.Values, body any,
+) (*exchange, error) {
+	r := request{call: call, subject: scope, method: method, url: c.cfg.Endpoint}
+	if !scope.Valid() {
+		return nil, c.unsent(r, errors.New("there is no such module or infra"))
+	}
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("infra", string(scope.Infra))
+	return c.send(ctx, r, modulePaths[scope.Module]+"/execution-config/"+call, query, body)
+}
+
+// images returns the data of a success as a map of fields to images, never nil. A field whose value
+// is null is not set. What cannot be a field or an image, which somebody may have stored all the
+// same, is escaped and shortened.
+func (x *exchange) images() (map[string]string, error) {
+	data, err := x.data()
+	if err != nil {
+		return nil, err
+	}
+	images := map[string]string{}
+	switch kind := kindOf(data); kind {
+	case "null":
+		return images, nil
+	case "an object":
+	default:
+		return nil, x.failure(fmt.Errorf("the answer's data is %s, not an object of fields and images", kind))
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(data, &values); err != nil {
+		return nil, x.failure(fmt.Errorf("the answer's data: %w", err))
+	}
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		var image *string
+		if err := json.Unmarshal(values[field], &image); err != nil {
+			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %s",
+				kindOf(values[field]), field))
+		}
+		if image != nil {
+			images[x.client.plain(field)] = x.client.plain(*image)
+		}
+	}
+	return images, nil
+}
+
+// acknowledged returns nil when the data of a success is true, as a write's is.
+func (x *exchange) acknowledged() error {
+	data, err := x.data()
+	if err != nil {
+		return err
+	}
+	if kind := kindOf(data); kind != "true" {
+		return x.failure(fmt.Errorf("the answer's data is %s where true acknowledges a write", kind))
+	}
+	return nil
+}

@@ -4,10 +4,14 @@ TFPLUGINDOCS_VERSION := v0.25.0
 ACTIONLINT_VERSION   := v1.7.12
 # The newest that go install builds.
 GORELEASER_VERSION   := v2.16.0
+CYCLONEDX_VERSION    := v1.10.0
+GOVULNCHECK_VERSION  := v1.8.0
 
 TFPLUGINDOCS := $(BIN)/tfplugindocs-$(TFPLUGINDOCS_VERSION)
 ACTIONLINT   := $(BIN)/actionlint-$(ACTIONLINT_VERSION)
 GORELEASER   := $(BIN)/goreleaser-$(GORELEASER_VERSION)
+# GoReleaser finds it on PATH, by its own name.
+CYCLONEDX    := $(BIN)/cyclonedx-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
 # Each is installed on its own: their dependencies contradict one another's, and OpenTofu's.
 # $(1) is the package, $(2) its version, $(3) the program's name.
@@ -22,6 +26,8 @@ $(ACTIONLINT):
 	$(call install_tool,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION),actionlint)
 $(GORELEASER):
 	$(call install_tool,github.com/goreleaser/goreleaser/v2,$(GORELEASER_VERSION),goreleaser)
+$(CYCLONEDX):
+	GOBIN=$(@D) CGO_ENABLED=0 $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
 
 SCHEMA := $(BIN)/schema.json
 DOCS_LOG := $(BIN)/docs.log
@@ -70,16 +76,22 @@ release-check: $(GORELEASER) ## Check the release's configuration
 SYSTEMS ?= all
 HOST_ONLY = -e 's/^    goos: .*/    goos: [$(shell $(GO) env GOOS)]/' -e 's/^    goarch: .*/    goarch: ["$(shell $(GO) env GOARCH)"]/'
 
+goreleaser_build = PATH="$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean
+
 .PHONY: snapshot
-snapshot: $(GORELEASER) ## Build the last commit's release into dist/, unsigned; SYSTEMS=host for this system alone
+snapshot: $(GORELEASER) $(CYCLONEDX) ## Build the last commit's release into dist/, unsigned; SYSTEMS=host for this system alone
 	$(call release_clone)
 	@sed -e '' $(if $(filter host,$(SYSTEMS)),$(HOST_ONLY)) .goreleaser.yml >$(RELEASE_CLONE)/.goreleaser.yml
-	cd $(RELEASE_CLONE) && $(GORELEASER) release --snapshot --clean --skip=sign
+	cd $(RELEASE_CLONE) && $(call goreleaser_build) --snapshot
 	@rm -rf dist && mv $(RELEASE_CLONE)/dist dist
 
-.PHONY: release
-release: $(GORELEASER) ## Publish the tag that is checked out; NOTES names the file with its notes
-	$(GORELEASER) release --clean --release-notes $(NOTES)
+.PHONY: release-build
+release-build: $(GORELEASER) $(CYCLONEDX) ## Build the release of the tag that is checked out into dist/, unsigned
+	$(call goreleaser_build)
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in what the provider calls; needs the network
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 .PHONY: test-release
 test-release: tools ## Install the zip in dist/ from a filesystem mirror, and apply with it

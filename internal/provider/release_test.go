@@ -2,11 +2,16 @@ package provider_test
 
 import (
 	"archive/zip"
+	"bytes"
+	"debug/buildinfo"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,22 +103,56 @@ func releaseZip(t *testing.T, dist string) (archive, version string) {
 		}
 	}
 
-	files, err := zip.OpenReader(found[0])
+	files := unzip(t, found[0])
+	binary := files["terraform-provider-harnessci_v"+version]
+	if len(files) != 3 || binary == nil || files["LICENSE"] == nil {
+		t.Fatalf("the zip holds %q", slices.Sorted(maps.Keys(files)))
+	}
+	requireNotices(t, binary, string(files["THIRD-PARTY-NOTICES.txt"]))
+	if !strings.Contains(readFile(t, filepath.Join(dist, "terraform-provider-harnessci.cdx.json")), "terraform-plugin-framework") {
+		t.Error("the bill of materials lacks the plugin framework")
+	}
+	return found[0], version
+}
+
+// unzip returns the files of an archive by name, a program's without .exe.
+func unzip(t *testing.T, archive string) map[string][]byte {
+	t.Helper()
+	reader, err := zip.OpenReader(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer files.Close() //nolint:errcheck // it was only read
-	want := map[string]bool{"terraform-provider-harnessci_v" + version: true, "LICENSE": true}
-	for _, file := range files.File {
-		if !want[strings.TrimSuffix(file.Name, ".exe")] {
-			t.Errorf("the zip holds %s", file.Name)
+	defer reader.Close() //nolint:errcheck // it was only read
+	files := map[string][]byte{}
+	for _, file := range reader.File {
+		content, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
 		}
-		delete(want, strings.TrimSuffix(file.Name, ".exe"))
+		data, err := io.ReadAll(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[strings.TrimSuffix(file.Name, ".exe")] = data
 	}
-	if len(want) > 0 {
-		t.Errorf("the zip lacks %v", want)
+	return files
+}
+
+// requireNotices fails unless the notices name every module that the program links.
+func requireNotices(t *testing.T, program []byte, notices string) {
+	t.Helper()
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return found[0], version
+	if len(info.Deps) == 0 {
+		t.Error("the program names no modules")
+	}
+	for _, module := range info.Deps {
+		if !strings.Contains(notices, "\n"+module.Path+" "+module.Version+"\n") {
+			t.Errorf("the notices lack %s %s", module.Path, module.Version)
+		}
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {

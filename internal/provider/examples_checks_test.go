@@ -35,6 +35,26 @@ func TestAccCheckExampleWarnsOfUnsupportedImages(t *testing.T) {
 	}
 }
 
+// The pinning example tells of an unsupported pin in the very plan that makes it one.
+func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := example{name: "complete/pin-and-review", files: []string{"main.tf"}}.workspace(t, fake)
+	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	config := readExample(t, "complete", "pin-and-review", "main.tf")
+	dir.Write("main.tf", strings.Replace(config, "ci-addon:1.16.90", "ci-addon:1.13.0", 1))
+	output := unwrapped(dir.Must("plan"))
+	for _, words := range []string{
+		"Warning: Check block assertion failed",
+		"Out of support: K8/addonTag.",
+		`"K8/addonTag" = "harness/ci-addon:1.16.90 -> harness/ci-addon:1.16.92" -> "harness/ci-addon:1.13.0 -> harness/ci-addon:1.16.92"`,
+	} {
+		if !strings.Contains(output, words) {
+			t.Errorf("the plan does not say %q:\n%s", words, output)
+		}
+	}
+}
+
 func TestAccMirrorExampleMirrorsEveryDefault(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

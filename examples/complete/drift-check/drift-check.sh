@@ -1,12 +1,24 @@
 #!/bin/sh
 # Tells whether Harness still runs what this configuration says. It changes nothing.
 #
-# Exit code 0: it does. 2: it does not, and what differs is printed. 1: it could not be found out.
+# Exit code 0: it does. 2: it does not, and what differs is printed. 3: there is no state to compare
+# with. 1: it could not be found out.
 set -u
 
 cli=${TERRAFORM:-terraform}
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
+
+# Without a state, everything would be "to add", whatever Harness runs.
+if ! "$cli" state pull >"$report" 2>&1; then
+  echo "The state cannot be read; nothing is known about drift."
+  cat "$report"
+  exit 1
+fi
+if ! grep -q '"type": *"harnessci_' "$report"; then
+  echo "There is no state: apply this configuration first, or check the backend."
+  exit 3
+fi
 
 # The lock is left to whoever applies; nothing is written here.
 "$cli" plan -detailed-exitcode -input=false -lock=false -no-color >"$report" 2>&1

@@ -1,0 +1,42 @@
+package harness.images_test
+
+import data.harness.images
+
+plan(image) := {"resource_changes": [{
+	"address": "harnessci_image_override.git_clone",
+	"type": "harnessci_image_override",
+	"change": {"actions": ["create"], "after": {"field": "gitCloneTag", "value": image}},
+}]}
+
+test_pinned_from_our_registry_is_allowed if {
+	count(images.deny) == 0 with input as plan("registry.example.com/harness/drone-git:1.6.8-rootless")
+}
+
+test_another_registry_is_denied if {
+	count(images.deny) == 1 with input as plan("docker.io/harness/drone-git:1.6.8-rootless")
+}
+
+test_a_moving_tag_is_denied if {
+	count(images.deny) == 1 with input as plan("registry.example.com/harness/sto-plugin:latest")
+}
+
+test_a_set_is_read_too if {
+	changes := {"resource_changes": [{
+		"address": "harnessci_image_overrides.k8",
+		"type": "harnessci_image_overrides",
+		"change": {"actions": ["create"], "after": {"images": {"gitCloneTag": "docker.io/harness/drone-git:latest"}}},
+	}]}
+	count(images.deny) == 2 with input as changes
+}
+
+test_many_removals_are_denied if {
+	changes := {"resource_changes": [change |
+		some i in numbers.range(1, 6)
+		change := {
+			"address": sprintf("harnessci_image_override.pinned[%d]", [i]),
+			"type": "harnessci_image_override",
+			"change": {"actions": ["delete"], "after": null},
+		}
+	]}
+	count(images.deny) == 1 with input as changes
+}

@@ -142,6 +142,7 @@ func TestAccDriftCheckExample(t *testing.T) {
 	fake := startExampleFake(t)
 	dir := example{name: name, files: []string{"main.tf"}}.workspace(t, fake)
 	dir.Write("drift-check.sh", readExample(t, name, "drift-check.sh"))
+	requireDriftCheck(t, dir, fake, 3, "There is no state")
 	dir.Must("apply", "-auto-approve")
 	fake.ResetLog()
 
@@ -162,6 +163,8 @@ output "defaults" { value = data.harnessci_default_images.k8.images }
 	requireDriftCheck(t, dir, fake, 0, "No drift.")
 	fake.Inject(fakeharness.Fault{Times: -1, Status: http.StatusUnauthorized})
 	requireDriftCheck(t, dir, fake, 1, "nothing is known about drift")
+	dir.Write("terraform.tfstate", "no state")
+	requireDriftCheck(t, dir, fake, 1, "The state cannot be read")
 	if writes := fake.Count("writes"); writes != 0 {
 		t.Errorf("the checks wrote %d times", writes)
 	}

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -36,6 +37,10 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Setenv("TF_VAR_production_api_key", options.APIKey)
 		dir.Setenv("TF_VAR_sandbox_account_id", secondAccount)
 		dir.Setenv("TF_VAR_sandbox_api_key", options.APIKey)
+	},
+	"complete/fleet": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		dir.Write("accounts.json", fmt.Sprintf(`{"payments": {"account_id": %q, "ring": "early"}}`, fake.Options().AccountID))
+		dir.Setenv("TF_VAR_account", "payments")
 	},
 	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
 	"guides/from-the-vendors-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
@@ -96,13 +101,13 @@ type example struct {
 }
 
 // examples returns every folder with Terraform files. Import blocks are tests of their own: beside
-// the resource they would import what is not there.
+// the resource they would import what is not there. A backend.tf names a bucket that a test has not.
 func examples(t *testing.T) []example {
 	t.Helper()
 	folders := map[string][]string{}
 	for _, path := range exampleFiles(t, ".tf") {
 		folder, file := filepath.Split(path)
-		if !strings.HasPrefix(file, "import-") {
+		if !strings.HasPrefix(file, "import-") && file != "backend.tf" {
 			folders[filepath.Clean(folder)] = append(folders[filepath.Clean(folder)], file)
 		}
 	}

@@ -5,7 +5,7 @@ package execconfig
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -68,10 +68,10 @@ func orElse[T comparable](v, fallback T) T {
 // Account is the one door to the overrides of one account. Its methods may be called from any
 // number of goroutines; it holds no goroutine while nothing is under way.
 type Account struct {
-	reads  *reads
-	claims *claims
-	plans  *plans
-	writer *writer
+	reads     *reads
+	planReads *reads
+	plans     *plans
+	writer    *writer
 }
 
 // New returns the Account that client talks to. The key names endpoint and account: processes of
@@ -79,96 +79,75 @@ type Account struct {
 func New(client Client, key string, opts Options) *Account {
 	opts = opts.withDefaults()
 	reads := newReads(client, opts.MaxAge)
-	claims := newClaims()
 	return &Account{
-		reads:  reads,
-		claims: claims,
-		plans:  newPlans(),
-		writer: newWriter(client, reads, claims, newFileLock(opts.LockDir, key), opts),
+		reads:     reads,
+		planReads: newPlanReads(reads),
+		plans:     newPlans(),
+		writer:    newWriter(client, reads, newFileLock(opts.LockDir, key), opts),
 	}
 }
 
 // Overrides returns the overrides of a module and infra, field to image. Concurrent calls share
 // one request and an answer is served for seconds, until a write drops it. The caller owns the map.
 func (a *Account) Overrides(ctx context.Context, scope harness.Scope) (map[string]string, error) {
-	return a.reads.get(ctx, overridesRead, scope)
+	return cloned(a.reads.get(ctx, readKey{overridesRead, scope}))
 }
 
 // Defaults returns the images that run where nothing is overridden, shared like Overrides. Its
 // keys are the fields that the module and infra have.
 func (a *Account) Defaults(ctx context.Context, scope harness.Scope) (map[string]string, error) {
-	return a.reads.get(ctx, defaultsRead, scope)
+	return cloned(a.reads.get(ctx, readKey{defaultsRead, scope}))
 }
-
-// ListsDefaults reports that an answer in this process has shown the server to list overrides that
-// equal the default. While it has not, the absence of one proves nothing.
-func (a *Account) ListsDefaults() bool { return a.reads.listsDefaults() }
 
 // Merged returns the server's own merge of defaults and overrides, shared like Overrides.
 func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]string, error) {
-	return a.reads.get(ctx, mergedRead, scope)
+	return cloned(a.reads.get(ctx, readKey{mergedRead, scope}))
 }
 
 // Set stores one override and returns once a read has shown it. Errors: the client's for a
 // refused write, *NotStoredError, *UnverifiedError, *UncertainError, *CancelledError,
 // *DuplicateError, *ConflictError.
 func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value string) error {
-	target := Target{Scope: scope, Field: field}
-	if err := a.claims.set(target); err != nil {
+	failed, err := a.writer.write(ctx, []*op{newOp(Target{scope, field}, value)}, harness.Scope{})
+	if err != nil {
 		return err
 	}
-	err := a.writer.write(ctx, []*op{newOp(target, value)})[field]
-	a.claims.setDone(target, err)
-	return err
+	return failed[field]
 }
 
 // Reset removes one override and returns once a read no longer shows it. Errors are those of Set,
 // and *KeptError where another resource set the override in this run.
 func (a *Account) Reset(ctx context.Context, scope harness.Scope, field string) error {
-	return a.writer.write(ctx, []*op{newOp(Target{Scope: scope, Field: field}, "")})[field]
-}
-
-// Replace stores the images in set and removes the overrides in reset, for an exclusive set that
-// owns the whole module and infra; keep holds the images it owns and saw in place, which are stored
-// again only where this run has reset them meanwhile. One update and one reset at the most are sent
-// where nothing is refused. The error is a FieldErrors, or a *ConflictError before anything is sent.
-func (a *Account) Replace(
-	ctx context.Context, scope harness.Scope, set map[string]string, reset []string, keep map[string]string,
-) error {
-	gone, err := a.claims.setScope(scope, set, keep)
+	failed, err := a.writer.write(ctx, resetOps(scope, []string{field}), harness.Scope{})
 	if err != nil {
 		return err
 	}
-	ops := make([]*op, 0, len(set)+len(reset)+len(gone))
-	for field, value := range set {
-		ops = append(ops, newOp(Target{Scope: scope, Field: field}, value))
+	return failed[field]
+}
+
+// Replace makes a change for an exclusive set, which owns the whole module and infra. What it keeps
+// is stored again only where this run has reset it meanwhile. One update and one reset at the most
+// are sent where nothing is refused. The error is a FieldErrors, or a *ConflictError before anything
+// is sent.
+func (a *Account) Replace(ctx context.Context, scope harness.Scope, change Change) error {
+	kept := setOps(scope, change.Keep)
+	for _, o := range kept {
+		o.standing = true
 	}
-	for _, field := range gone {
-		ops = append(ops, newOp(Target{Scope: scope, Field: field}, keep[field]))
-	}
-	err = a.writeFields(ctx, append(ops, resetOps(scope, reset)...))
-	failed, _ := errors.AsType[FieldErrors](err)
-	a.claims.setScopeDone(scope, failed)
-	return err
+	ops := slices.Concat(setOps(scope, change.Set), kept, resetOps(scope, change.Reset))
+	return joined(a.writer.write(ctx, ops, scope))
 }
 
 // ResetAll removes the named overrides in one request, leaving out those that another resource
 // set in this run. The error is a FieldErrors.
 func (a *Account) ResetAll(ctx context.Context, scope harness.Scope, fields []string) error {
-	return a.writeFields(ctx, resetOps(scope, fields))
+	return joined(a.writer.write(ctx, resetOps(scope, fields), harness.Scope{}))
 }
 
-func (a *Account) writeFields(ctx context.Context, ops []*op) error {
-	if failed := a.writer.write(ctx, ops); len(failed) > 0 {
+// joined returns the one error of a write of several.
+func joined(failed FieldErrors, err error) error {
+	if err == nil && failed != nil {
 		return failed
 	}
-	return nil
-}
-
-func resetOps(scope harness.Scope, fields []string) []*op {
-	ops := make([]*op, 0, len(fields))
-	for _, field := range fields {
-		ops = append(ops, newOp(Target{Scope: scope, Field: field}, ""))
-	}
-	return ops
+	return err
 }

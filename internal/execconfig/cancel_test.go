@@ -84,8 +84,8 @@ func TestAPauseNobodyWaitsForIsEnded(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		synctest.Wait()
-		if a.writer.running || len(a.writer.queue) != 0 {
-			t.Errorf("running %t with %d queued", a.writer.running, len(a.writer.queue))
+		if a.writer.queue.running || len(a.writer.queue.waiting) != 0 {
+			t.Errorf("running %t with %d queued", a.writer.queue.running, len(a.writer.queue.waiting))
 		}
 	})
 }

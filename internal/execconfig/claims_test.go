@@ -93,7 +93,7 @@ func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
 					}
 					// What the caller saw may be older than the reset.
 					time.Sleep(replaceAfter)
-					if err := a.Replace(t.Context(), k8, nil, nil, map[string]string{fieldName(0): "kept:1"}); err != nil {
+					if err := a.Replace(t.Context(), k8, Change{Keep: map[string]string{fieldName(0): "kept:1"}}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -111,7 +111,10 @@ func TestReplaceIsOneUpdateAndOneReset(t *testing.T) {
 		s.outside(k8, fieldName(7), "old:1")
 		s.outside(k8, fieldName(8), "old:1")
 		a := newAccount(t, s)
-		err := a.Replace(t.Context(), k8, map[string]string{fieldName(0): "a:1", fieldName(1): "b:1"}, []string{fieldName(7), fieldName(8)}, nil)
+		err := a.Replace(t.Context(), k8, Change{
+			Set:   map[string]string{fieldName(0): "a:1", fieldName(1): "b:1"},
+			Reset: []string{fieldName(7), fieldName(8)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +131,7 @@ func TestReplaceNamesTheFieldsThatFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
-		err := a.Replace(t.Context(), k8, map[string]string{fieldName(0): "a:1", "nope": "b:1"}, nil, nil)
+		err := a.Replace(t.Context(), k8, Change{Set: map[string]string{fieldName(0): "a:1", "nope": "b:1"}})
 		failed, ok := errors.AsType[FieldErrors](err)
 		if !ok || len(failed) != 1 || failed["nope"] == nil {
 			t.Errorf("got %v", err)
@@ -145,18 +148,18 @@ func TestSingleOverridesAndAnExclusiveSetConflict(t *testing.T) {
 		if err := a.Set(t.Context(), k8, fieldName(0), "a:1"); err != nil {
 			t.Fatal(err)
 		}
-		err := a.Replace(t.Context(), k8, map[string]string{fieldName(1): "b:1"}, nil, nil)
+		err := a.Replace(t.Context(), k8, Change{Set: map[string]string{fieldName(1): "b:1"}})
 		conflict, ok := errors.AsType[*ConflictError](err)
 		if !ok || !slices.Equal(conflict.Fields, []string{fieldName(0)}) {
 			t.Errorf("set after single: %v", err)
 		}
-		if err := a.Replace(t.Context(), vm, map[string]string{fieldName(1): "b:1"}, nil, nil); err != nil {
+		if err := a.Replace(t.Context(), vm, Change{Set: map[string]string{fieldName(1): "b:1"}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Set(t.Context(), vm, fieldName(0), "a:1"); !isA[*ConflictError](err) {
 			t.Errorf("single after set: %v", err)
 		}
-		if err := a.Replace(t.Context(), vm, nil, nil, nil); !isA[*ConflictError](err) {
+		if err := a.Replace(t.Context(), vm, Change{}); !isA[*ConflictError](err) {
 			t.Errorf("set after set: %v", err)
 		}
 	})

@@ -133,7 +133,7 @@ func toSet(t *testing.T, m *migration) {
 				reset = append(reset, field)
 			}
 		}
-		replaced = m.account.Replace(ctx, k8, set, reset, keep)
+		replaced = m.account.Replace(ctx, k8, Change{Set: set, Keep: keep, Reset: reset})
 	})
 	for field := range m.before {
 		wg.Go(func() {

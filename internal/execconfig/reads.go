@@ -2,23 +2,20 @@ package execconfig
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // readKind is one of the API's three answers about images.
-type readKind string
+type readKind int
 
 const (
-	defaultsRead  readKind = "defaults"
-	overridesRead readKind = "overrides"
-	mergedRead    readKind = "merged"
+	defaultsRead readKind = iota
+	overridesRead
+	mergedRead
 )
 
 type readKey struct {
@@ -26,154 +23,148 @@ type readKey struct {
 	scope harness.Scope
 }
 
-// answer is what one read returned, and since when it holds.
-type answer struct {
-	images map[string]string
+// images maps fields to images. A shared one is not to be changed.
+type images = map[string]string
+
+// reads shares answers: callers at the same time share one flight, and what it brought is served
+// until it is too old or a write drops it. mu guards all of it, its flights included.
+type reads struct {
+	ask    func(context.Context, readKey) (images, error)
+	maxAge time.Duration
+	// keepErrors: a failure is an answer like any other.
+	keepErrors bool
+
+	mu      sync.Mutex
+	flights map[readKey]*flight
+	// showsDefaults is set once an answer has shown that overrides equal to the default are listed.
+	showsDefaults bool
+}
+
+// flight is one read and those who wait for it. No caller's cancellation ends it; it ends when the
+// last of them has left.
+type flight struct {
+	done    chan struct{}
+	cancel  context.CancelFunc
+	waiters int
+	// What came, and when; final once done is closed.
+	images images
+	err    error
 	at     time.Time
 }
 
-// reads shares the reads of one account: concurrent ones join a flight, an answer is served again
-// until it is too old or a write drops it, and errors are never kept.
-type reads struct {
-	client Client
-	maxAge time.Duration
-	group  singleflight.Group
-
-	mu      sync.Mutex
-	answers map[readKey]answer
-	crowds  map[string]*crowd
-	// lists is set once an answer has shown that overrides equal to the default are listed.
-	lists bool
-	// writes counts, per module and infra, what made earlier reads worthless.
-	writes map[harness.Scope]int
-}
-
 func newReads(client Client, maxAge time.Duration) *reads {
-	return &reads{
-		client:  client,
-		maxAge:  maxAge,
-		answers: map[readKey]answer{},
-		crowds:  map[string]*crowd{},
-		writes:  map[harness.Scope]int{},
+	ask := func(ctx context.Context, key readKey) (images, error) {
+		if key.kind == defaultsRead {
+			return client.DefaultImages(ctx, key.scope)
+		}
+		return client.CustomerImages(ctx, key.scope, key.kind == overridesRead)
 	}
+	return &reads{ask: ask, maxAge: maxAge, flights: map[readKey]*flight{}}
 }
 
-// get returns a copy of the answer, from memory, from a flight under way, or from a new one. The
-// caller's context ends its own wait; the flight goes on as long as anybody waits for it.
-func (r *reads) get(ctx context.Context, kind readKind, scope harness.Scope) (map[string]string, error) {
-	key := readKey{kind, scope}
-	r.mu.Lock()
-	if images, ok := r.fresh(key); ok {
-		r.mu.Unlock()
-		return images, nil
-	}
-	writes := r.writes[scope]
-	// Reads from before and after a write must not share a flight.
-	flight := fmt.Sprintf("%s %s %d", kind, scope, writes)
-	c := r.join(ctx, flight)
-	r.mu.Unlock()
-	defer r.leave(flight, c)
-
-	done := r.group.DoChan(flight, func() (any, error) { return r.load(c.ctx, key, writes) })
+// get returns the answer, from memory, from a flight under way, or from a new one; it is shared. The
+// caller's context ends its own wait.
+func (r *reads) get(ctx context.Context, key readKey) (images, error) {
+	f := r.join(ctx, key)
+	defer r.leave(key, f)
 	select {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
-	case result := <-done:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		images, _ := result.Val.(map[string]string) // what load returns
-		return maps.Clone(images), nil
+	case <-f.done:
+		return f.images, f.err
 	}
 }
 
-// load asks the server, unless a flight that has just ended did, and keeps the answer where no
-// write came between.
-func (r *reads) load(ctx context.Context, key readKey, writes int) (map[string]string, error) {
-	r.mu.Lock()
-	images, ok := r.fresh(key)
-	r.mu.Unlock()
-	if ok {
-		return images, nil
-	}
-	images, err := r.ask(ctx, key)
-	if err != nil {
-		return nil, err
-	}
+// join returns the flight to wait for, which is over already where its answer is young enough.
+func (r *reads) join(ctx context.Context, key readKey) *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.writes[key.scope] == writes {
-		r.answers[key] = answer{maps.Clone(images), time.Now()}
-		r.learn(key.scope)
+	f := r.flights[key]
+	if f == nil || !f.at.IsZero() && time.Since(f.at) > r.maxAge {
+		f = &flight{done: make(chan struct{})}
+		ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx)) // with its values (loggers)
+		r.flights[key] = f
+		go r.fly(ctx, key, f)
 	}
-	return images, nil
+	f.waiters++
+	return f
 }
 
-func (r *reads) ask(ctx context.Context, key readKey) (map[string]string, error) {
-	if key.kind == defaultsRead {
-		return r.client.DefaultImages(ctx, key.scope)
+// leave takes a caller out; a flight that nobody waits for is ended and not joined again.
+func (r *reads) leave(key readKey, f *flight) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f.waiters--; f.waiters == 0 && f.at.IsZero() {
+		f.cancel()
+		r.forget(key, f)
 	}
-	return r.client.CustomerImages(ctx, key.scope, key.kind == overridesRead)
 }
 
-// fresh returns a copy of a kept answer that is young enough; r.mu must be held.
-func (r *reads) fresh(key readKey) (map[string]string, bool) {
-	kept, ok := r.answers[key]
-	if !ok || time.Since(kept.at) > r.maxAge {
-		return nil, false
+// fly asks the server, and keeps the answer where no write came between.
+func (r *reads) fly(ctx context.Context, key readKey, f *flight) {
+	defer f.cancel()
+	images, err := r.ask(ctx, key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f.images, f.err, f.at = images, err, time.Now()
+	if err != nil {
+		f.images = nil
 	}
-	return maps.Clone(kept.images), true
+	close(f.done)
+	if err != nil && !r.keepErrors {
+		r.forget(key, f)
+	}
+	r.learn(key.scope)
 }
 
-// drop forgets what was read of the overrides, because a write is about to change them or has.
+// forget makes the next caller ask anew; r.mu must be held.
+func (r *reads) forget(key readKey, f *flight) {
+	if r.flights[key] == f {
+		delete(r.flights, key)
+	}
+}
+
+// drop forgets what was read of the overrides, because a write is about to change them or has. Who
+// waits for a read from before still gets it.
 func (r *reads) drop(scope harness.Scope) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.writes[scope]++
-	delete(r.answers, readKey{overridesRead, scope})
-	delete(r.answers, readKey{mergedRead, scope})
+	delete(r.flights, readKey{overridesRead, scope})
+	delete(r.flights, readKey{mergedRead, scope})
 }
 
 // feed keeps overrides that a verifying read returned.
-func (r *reads) feed(scope harness.Scope, overrides map[string]string) {
-	r.drop(scope)
+func (r *reads) feed(scope harness.Scope, overrides images) {
+	landed := &flight{done: make(chan struct{}), images: overrides, at: time.Now()}
+	close(landed.done)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answers[readKey{overridesRead, scope}] = answer{maps.Clone(overrides), time.Now()}
+	r.flights[readKey{overridesRead, scope}] = landed
+	delete(r.flights, readKey{mergedRead, scope})
 	r.learn(scope)
 }
 
 // learn compares what is known of a module and infra; r.mu must be held.
 func (r *reads) learn(scope harness.Scope) {
-	defaults := r.answers[readKey{defaultsRead, scope}].images
-	for field, image := range r.answers[readKey{overridesRead, scope}].images {
-		r.lists = r.lists || image == defaults[field]
+	defaults := r.known(readKey{defaultsRead, scope})
+	for field, image := range r.known(readKey{overridesRead, scope}) {
+		r.showsDefaults = r.showsDefaults || image == defaults[field]
 	}
 }
 
-func (r *reads) listsDefaults() bool {
+// known returns an answer however old, nil where there is none; r.mu must be held.
+func (r *reads) known(key readKey) images {
+	if f := r.flights[key]; f != nil && !f.at.IsZero() {
+		return f.images
+	}
+	return nil
+}
+
+// defaultsShown reports whether an answer has shown that overrides equal to the default are listed.
+func (r *reads) defaultsShown() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.lists
+	return r.showsDefaults
 }
 
-// join makes the caller one of those who wait for a flight; r.mu must be held.
-func (r *reads) join(ctx context.Context, flight string) *crowd {
-	c, ok := r.crowds[flight]
-	if !ok {
-		c = newCrowd(ctx)
-		r.crowds[flight] = c
-	}
-	c.join()
-	return c
-}
-
-// leave takes the caller out; a flight that nobody waits for is ended and not joined again.
-func (r *reads) leave(flight string, c *crowd) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if c.leave() {
-		delete(r.crowds, flight)
-		r.group.Forget(flight)
-	}
-}
+func cloned(shared images, err error) (images, error) { return maps.Clone(shared), err }

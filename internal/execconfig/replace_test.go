@@ -26,8 +26,12 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 				s.outside(k8, fieldName(2), "stray:1")
 				a := newAccount(t, s)
 				s.fault = fault
-				set := map[string]string{fieldName(0): "mirror:2", "noSuchTag": "mirror:2"}
-				if err := a.Replace(t.Context(), k8, set, []string{fieldName(2)}, map[string]string{fieldName(1): "kept:1"}); err == nil {
+				change := Change{
+					Set:   map[string]string{fieldName(0): "mirror:2", "noSuchTag": "mirror:2"},
+					Keep:  map[string]string{fieldName(1): "kept:1"},
+					Reset: []string{fieldName(2)},
+				}
+				if err := a.Replace(t.Context(), k8, change); err == nil {
 					t.Error("a failure passed")
 				}
 				s.fault = nil

@@ -9,13 +9,27 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// verb is what a request does to its fields. Sets go before resets.
-type verb int
+// round is a batch of ops under way, and those who wait for it: its context ends with the last of
+// them. The writer's goroutine alone works on it; waiters is guarded by queue.mu.
+type round struct {
+	ctx     context.Context //nolint:containedctx // that of work which several callers wait for
+	cancel  context.CancelFunc
+	ops     []*op
+	waiters int
+}
 
-const (
-	set verb = iota
-	reset
-)
+func newRound(ctx context.Context, ops []*op) *round {
+	r := &round{ops: ops, waiters: len(ops)}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	return r
+}
+
+// leave takes out one who waits.
+func (r *round) leave() {
+	if r.waiters--; r.waiters == 0 {
+		r.cancel()
+	}
+}
 
 // group is what fits into one request: the sets, or the resets, of one module and infra.
 type group struct {
@@ -61,7 +75,7 @@ func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time
 		written = append(written, sent...)
 	}
 	took = min(took, w.opts.SettleMax)
-	w.last.callers += w.queued()
+	w.last.callers += w.queue.count()
 	if len(written) == 0 {
 		return again, took
 	}
@@ -103,7 +117,7 @@ func (w *writer) pause(ctx context.Context, d time.Duration) {
 // and how long the slowest request took. A request that is refused for its content is split, so
 // that only the fields at fault fail.
 func (w *writer) send(ctx context.Context, g group) (written []*op, slowest time.Duration) {
-	if g.ops = w.ready(g.ops); len(g.ops) == 0 || ctx.Err() != nil {
+	if g.ops = w.queue.markSent(g.ops); len(g.ops) == 0 || ctx.Err() != nil {
 		return nil, 0
 	}
 	start := time.Now()
@@ -125,31 +139,15 @@ func (w *writer) send(ctx context.Context, g group) (written []*op, slowest time
 
 // note keeps a request's answer with its ops, and ends them where it cannot have taken effect.
 func (w *writer) note(g group, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.queue.markAnswered(g.ops, err == nil)
 	sent := &request{}
 	for _, o := range g.ops {
 		o.attempts++
-		o.request, o.failure, o.acknowledged = sent, err, err == nil
+		o.request, o.failure = sent, err
 		if harness.IsNotSent(err) {
-			w.finish(o, err)
+			w.queue.finish(o, err)
 		}
 	}
-}
-
-// ready returns the ops that are still to be sent, from now on marked as sent: those whose caller has
-// not gone.
-func (w *writer) ready(ops []*op) []*op {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var live []*op
-	for _, o := range ops {
-		if !o.finished() {
-			o.sent = true
-			live = append(live, o)
-		}
-	}
-	return live
 }
 
 // request sends one group as one request. What was read before is dropped as it leaves and again
@@ -177,7 +175,7 @@ func (w *writer) request(ctx context.Context, g group) error {
 func (w *writer) split(ctx context.Context, g group) []group {
 	first := group{scope: g.scope, verb: g.verb}
 	second := first
-	defaults, err := w.reads.get(ctx, defaultsRead, g.scope)
+	defaults, err := w.reads.get(ctx, readKey{defaultsRead, g.scope})
 	if err == nil {
 		for _, o := range g.ops {
 			if _, known := defaults[o.Field]; known {

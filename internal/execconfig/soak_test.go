@@ -250,7 +250,7 @@ func (p *party) replace(ctx context.Context, account *execconfig.Account) {
 			reset = append(reset, field)
 		}
 	}
-	err = account.Replace(ctx, p.scope, set, reset, keep)
+	err = account.Replace(ctx, p.scope, execconfig.Change{Set: set, Keep: keep, Reset: reset})
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
 		p.Errorf("%s %s: %v", p.account, p.scope, err)

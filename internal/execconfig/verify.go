@@ -8,13 +8,13 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// sight is what a read shows of an op.
-type sight int
+// evidence is what a read shows of an op.
+type evidence int
 
 const (
-	missing sight = iota // the server holds something else
-	shown                // the server holds what was asked for
-	hidden               // not listed, and equal to the default: stored, or missing
+	missing evidence = iota // the server holds something else
+	shown                   // the server holds what was asked for
+	hidden                  // the server may leave it out: stored, or missing
 )
 
 // settle ends the ops whose outcome reads show, and returns those to send again.
@@ -52,29 +52,29 @@ func (w *writer) verify(ctx context.Context, scope harness.Scope, ops []*op) (ag
 	if readErr == nil {
 		w.reads.feed(scope, held)
 	}
-	sights, errs := make([]sight, len(ops)), make([]error, len(ops))
+	seen, errs := make([]evidence, len(ops)), make([]error, len(ops))
 	for i, o := range ops {
 		if errs[i] = readErr; readErr == nil {
-			sights[i], errs[i] = w.look(ctx, o, held)
+			seen[i], errs[i] = w.look(ctx, o, held)
 		}
-		o.request.stored = o.request.stored || sights[i] == shown
-		o.request.lost = o.request.lost || sights[i] == missing && errs[i] == nil
+		o.request.stored = o.request.stored || seen[i] == shown
+		o.request.lost = o.request.lost || seen[i] == missing && errs[i] == nil
 	}
 	for i, o := range ops {
 		err := errs[i]
 		switch {
-		case err == nil && w.stored(o, sights[i]):
-			w.end(o, nil)
+		case err == nil && w.stored(o, seen[i]):
+			w.queue.finish(o, nil)
 		case err != nil && o.failure != nil:
-			w.end(o, &UncertainError{Target: o.Target, Err: o.failure, ReadErr: err})
+			w.queue.finish(o, &UncertainError{Target: o.Target, Err: o.failure, ReadErr: err})
 		case err != nil:
-			w.end(o, &UnverifiedError{Target: o.Target, Err: err})
+			w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: err})
 		case harness.MayStillAct(o.failure):
 			late = append(late, o)
 		case o.failure != nil:
-			w.end(o, o.failure)
+			w.queue.finish(o, o.failure)
 		case o.attempts >= w.opts.Attempts:
-			w.end(o, &NotStoredError{Target: o.Target, Sent: o.value, Held: held[o.Field], Attempts: o.attempts})
+			w.queue.finish(o, &NotStoredError{Target: o.Target, Sent: o.value, Held: held[o.Field], Attempts: o.attempts})
 		default:
 			again = append(again, o)
 		}
@@ -87,7 +87,7 @@ func (w *writer) verify(ctx context.Context, scope harness.Scope, ops []*op) (ag
 }
 
 // look says what the overrides show of an op.
-func (w *writer) look(ctx context.Context, o *op, held map[string]string) (sight, error) {
+func (w *writer) look(ctx context.Context, o *op, held images) (evidence, error) {
 	value, listed := held[o.Field]
 	switch {
 	case (listed || o.verb() == reset) && value == o.value:
@@ -95,21 +95,21 @@ func (w *writer) look(ctx context.Context, o *op, held map[string]string) (sight
 	case listed || o.verb() == reset:
 		return missing, nil
 	}
-	defaults, err := w.reads.get(ctx, defaultsRead, o.Scope)
-	if err == nil && defaults[o.Field] == o.value {
+	stands, err := w.reads.standsUnlisted(ctx, o.Target, o.value)
+	if stands {
 		return hidden, nil
 	}
 	return missing, err
 }
 
-// stored reports whether an op counts as stored. One that does not show because it equals the default
-// needs a witness: no failure, no server that lists such overrides, no loss in the same request, and
-// either another op of that request that shows, or a second acknowledgement.
-func (w *writer) stored(o *op, s sight) bool {
-	if s != hidden {
-		return s == shown
+// stored reports whether an op counts as stored. One that may be hidden needs a witness: no failure,
+// no loss in the same request, and either another op of that request that shows, or a second
+// acknowledgement.
+func (w *writer) stored(o *op, e evidence) bool {
+	if e != hidden {
+		return e == shown
 	}
-	return o.failure == nil && !w.reads.listsDefaults() && !o.request.lost && (o.request.stored || o.attempts > 1)
+	return o.failure == nil && !o.request.lost && (o.request.stored || o.attempts > 1)
 }
 
 // awaitLate watches writes that got no answer, since the server may be at work on them still: the next
@@ -125,6 +125,6 @@ func (w *writer) awaitLate(ctx context.Context, late []*op) {
 		_, late = w.verifyAll(ctx, late)
 	}
 	for _, o := range late {
-		w.end(o, o.failure)
+		w.queue.finish(o, o.failure)
 	}
 }

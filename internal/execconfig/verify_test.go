@@ -73,19 +73,19 @@ func TestOverridesEqualToTheDefault(t *testing.T) {
 }
 
 // Once the server has listed one override that equals its default, one that is missing is lost.
-func TestAServerThatListsDefaultsIsRemembered(t *testing.T) {
+func TestAServerThatShowsDefaultsIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
-		if a.ListsDefaults() {
+		if a.ShowsDefaults() {
 			t.Error("it is said to list them before any answer")
 		}
 		s.outside(k8, fieldName(9), "default:1")
 		if _, err := a.Defaults(t.Context(), k8); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Overrides(t.Context(), k8); err != nil || !a.ListsDefaults() {
-			t.Fatalf("%v, lists defaults: %t", err, a.ListsDefaults())
+		if _, err := a.Overrides(t.Context(), k8); err != nil || !a.ShowsDefaults() {
+			t.Fatalf("%v, lists defaults: %t", err, a.ShowsDefaults())
 		}
 		s.fault = times(2, verdict{lie: true})
 		if err := a.Set(t.Context(), vm, fieldName(0), "default:1"); err != nil {

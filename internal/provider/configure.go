@@ -19,8 +19,6 @@ type providerData struct {
 	client              *harness.Client
 	accountID           string
 	skipFieldValidation bool
-	// planReads is what the plan checks have read so far.
-	planReads planReads
 }
 
 // known reports that the provider's configuration is complete, so that the API can be asked.

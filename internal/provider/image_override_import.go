@@ -55,12 +55,16 @@ func requireAccount(account types.String, data *providerData, diags *diag.Diagno
 }
 
 // nothingToImport says that an override to import does not exist, and what to do instead.
-func nothingToImport(accountID string, target execconfig.Target, defaults map[string]string) diag.Diagnostic {
+func (r *imageOverrideResource) nothingToImport(ctx context.Context, target execconfig.Target) diag.Diagnostic {
+	defaults, err := r.data.account.Defaults(ctx, target.Scope)
+	if err != nil {
+		return r.data.failure("read the image override", target, err)
+	}
 	runs := fmt.Sprintf("The default runs: %s. To override it, apply the resource without importing it.", showImage(defaults[target.Field]))
 	if defaults[target.Field] == "" {
 		runs = fmt.Sprintf("The defaults of %s show no such field either: check its spelling. The data source "+
 			"harnessci_default_images lists the fields.", target.Scope)
 	}
 	return diag.NewErrorDiagnostic("Nothing to import for "+target.String(),
-		fmt.Sprintf("Account %s has no override of %s. %s", accountID, target, runs))
+		fmt.Sprintf("Account %s has no override of %s. %s", r.data.accountID, target, runs))
 }

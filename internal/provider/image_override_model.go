@@ -43,16 +43,12 @@ func (m imageOverrideModel) plannedID() types.String {
 	return types.StringValue(m.target().String())
 }
 
-// refreshed returns the model with what the server holds, and whether the override still stands. One
-// that equals the current default may stand unlisted, unless the server is known to list such ones.
-func (m imageOverrideModel) refreshed(overrides, defaults map[string]string, lists bool) (_ imageOverrideModel, stands bool) {
-	field := m.Field.ValueString()
-	if image, listed := overrides[field]; listed {
-		m.Value = types.StringValue(image)
-		return m, true
+// images returns the image by field; none where it is not known yet, as in an import.
+func (m imageOverrideModel) images() map[string]string {
+	if m.Value.IsNull() {
+		return nil
 	}
-	fallback, known := defaults[field]
-	return m, known && !lists && m.Value.ValueString() == fallback
+	return map[string]string{m.Field.ValueString(): m.Value.ValueString()}
 }
 
 // imageOverrideIdentity is what names a harnessci_image_override among those of all accounts.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 )
@@ -113,15 +114,17 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	overrides, defaults, err := r.images(ctx, target)
-	refreshed, stands := state.refreshed(overrides, defaults, owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
+	shows := owned.showsDefaults(ctx, r.data, &resp.Diagnostics)
+	standing, err := r.data.account.Standing(ctx, target.Scope, state.images(), shows)
+	image, stands := standing[target.Field]
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(r.data.failure("read the image override", target, err))
 	case stands:
-		resp.Diagnostics.Append(resp.State.Set(ctx, refreshed)...)
+		state.Value = types.StringValue(image)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	case state.Value.IsNull():
-		resp.Diagnostics.Append(nothingToImport(r.data.accountID, target, defaults))
+		resp.Diagnostics.Append(r.nothingToImport(ctx, target))
 	default:
 		resp.State.RemoveResource(ctx)
 	}
@@ -157,9 +160,7 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("reset the image override", target, err))
-		return
 	}
-	r.data.planReads.noteReset(target)
 }
 
 // store sends the planned image and reports whether the server has it, as far as can be known:
@@ -179,14 +180,4 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 		diags.Append(r.data.failure("set the image override", target, err))
 	}
 	return err == nil
-}
-
-// images reads the overrides, and the defaults where the overrides do not decide.
-func (r *imageOverrideResource) images(ctx context.Context, target execconfig.Target) (overrides, defaults map[string]string, err error) {
-	overrides, err = r.data.account.Overrides(ctx, target.Scope)
-	if _, listed := overrides[target.Field]; listed || err != nil {
-		return overrides, nil, err
-	}
-	defaults, err = r.data.account.Defaults(ctx, target.Scope)
-	return overrides, defaults, err
 }

@@ -32,6 +32,13 @@ func (t targets) Facts() [][2]string {
 	return list
 }
 
+// overridesChange is a change of a set, as diagnostics tell of it.
+type overridesChange struct {
+	execconfig.Change
+	// destroy: nothing is wanted, and the set itself goes.
+	destroy bool
+}
+
 // failures turns the errors of a change into diagnostics: one for each field, on its key, but for
 // the fields that failed for one reason, such as one request's answer, which share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
@@ -52,7 +59,7 @@ func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldEr
 
 // verb says what the change does to a field.
 func (c overridesChange) verb(field string) string {
-	if slices.Contains(c.reset, field) {
+	if slices.Contains(c.Reset, field) {
 		return "reset"
 	}
 	return "set"
@@ -78,24 +85,24 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 
 // createdInPart tells, beside the errors of a create, what is stored already; none if nothing is.
 func createdInPart(scope harness.Scope, wanted, standing map[string]string) (diags diag.Diagnostics) {
-	change := newOverridesChange(standing, wanted)
-	if len(change.keep) == 0 {
+	change := execconfig.NewChange(standing, wanted)
+	if len(change.Keep) == 0 {
 		return nil
 	}
-	diags.AddWarning(fmt.Sprintf("%d of %d image overrides of %s are stored", len(change.keep), len(wanted), scope),
+	diags.AddWarning(fmt.Sprintf("%d of %d image overrides of %s are stored", len(change.Keep), len(wanted), scope),
 		fmt.Sprintf("Builds run what is stored: %s. It is left as it is, and out of the state, for Terraform would reset all "+
 			"of it before it tries again. Apply again once the error is mended: what is stored is taken over, and only the "+
-			"rest is written.", strings.Join(slices.Sorted(maps.Keys(change.keep)), ", ")))
+			"rest is written.", strings.Join(slices.Sorted(maps.Keys(change.Keep)), ", ")))
 	return diags
 }
 
 // newcomers warns of the overrides that the change leaves alone; standing has their images.
 func (c overridesChange) newcomers(scope harness.Scope, standing map[string]string) (diags diag.Diagnostics) {
-	if len(c.left) == 0 {
+	if len(c.Left) == 0 {
 		return nil
 	}
 	var list strings.Builder
-	for _, field := range c.left {
+	for _, field := range c.Left {
 		list.WriteString(showLine(field, standing[field]) + "\n")
 	}
 	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s added since the plan were left as they are", scope),

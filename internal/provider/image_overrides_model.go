@@ -1,13 +1,9 @@
 package provider
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
@@ -88,78 +84,4 @@ type imageOverridesIdentity struct {
 // identity returns the imageOverridesIdentity that the set has in an account.
 func (m imageOverridesModel) identity(account types.String) any {
 	return imageOverridesIdentity{AccountID: account, Module: m.Module, Infra: m.Infra}
-}
-
-// standing returns the overrides that stand: those that the server lists, and those of before that
-// equal the current default, which a server may leave out.
-func standing(before, listed, defaults map[string]string) map[string]string {
-	images := maps.Clone(listed)
-	if images == nil {
-		images = map[string]string{}
-	}
-	for field, image := range before {
-		if _, ok := listed[field]; !ok && image == defaults[field] {
-			images[field] = image
-		}
-	}
-	return images
-}
-
-// overridesChange is what makes the wanted overrides of those that stand.
-type overridesChange struct {
-	set   map[string]string // what to store
-	keep  map[string]string // what stands already as it is wanted
-	reset []string          // what stands and is not wanted, sorted
-	left  []string          // what stands, is not wanted and stays all the same, sorted
-	// destroy: nothing is wanted, and the set itself goes.
-	destroy bool
-}
-
-func newOverridesChange(standing, wanted map[string]string) overridesChange {
-	change := overridesChange{set: map[string]string{}, keep: map[string]string{}}
-	for field, image := range wanted {
-		if standing[field] == image {
-			change.keep[field] = image
-		} else {
-			change.set[field] = image
-		}
-	}
-	for _, field := range slices.Sorted(maps.Keys(standing)) {
-		if _, ok := wanted[field]; !ok {
-			change.reset = append(change.reset, field)
-		}
-	}
-	return change
-}
-
-// leaveNewcomers returns the change without the resets of what is not in shown, the overrides that
-// the plan was made with: an apply resets nothing that no plan has shown.
-func (c overridesChange) leaveNewcomers(shown map[string]string) overridesChange {
-	resets := c.reset
-	c.reset, c.left = nil, nil
-	for _, field := range resets {
-		if _, ok := shown[field]; ok {
-			c.reset = append(c.reset, field)
-		} else {
-			c.left = append(c.left, field)
-		}
-	}
-	return c
-}
-
-// after returns what stands after the change as far as its errors tell, which is exact but for
-// writes that may or may not have been stored: those count as not stored.
-func (c overridesChange) after(standing map[string]string, failed execconfig.FieldErrors) map[string]string {
-	images := maps.Clone(standing)
-	for field, image := range c.set {
-		if execconfig.Acknowledged(failed[field]) {
-			images[field] = image
-		}
-	}
-	for _, field := range c.reset {
-		if execconfig.Acknowledged(failed[field]) {
-			delete(images, field)
-		}
-	}
-	return images
 }

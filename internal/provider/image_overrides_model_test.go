@@ -9,97 +9,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"pgregory.net/rapid"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
-
-func TestStanding(t *testing.T) {
-	t.Parallel()
-	type images map[string]string
-	for name, test := range map[string]struct{ before, listed, defaults, want images }{
-		"nothing":                      {nil, nil, nil, images{}},
-		"unchanged":                    {images{"a": "a:1"}, images{"a": "a:1"}, nil, images{"a": "a:1"}},
-		"changed outside":              {images{"a": "a:1"}, images{"a": "a:2"}, images{"a": "a:1"}, images{"a": "a:2"}},
-		"added outside":                {images{}, images{"a": "a:1"}, nil, images{"a": "a:1"}},
-		"removed outside":              {images{"a": "a:1"}, images{}, images{"a": "d:1"}, images{}},
-		"equal to the default, hidden": {images{"a": "d:1"}, images{}, images{"a": "d:1"}, images{"a": "d:1"}},
-		"equal to another's default":   {images{"a": "d:1"}, images{}, images{"b": "d:1"}, images{}},
-		"field no longer there":        {images{"a": "a:1"}, images{}, images{}, images{}},
-	} {
-		if got := standing(test.before, test.listed, test.defaults); !maps.Equal(got, test.want) {
-			t.Errorf("%s: got %v, want %v", name, got, test.want)
-		}
-	}
-}
-
-// Whatever stands and is wanted, the change leads from one to the other and touches nothing twice.
-func TestOverridesChangeLeadsFromWhatStandsToWhatIsWanted(t *testing.T) {
-	t.Parallel()
-	images := rapid.MapOf(rapid.SampledFrom([]string{"a", "b", "c", "d"}), rapid.SampledFrom([]string{"x:1", "x:2"}))
-	rapid.Check(t, func(t *rapid.T) {
-		stands, wanted := images.Draw(t, "stands"), images.Draw(t, "wanted")
-		before := maps.Clone(stands)
-		change := newOverridesChange(stands, wanted)
-		if got := change.after(stands, nil); !maps.Equal(got, wanted) {
-			t.Fatalf("after the change stands %v", got)
-		}
-		if !maps.Equal(stands, before) {
-			t.Fatalf("the change wrote to its input: %v", stands)
-		}
-		fields := slices.Concat(slices.Sorted(maps.Keys(change.set)), change.reset, slices.Sorted(maps.Keys(change.keep)))
-		if slices.Sort(fields); len(slices.Compact(slices.Clone(fields))) != len(fields) {
-			t.Fatalf("a field twice in %+v", change)
-		}
-		for field := range change.set {
-			if stands[field] == wanted[field] {
-				t.Fatalf("%s is stored again", field)
-			}
-		}
-		if !slices.IsSorted(change.reset) {
-			t.Fatalf("resets in no order: %v", change.reset)
-		}
-	})
-}
-
-// Of what stands, the change resets what the plan was made with, and leaves the rest as it is.
-func TestOverridesChangeLeavesNewcomers(t *testing.T) {
-	t.Parallel()
-	stands := map[string]string{"a": "a:1", "b": "b:1", "new": "new:\x1b1", "newer": "newer:1"}
-	change := newOverridesChange(stands, map[string]string{"a": "a:2"}).
-		leaveNewcomers(map[string]string{"a": "a:1", "b": "b:0"})
-	if !slices.Equal(change.reset, []string{"b"}) || !slices.Equal(change.left, []string{"new", "newer"}) {
-		t.Errorf("resets %v and leaves %v", change.reset, change.left)
-	}
-	want := map[string]string{"a": "a:2", "new": "new:\x1b1", "newer": "newer:1"}
-	if got := change.after(stands, nil); !maps.Equal(got, want) {
-		t.Errorf("after the change stands %v", got)
-	}
-	diags := change.newcomers(ciK8, stands)
-	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 added since the plan were left as they are" {
-		t.Fatal(diags)
-	}
-	requireDiagnostic(t, diags[0], "images", "  new: \"new:\\x1b1\"\n  newer: newer:1\n")
-	if diags := newOverridesChange(stands, nil).newcomers(ciK8, stands); len(diags) != 0 {
-		t.Errorf("%v of a change that leaves nothing", diags)
-	}
-}
-
-func TestOverridesChangeAfterErrors(t *testing.T) {
-	t.Parallel()
-	stands := map[string]string{"a": "a:1", "b": "b:1", "c": "c:1"}
-	change := newOverridesChange(stands, map[string]string{"a": "a:1", "b": "b:2", "d": "d:1", "e": "e:1"})
-	got := change.after(stands, execconfig.FieldErrors{
-		"b": answered(403, "no"),
-		"c": &execconfig.UncertainError{Target: target("c"), Err: answered(503, ""), ReadErr: answered(503, "")},
-		"e": &execconfig.UnverifiedError{Target: target("e"), Err: answered(503, "")},
-	})
-	want := map[string]string{"a": "a:1", "b": "b:1", "c": "c:1", "d": "d:1", "e": "e:1"}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
 
 func TestOverridesChangeFailures(t *testing.T) {
 	t.Parallel()
@@ -158,7 +71,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			diags := overridesChange{reset: []string{"gone"}, destroy: test.destroy}.failures(target("").Scope, test.failed)
+			diags := overridesChange{execconfig.Change{Reset: []string{"gone"}}, test.destroy}.failures(target("").Scope, test.failed)
 			var got []string
 			for _, d := range diags {
 				at := ""
@@ -174,6 +87,20 @@ func TestOverridesChangeFailures(t *testing.T) {
 				t.Errorf("the detail does not say %q:\n%s", test.word, diags[0].Detail())
 			}
 		})
+	}
+}
+
+func TestOverridesChangeWarnsOfNewcomers(t *testing.T) {
+	t.Parallel()
+	stands := map[string]string{"a": "a:1", "new": "new:\x1b1", "newer": "newer:1"}
+	change := overridesChange{Change: execconfig.Change{Left: []string{"new", "newer"}}}
+	diags := change.newcomers(ciK8, stands)
+	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 added since the plan were left as they are" {
+		t.Fatal(diags)
+	}
+	requireDiagnostic(t, diags[0], "images", "  new: \"new:\\x1b1\"\n  newer: newer:1\n")
+	if diags := (overridesChange{}).newcomers(ciK8, stands); len(diags) != 0 {
+		t.Errorf("%v of a change that leaves nothing", diags)
 	}
 }
 

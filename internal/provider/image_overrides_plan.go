@@ -75,28 +75,28 @@ func (m imageOverridesModel) planned() []plannedImage {
 // takeOver warns of the overrides that stand and that creating the set resets or changes. It leaves
 // out what this run itself has reset, for a replacement.
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
-	server := r.data.planImages(ctx, plan.scope())
-	if server.err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
+	server := r.data.account.PlanImages(ctx, plan.scope())
+	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
 		diags.Append(notChecked(server))
 	}
 	var resets, changes []string
 	values := plan.values()
-	for _, field := range slices.Sorted(maps.Keys(server.overrides)) {
-		if r.data.planReads.wasReset(execconfig.Target{Scope: server.scope, Field: field}) {
+	for _, field := range slices.Sorted(maps.Keys(server.Overrides)) {
+		if r.data.account.WasReset(execconfig.Target{Scope: server.Scope, Field: field}) {
 			continue
 		}
-		line := showLine(field, server.overrides[field])
+		line := showLine(field, server.Overrides[field])
 		switch value, listed := values[field]; {
 		case !listed:
 			resets = append(resets, line)
 		case value.IsUnknown():
 			changes = append(changes, line+" -> (known after apply)")
-		case value.ValueString() != server.overrides[field]:
+		case value.ValueString() != server.Overrides[field]:
 			changes = append(changes, line+" -> "+value.ValueString())
 		}
 	}
 	if len(resets)+len(changes) > 0 {
-		diags.Append(takeOverWarning(server.scope, resets, changes, plan.Images.IsUnknown()))
+		diags.Append(takeOverWarning(server.Scope, resets, changes, plan.Images.IsUnknown()))
 	}
 	return diags
 }

@@ -99,7 +99,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	images, err := r.standing(ctx, scope, state.images(), owned.listsDefaults(ctx, r.data, &resp.Diagnostics))
+	images, err := r.data.account.Standing(ctx, scope, state.images(), owned.showsDefaults(ctx, r.data, &resp.Diagnostics))
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("read the image overrides", scope, err))
 		return
@@ -132,18 +132,11 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 		!(ownership{req.Identity, req.Private}).require(ctx, r.data, scope, &resp.Diagnostics) {
 		return
 	}
-	change := newOverridesChange(images, nil)
-	change.destroy = true
-	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.reset))
+	change := overridesChange{execconfig.NewChange(images, nil), true}
+	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))
 	resp.Diagnostics.Append(change.failures(scope, failed)...)
-	for _, field := range change.reset {
-		if failed[field] != nil {
-			continue
-		}
-		r.data.planReads.noteReset(execconfig.Target{Scope: scope, Field: field})
-	}
 	if resp.Diagnostics.HasError() {
-		images = r.settled(ctx, scope, change.after(images, failed))
+		images = r.settled(ctx, scope, change.After(images, failed))
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 	}
 }
@@ -159,16 +152,16 @@ func (r *imageOverridesResource) replace(
 	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
 		return plan.withImages(before)
 	}
-	images, err := r.standing(ctx, scope, before, r.data.account.ListsDefaults())
+	images, err := r.data.account.Standing(ctx, scope, before, false)
 	if err != nil {
 		diags.Append(r.data.failure("read the image overrides", scope, err))
 		return plan.withImages(before)
 	}
-	change := newOverridesChange(images, plan.images())
+	change := overridesChange{Change: execconfig.NewChange(images, plan.images())}
 	if before != nil {
-		change = change.leaveNewcomers(before)
+		change.Change = change.LeaveNewcomers(before)
 	}
-	err = r.data.account.Replace(ctx, scope, change.set, change.reset, change.keep)
+	err = r.data.account.Replace(ctx, scope, change.Change)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
 		diags.Append(r.data.failure("set the image overrides", scope, err))
@@ -179,35 +172,13 @@ func (r *imageOverridesResource) replace(
 	if !diags.HasError() {
 		return plan
 	}
-	return plan.withImages(r.settled(ctx, scope, change.after(images, failed)))
-}
-
-// standing reads the overrides that stand. The defaults are read only where the answer leaves out one
-// of before and the server is not known to list all.
-func (r *imageOverridesResource) standing(
-	ctx context.Context, scope harness.Scope, before map[string]string, lists bool,
-) (map[string]string, error) {
-	listed, err := r.data.account.Overrides(ctx, scope)
-	if err != nil || lists {
-		return listed, err
-	}
-	for field := range before {
-		if _, ok := listed[field]; ok {
-			continue
-		}
-		defaults, err := r.data.account.Defaults(ctx, scope)
-		if err != nil || r.data.account.ListsDefaults() {
-			return listed, err
-		}
-		return standing(before, listed, defaults), nil
-	}
-	return listed, nil
+	return plan.withImages(r.settled(ctx, scope, change.After(images, failed)))
 }
 
 // settled returns what the server holds after a change that failed in part or, where that cannot be
 // read, what the change is known to have left.
 func (r *imageOverridesResource) settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
-	images, err := r.standing(ctx, scope, known, r.data.account.ListsDefaults())
+	images, err := r.data.account.Standing(ctx, scope, known, false)
 	if err != nil {
 		return known
 	}

@@ -17,8 +17,8 @@ import (
 // Where private state keeps the account, for CLIs older than identities, and that the server was seen
 // to list overrides that equal the default, so that one which is not listed is gone.
 const (
-	ownerKey = "account_id"
-	listsKey = "lists_defaults"
+	ownerKey         = "account_id"
+	showsDefaultsKey = "lists_defaults"
 )
 
 // privateState is what the framework's private state can do; its own type cannot be named.
@@ -105,16 +105,16 @@ func (o ownership) record(ctx context.Context, data *providerData, identity func
 		return diags
 	}
 	diags.Append(o.private.SetKey(ctx, ownerKey, value)...)
-	if data.known() && data.account.ListsDefaults() {
-		diags.Append(o.private.SetKey(ctx, listsKey, []byte("true"))...)
+	if data.known() && data.account.ShowsDefaults() {
+		diags.Append(o.private.SetKey(ctx, showsDefaultsKey, []byte("true"))...)
 	}
 	return diags
 }
 
-// listsDefaults reports that the server was seen, in this run or when the resource was written, to
+// showsDefaults reports that the server was seen, in this run or when the resource was written, to
 // list overrides that equal the default.
-func (o ownership) listsDefaults(ctx context.Context, data *providerData, diags *diag.Diagnostics) bool {
-	value, more := o.private.GetKey(ctx, listsKey)
+func (o ownership) showsDefaults(ctx context.Context, data *providerData, diags *diag.Diagnostics) bool {
+	value, more := o.private.GetKey(ctx, showsDefaultsKey)
 	diags.Append(more...)
-	return len(value) > 0 || data.account.ListsDefaults()
+	return len(value) > 0 || data.account.ShowsDefaults()
 }

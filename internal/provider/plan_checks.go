@@ -31,12 +31,12 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
-	server := d.planImages(ctx, scope)
-	if server.err() != nil {
+	server := d.account.PlanImages(ctx, scope)
+	if server.Err() != nil {
 		diags.Append(notChecked(server))
 	}
 	for _, planned := range images {
-		if server.err() == nil && !server.has(planned.field) && !d.skipFieldValidation {
+		if server.Err() == nil && !server.Has(planned.field) && !d.skipFieldValidation {
 			diags.Append(d.unknownField(ctx, server, planned))
 			continue
 		}
@@ -48,31 +48,31 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 
 // notChecked warns that the plan goes on without the checks that need what could not be read. It
 // is the same for every resource of a module and infra, so that CLIs show one.
-func notChecked(server scopeImages) diag.Diagnostic {
+func notChecked(server execconfig.PlanImages) diag.Diagnostic {
 	missing := []string{"whether the fields exist"}
-	if server.overridesErr != nil {
+	if server.OverridesErr != nil {
 		missing = append(missing, "whether an override is taken over")
 	}
-	if server.defaultsErr != nil {
+	if server.DefaultsErr != nil {
 		missing = append(missing, "how the images compare to the defaults")
 	}
-	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not check the planned images of %s", server.scope),
-		explain(server.scope, server.err())+"\n\nThe plan goes on without these checks: "+strings.Join(missing, "; ")+".")
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not check the planned images of %s", server.Scope),
+		explain(server.Scope, server.Err())+"\n\nThe plan goes on without these checks: "+strings.Join(missing, "; ")+".")
 }
 
 // unknownField is the error for a field that neither defaults nor overrides show.
-func (d *providerData) unknownField(ctx context.Context, server scopeImages, planned plannedImage) diag.Diagnostic {
+func (d *providerData) unknownField(ctx context.Context, server execconfig.PlanImages, planned plannedImage) diag.Diagnostic {
 	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the fields. If Harness has "+
 		"shipped this one and its defaults do not show it yet, set skip_field_validation = true in the provider block.")
 	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
-		fmt.Sprintf("%s has no field %s", server.scope, planned.field), strings.Join(hints, "\n\n"))
+		fmt.Sprintf("%s has no field %s", server.Scope, planned.field), strings.Join(hints, "\n\n"))
 }
 
 // fieldHints says which field may be meant instead: one that is named alike or, where none here
 // differs in the case of its letters alone, the same one of the other infra.
-func (d *providerData) fieldHints(ctx context.Context, server scopeImages, planned plannedImage) []string {
+func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanImages, planned plannedImage) []string {
 	var hints []string
-	near := nearestFields(planned.field, fieldsOf(server.defaults, server.overrides))
+	near := nearestFields(planned.field, fieldsOf(server.Defaults, server.Overrides))
 	switch {
 	case len(near) == 0:
 	case strings.EqualFold(near[0], planned.field):
@@ -81,10 +81,10 @@ func (d *providerData) fieldHints(ctx context.Context, server scopeImages, plann
 		hints = append(hints, fmt.Sprintf("Did you mean %s?", text.Or(near)))
 	}
 	for _, infra := range harness.Infras() {
-		if infra == server.scope.Infra {
+		if infra == server.Scope.Infra {
 			continue
 		}
-		other := harness.Scope{Module: server.scope.Module, Infra: infra}
+		other := harness.Scope{Module: server.Scope.Module, Infra: infra}
 		if name, found := d.spelledIn(ctx, other, planned.field); found {
 			hints = append(hints, fmt.Sprintf("%s has the field %s: is infra = %q meant?", other, name, infra))
 		}
@@ -95,7 +95,7 @@ func (d *providerData) fieldHints(ctx context.Context, server scopeImages, plann
 // spelledIn returns how the defaults of another module and infra spell a field, if they have it.
 // That they cannot be read is no news: the error at hand stands without them.
 func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field string) (name string, found bool) {
-	defaults, err := d.planReads.defaults(ctx, d.account, scope)
+	defaults, err := d.account.PlanDefaults(ctx, scope)
 	if err != nil {
 		return "", false
 	}
@@ -109,10 +109,10 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 
 // checkTakeOver warns of a create over an override that stands with another image. It is said in the
 // plan, and in the apply, where CLIs print it after the creation.
-func (d *providerData) checkTakeOver(server scopeImages, planned plannedImage) diag.Diagnostics {
-	target := execconfig.Target{Scope: server.scope, Field: planned.field}
-	present, stands := server.overrides[planned.field]
-	if !planned.creating || !stands || present == planned.image || d.planReads.wasReset(target) {
+func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
+	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
+	present, stands := server.Overrides[planned.field]
+	if !planned.creating || !stands || present == planned.image || d.account.WasReset(target) {
 		return nil
 	}
 	becomes := planned.image
@@ -131,8 +131,8 @@ For a renamed resource, add a moved block instead. To see in a plan what becomes
 
 // checkAgainstDefault warns of an image that is not the default's, and of one that the vendor no
 // longer supports while that default is current.
-func checkAgainstDefault(server scopeImages, planned plannedImage) diag.Diagnostics {
-	preset := server.defaults[planned.field]
+func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
+	preset := server.Defaults[planned.field]
 	image, err := imageref.Parse(planned.image)
 	if err != nil { // not known yet; what is no image reference does not get here
 		return nil
@@ -141,9 +141,9 @@ func checkAgainstDefault(server scopeImages, planned plannedImage) diag.Diagnost
 	if err != nil {
 		return nil
 	}
-	target := execconfig.Target{Scope: server.scope, Field: planned.field}
+	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	if image.Name != latest.Name {
-		if !planned.creating && server.overrides[planned.field] == planned.image {
+		if !planned.creating && server.Overrides[planned.field] == planned.image {
 			return nil // it was said when the image was set
 		}
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +25,7 @@ var (
 
 // stub is an API that counts what it is asked.
 type stub struct {
-	execconfig.Client   // writes: none is expected
+	execconfig.Client   // updates: none is expected
 	defaults, overrides map[harness.Scope]map[string]string
 	err                 error // of every read of the defaults
 	overridesErr        error // of every read of the overrides
@@ -49,6 +51,13 @@ func (s *stub) DefaultImages(_ context.Context, scope harness.Scope) (map[string
 func (s *stub) CustomerImages(_ context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error) {
 	s.count(fmt.Sprintf("overrides %t", overridesOnly), scope)
 	return s.overrides[scope], s.overridesErr
+}
+
+// ResetImages leaves what was handed out as it was.
+func (s *stub) ResetImages(_ context.Context, scope harness.Scope, fields []string) error {
+	s.overrides[scope] = maps.Clone(s.overrides[scope])
+	maps.DeleteFunc(s.overrides[scope], func(field, _ string) bool { return slices.Contains(fields, field) })
+	return nil
 }
 
 // data returns what a provider would hand out that talks to the stub, and forgets at once what its
@@ -175,12 +184,15 @@ func TestCheckPlanOfAnUnchangedResourceSaysOnlyWhatMayBeNews(t *testing.T) {
 
 func TestCheckPlanAfterAResetOfTheSameRunSeesNoTakeOver(t *testing.T) {
 	t.Parallel()
-	data := newStub().data()
+	api := newStub()
+	data := &providerData{account: execconfig.New(api, "test", execconfig.Options{LockDir: t.TempDir()})}
 	replacement := []plannedImage{planned("gitCloneTag", "harness/drone-git:1.6.9-rootless")}
 	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 1 {
 		t.Errorf("before the reset: %v", diags)
 	}
-	data.planReads.noteReset(target("gitCloneTag"))
+	if err := data.account.Reset(t.Context(), ciK8, "gitCloneTag"); err != nil {
+		t.Fatal(err)
+	}
 	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 0 {
 		t.Errorf("after it: %v", diags)
 	}
@@ -288,32 +300,6 @@ func TestPlanReadIsNotKeptWhenInterrupted(t *testing.T) {
 	}
 	if diags := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")}); !diags.HasError() {
 		t.Error("the interrupted read was kept")
-	}
-}
-
-// A waiter gives up when its own context ends, whatever the reader does.
-func TestPlanReadWaitsOnlyAsLongAsItsCaller(t *testing.T) {
-	t.Parallel()
-	read := &planRead{turn: make(chan struct{}, 1)}
-	asking, answer := make(chan struct{}), make(chan struct{})
-	done := make(chan error)
-	go func() {
-		_, err := read.get(t.Context(), func() (map[string]string, error) {
-			close(asking)
-			<-answer
-			return nil, nil
-		})
-		done <- err
-	}()
-	<-asking
-	waiter, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := read.get(waiter, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("the waiter got %v", err)
-	}
-	close(answer)
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }
 

@@ -1,0 +1,64 @@
+package execconfig
+
+import (
+	"maps"
+	"slices"
+)
+
+// Change is what makes the wanted overrides of those that stand, in one module and infra.
+type Change struct {
+	Set   map[string]string // what to store
+	Keep  map[string]string // what stands already as it is wanted
+	Reset []string          // what stands and is not wanted, sorted
+	Left  []string          // what stands, is not wanted and stays all the same, sorted
+}
+
+// NewChange returns the change from the overrides that stand to the wanted ones.
+func NewChange(standing, wanted map[string]string) Change {
+	change := Change{Set: map[string]string{}, Keep: map[string]string{}}
+	for field, image := range wanted {
+		if standing[field] == image {
+			change.Keep[field] = image
+		} else {
+			change.Set[field] = image
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(standing)) {
+		if _, ok := wanted[field]; !ok {
+			change.Reset = append(change.Reset, field)
+		}
+	}
+	return change
+}
+
+// LeaveNewcomers returns the change without the resets of what is not in shown, the overrides that
+// the plan was made with: an apply resets nothing that no plan has shown.
+func (c Change) LeaveNewcomers(shown map[string]string) Change {
+	resets := c.Reset
+	c.Reset, c.Left = nil, nil
+	for _, field := range resets {
+		if _, ok := shown[field]; ok {
+			c.Reset = append(c.Reset, field)
+		} else {
+			c.Left = append(c.Left, field)
+		}
+	}
+	return c
+}
+
+// After returns what stands after the change as far as its errors tell, which is exact but for
+// writes that may or may not have been stored: those count as not stored.
+func (c Change) After(standing map[string]string, failed FieldErrors) map[string]string {
+	images := maps.Clone(standing)
+	for field, image := range c.Set {
+		if Acknowledged(failed[field]) {
+			images[field] = image
+		}
+	}
+	for _, field := range c.Reset {
+		if Acknowledged(failed[field]) {
+			delete(images, field)
+		}
+	}
+	return images
+}

@@ -1,0 +1,61 @@
+package execconfig
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// newPlanReads returns reads that serve what the checks of a plan have read, failures included, for as
+// long as the process lives: a plan asks at most twice per module and infra, however long it takes
+// and whatever its size.
+func newPlanReads(account *reads) *reads {
+	return &reads{ask: account.get, maxAge: math.MaxInt64, keepErrors: true, flights: map[readKey]*flight{}}
+}
+
+// PlanImages is what a server said of a module and infra when the first check of the run asked; a
+// part that cannot be read is nil. The maps are shared: they are not to be changed.
+type PlanImages struct {
+	Scope               harness.Scope
+	Defaults, Overrides map[string]string
+	// Why a part is missing.
+	DefaultsErr, OverridesErr error
+}
+
+// PlanImages returns what the checks of a plan hold it against. Both reads are under way at once: the
+// first resource of a plan waits for them, and with it the whole plan.
+func (a *Account) PlanImages(ctx context.Context, scope harness.Scope) PlanImages {
+	images := PlanImages{Scope: scope}
+	var second sync.WaitGroup
+	second.Go(func() {
+		images.Overrides, images.OverridesErr = a.planReads.get(ctx, readKey{overridesRead, scope})
+	})
+	images.Defaults, images.DefaultsErr = a.PlanDefaults(ctx, scope)
+	second.Wait()
+	return images
+}
+
+// PlanDefaults returns the Defaults of PlanImages alone.
+func (a *Account) PlanDefaults(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return a.planReads.get(ctx, readKey{defaultsRead, scope})
+}
+
+// Err returns why a part is missing, if one is.
+func (i PlanImages) Err() error {
+	if i.DefaultsErr != nil {
+		return i.DefaultsErr
+	}
+	return i.OverridesErr
+}
+
+// Has reports whether the server knows a field: an override may outlive its default.
+func (i PlanImages) Has(field string) bool {
+	_, isDefault := i.Defaults[field]
+	_, isOverride := i.Overrides[field]
+	return isDefault || isOverride
+}
+
+// WasReset reports whether this run has reset an override, which PlanImages may still show.
+func (a *Account) WasReset(target Target) bool { return a.writer.queue.wasReset(target) }

@@ -1,0 +1,18 @@
+package execconfig
+
+import "github.com/harnessci/terraform-provider-harnessci/internal/harness"
+
+// Target names one override: a field of a module and infra.
+type Target struct {
+	Scope harness.Scope
+	Field string
+}
+
+// String returns the target as it stands in resource ids: "ci/K8/gitCloneTag".
+func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
+
+// named puts the target's name before what is said of it.
+func (t Target) named(text string) string { return t.String() + ": " + text }
+
+// Facts returns the module, the infra and the field by name.
+func (t Target) Facts() [][2]string { return append(t.Scope.Facts(), [2]string{"field", t.Field}) }

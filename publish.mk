@@ -81,13 +81,18 @@ release-check: $(GORELEASER) ## Check the release's configuration
 SYSTEMS ?= all
 HOST_ONLY = -e 's/^    goos: .*/    goos: [$(shell $(GO) env GOOS)]/' -e 's/^    goarch: .*/    goarch: ["$(shell $(GO) env GOARCH)"]/'
 
-goreleaser_build = PATH="$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean
+# The sums name the manifest as the registry wants it; GoReleaser writes it nowhere.
+define goreleaser_build
+PATH="$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean $(1) && \
+	sums=$$(ls dist/*_SHA256SUMS) && cp terraform-registry-manifest.json "$${sums%_SHA256SUMS}_manifest.json" && \
+	( cd dist && sha256sum --check --quiet --strict ./*_SHA256SUMS )
+endef
 
 .PHONY: snapshot
 snapshot: $(GORELEASER) $(CYCLONEDX) ## Build the last commit's release into dist/, unsigned; SYSTEMS=host for this system alone
 	$(call release_clone)
 	@sed -e '' $(if $(filter host,$(SYSTEMS)),$(HOST_ONLY)) .goreleaser.yml >$(RELEASE_CLONE)/.goreleaser.yml
-	cd $(RELEASE_CLONE) && $(call goreleaser_build) --snapshot
+	cd $(RELEASE_CLONE) && $(call goreleaser_build,--snapshot)
 	@rm -rf dist && mv $(RELEASE_CLONE)/dist dist
 
 .PHONY: release-build

@@ -40,11 +40,23 @@ func success(data any) answer {
 // failed is an error in the ERROR form.
 func failed(status int, code, message string) answer {
 	id := newCorrelationID()
-	return jsonAnswer(status, id, errorEnvelope(code, message, id))
+	return jsonAnswer(status, id, errorEnvelope(code, message, id, responseMessage{code, "ERROR", message}))
+}
+
+// broken is what an exception becomes for which the API has no answer of its own.
+func broken() answer {
+	id := newCorrelationID()
+	return jsonAnswer(http.StatusInternalServerError, id,
+		errorEnvelope("UNKNOWN_ERROR", "Oops, something went wrong on our end. Please contact Harness Support.", id))
 }
 
 // invalid is a validation failure, in the FAILURE form.
 func invalid(field, problem string) answer {
+	return failure("INVALID_REQUEST", fmt.Sprintf("Invalid request: %s: %s", field, problem), []fieldError{{field, problem}})
+}
+
+// failure is an error in the FAILURE form; without errors they are null.
+func failure(code, message string, errors []fieldError) answer {
 	id := newCorrelationID()
 	return jsonAnswer(http.StatusBadRequest, id, struct {
 		Status        string       `json:"status"`
@@ -52,15 +64,15 @@ func invalid(field, problem string) answer {
 		Message       string       `json:"message"`
 		CorrelationID string       `json:"correlationId"`
 		Errors        []fieldError `json:"errors"`
-	}{"FAILURE", "INVALID_REQUEST", fmt.Sprintf("Invalid request: %s: %s", field, problem), id, []fieldError{{field, problem}}})
+	}{"FAILURE", code, message, id, errors})
 }
 
 // ErrorBody returns the JSON of an error in the ERROR form, for Fault.Body.
 func ErrorBody(code, message, correlationID string) string {
-	return string(mustJSON(errorEnvelope(code, message, correlationID)))
+	return string(mustJSON(errorEnvelope(code, message, correlationID, responseMessage{code, "ERROR", message})))
 }
 
-func errorEnvelope(code, message, correlationID string) any {
+func errorEnvelope(code, message, correlationID string, messages ...responseMessage) any {
 	return struct {
 		Status           string            `json:"status"`
 		Code             string            `json:"code"`
@@ -69,7 +81,7 @@ func errorEnvelope(code, message, correlationID string) any {
 		DetailedMessage  any               `json:"detailedMessage"`
 		ResponseMessages []responseMessage `json:"responseMessages"`
 		Metadata         any               `json:"metadata"`
-	}{"ERROR", code, message, correlationID, nil, []responseMessage{{code, "ERROR", message}}, nil}
+	}{"ERROR", code, message, correlationID, nil, append([]responseMessage{}, messages...), nil}
 }
 
 func jsonAnswer(status int, correlationID string, body any) answer {

@@ -92,21 +92,118 @@ func TestUpdateAndReset(t *testing.T) {
 	}
 }
 
-func TestBlankValueCountsAsNotSet(t *testing.T) {
+func TestABlankValueIsKeptAndListedAndCountsAsNotSet(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
-	for _, blank := range []string{
-		update("gitCloneTag", ""), update("gitCloneTag", " "), `[{"field":"gitCloneTag"}]`, `[{"field":"gitCloneTag","value":null}]`,
-	} {
+	for _, blank := range []string{"", " "} {
+		call(t, s, "ci/K8/update-config", update("gitCloneTag", blank)).mustBe(t, "true")
+		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, `{"gitCloneTag":"`+blank+`"}`)
+		req := newCall(t, s, "ci/K8/get-customer-config", "")
+		req.URL.RawQuery += "&overridesOnly=false"
+		if diff := cmp.Diff(images(s.Defaults("ci/K8")), send(t, req).images(t)); diff != "" {
+			t.Errorf("merged with %q: (-want +got)\n%s", blank, diff)
+		}
+	}
+	for _, none := range []string{`[{"field":"gitCloneTag"}]`, `[{"field":"gitCloneTag","value":null}]`} {
 		s.SetOverride("ci/K8", "gitCloneTag", "a:1")
-		call(t, s, "ci/K8/update-config", blank).mustBe(t, "true")
+		call(t, s, "ci/K8/update-config", none).mustBe(t, "true")
 		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, "{}")
+	}
+}
+
+func TestKeysAreMatchedInTheirOwnCase(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	if got := call(t, s, "ci/K8/update-config", `[{"Field":"gitCloneTag","value":"a:1"}]`); got.status != 400 {
+		t.Errorf("Field was taken for field: %s", got.body)
+	}
+	call(t, s, "ci/K8/update-config", `[{"field":"gitCloneTag","Value":"a:1","FIELD":"addonTag"}]`).mustBe(t, "true")
+	call(t, s, "ci/K8/get-customer-config", "").mustBe(t, "{}")
+}
+
+func TestWhatMayBeSetIsAListApartFromTheDefaults(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{BadFieldStatus: 400})
+	for _, target := range []string{"ci/VM/update-config", "ci/VM/reset-config"} {
+		if got := call(t, s, target, update("slsaVerificationTag", "a:1")); got.status != 400 || s.Defaults("ci/VM")["slsaVerificationTag"] == "" {
+			t.Errorf("%s: slsaVerificationTag of VM is listed and cannot be set: %s", target, got.body)
+		}
+	}
+	call(t, s, "ci/K8/update-config", update("slsaVerificationTag", "a:1")).mustBe(t, "true")
+
+	s.SetSettable("ci/VM", "unlistedTag", true)
+	call(t, s, "ci/VM/update-config", update("unlistedTag", "a:1")).mustBe(t, "true")
+	call(t, s, "ci/VM/get-customer-config", "").mustBe(t, "{}")
+	if s.Overrides("ci/VM")["unlistedTag"] != "a:1" {
+		t.Error("unlistedTag was not stored")
+	}
+	s.SetSettable("ci/VM", "unlistedTag", false)
+	if got := call(t, s, "ci/VM/update-config", update("unlistedTag", "b:1")); got.status != 400 {
+		t.Errorf("unlistedTag is still taken: %s", got.body)
+	}
+}
+
+func TestABadFieldIsAnErrorOfTheServerOrOfTheRequest(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	body := `[{"field":"gitCloneTag","value":"b:1"},{"field":"nope"}]`
+	got := call(t, s, "ci/K8/update-config", body)
+	want := `{"status":"ERROR","code":"UNKNOWN_ERROR","message":"Oops, something went wrong on our end. Please contact Harness Support.",` +
+		`"correlationId":"` + got.env.CorrelationID + `","detailedMessage":null,"responseMessages":[],"metadata":null}`
+	if got.status != 500 || got.body != want {
+		t.Errorf("answer is %d %s, want %s", got.status, got.body, want)
+	}
+	s.Tune(func(o *Options) { o.BadFieldStatus = 400 })
+	if got := call(t, s, "ci/K8/update-config", body); got.status != 400 || !strings.Contains(got.env.Message, "Field nope") {
+		t.Errorf("answer is %d %s", got.status, got.body)
+	}
+	if stored := s.Overrides("ci/K8"); len(stored) > 0 {
+		t.Errorf("a refused write stored %v", stored)
+	}
+}
+
+func TestOnlyJSONIsTaken(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for kind, want := range map[string]int{"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json; charset=utf-8": 200} {
+		req := newCall(t, s, "ci/K8/update-config", "[]")
+		req.Header.Set("Content-Type", kind)
+		if got := send(t, req); got.status != want {
+			t.Errorf("Content-Type %q: %d %s", kind, got.status, got.body)
+		}
+	}
+}
+
+func TestTheServersMergeLeavesOutSomeFamilies(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for _, field := range []string{"sscaEnforcementTag", "slsaVerificationTag", "provenanceTag", "gitCloneTag"} {
+		s.SetOverride("ci/K8", field, "own:1")
+	}
+	want := images(s.Defaults("ci/K8"))
+	want["gitCloneTag"] = "own:1"
+	req := newCall(t, s, "ci/K8/get-customer-config", "")
+	req.URL.RawQuery += "&overridesOnly=false"
+	if diff := cmp.Diff(want, send(t, req).images(t)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTheAccountIsNamedWhereItMatters(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for target, want := range map[string]int{"ci/K8/get-default-config": 200, "ci/K8/get-customer-config": 400} {
+		req := newCall(t, s, target, "")
+		req.URL.RawQuery = "infra=K8"
+		if got := send(t, req); got.status != want || want == 400 && got.env.Status != "FAILURE" {
+			t.Errorf("%s without an account: %d %s", target, got.status, got.body)
+		}
 	}
 }
 
 func TestWriteWithAnUnknownFieldIsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Options{})
+	s := Start(t, Options{BadFieldStatus: 400})
 	s.SetOverride("ci/K8", "addonTag", "a:1")
 	for _, c := range []struct{ target, body, message string }{
 		{"ci/K8/update-config", `[{"field":"gitCloneTag","value":"b:1"},{"field":"nope"}]`, "Field nope does not exist for infra type: K8"},
@@ -173,9 +270,6 @@ func TestRefusals(t *testing.T) {
 			r.Header.Set(name, value)
 		}
 	}
-	setPath := func(path string) func(*http.Request) {
-		return func(r *http.Request) { r.URL = &url.URL{Scheme: "http", Host: r.URL.Host, Path: path} }
-	}
 	setMethod := func(method string) func(*http.Request) { return func(r *http.Request) { r.Method = method } }
 	const noEdit = "Missing permission core_account_edit on account"
 	for _, c := range []struct {
@@ -185,7 +279,6 @@ func TestRefusals(t *testing.T) {
 		code    string
 		message string
 	}{
-		{"account missing", setQuery("accountIdentifier", ""), 400, "INVALID_REQUEST", "accountIdentifier must not be null"},
 		{"account unknown", setQuery("accountIdentifier", "other"), 404, "ACCOUNT_DOES_NOT_EXIST", "Account other does not exist"},
 		{"infra unknown", setQuery("infra", "Docker"), 400, "INVALID_REQUEST", "Config not supported for infra type: Docker"},
 		{"infra missing", setQuery("infra", ""), 400, "INVALID_REQUEST", "Config not supported for infra type: "},
@@ -195,10 +288,6 @@ func TestRefusals(t *testing.T) {
 		{"token without scheme", setHeader("Authorization", s.Options().BearerToken), 401, "INVALID_TOKEN", "Token is not valid."},
 		{"key as token", setHeader("Authorization", "Bearer "+s.Options().APIKey), 401, "INVALID_TOKEN", "Token is not valid."},
 		{"read-only key", setHeader(apiKeyHeader, s.Options().ReadOnlyKey), 403, "NG_ACCESS_DENIED", noEdit},
-		{"no gateway", setPath("/ci/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
-		{"module's id for its path", setPath("/gateway/iacm/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
-		{"unknown call", setPath("/gateway/ci/execution-config/delete-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
-		{"double slash", setPath("/gateway//ci/execution-config/update-config"), 404, "RESOURCE_NOT_FOUND", "HTTP 404 Not Found"},
 		{"wrong method", setMethod(http.MethodPut), 405, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed"},
 		{"write by GET", setMethod(http.MethodGet), 405, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed"},
 	} {
@@ -219,6 +308,24 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestAWrongPathIsAFailureWithoutErrors(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	for name, path := range map[string]string{
+		"no gateway": "/ci/execution-config/update-config", "module's id for its path": "/gateway/iacm/execution-config/update-config",
+		"unknown call": "/gateway/ci/execution-config/delete-config", "double slash": "/gateway//ci/execution-config/update-config",
+	} {
+		req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
+		req.URL = &url.URL{Scheme: "http", Host: req.URL.Host, Path: path}
+		got := send(t, req)
+		want := `{"status":"FAILURE","code":"RESOURCE_NOT_FOUND_EXCEPTION","message":"HTTP 404 Not Found","correlationId":"` +
+			got.env.CorrelationID + `","errors":null}`
+		if got.status != 400 || got.body != want {
+			t.Errorf("%s: %d %s, want %s", name, got.status, got.body, want)
+		}
+	}
+}
+
 func TestBothCredentialsAndTheReadOnlyKeyRead(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
@@ -233,7 +340,8 @@ func TestBothCredentialsAndTheReadOnlyKeyRead(t *testing.T) {
 		}
 	}
 	req := newCall(t, s, "ci/K8/update-config", update("gitCloneTag", "a:1"))
-	req.Header = http.Header{"Authorization": {"Bearer " + s.Options().BearerToken}}
+	req.Header.Del(apiKeyHeader)
+	req.Header.Set("Authorization", "Bearer "+s.Options().BearerToken)
 	send(t, req).mustBe(t, "true")
 }
 
@@ -264,29 +372,6 @@ func TestEnvelopesHaveExactlyTheDocumentedKeys(t *testing.T) {
 	}
 	if got := s.Requests()[3].CorrelationID; got != first.env.CorrelationID {
 		t.Errorf("logged correlationId is %q, answered %q", got, first.env.CorrelationID)
-	}
-}
-
-func TestDeprecatedConfigListsTheOverridesOutOfSupport(t *testing.T) {
-	t.Parallel()
-	s := Start(t, Options{})
-	s.SetDefault("ci/K8", "addonTag", "harness/ci-addon:2.4.0")
-	s.SetDefault("ci/K8", "addonTagRootless", "harness/ci-addon:rootless-2.4.0")
-	for image, old := range map[string]bool{
-		"harness/ci-addon:2.4.0": false, "harness/ci-addon:2.2.0": false, "mirror.example:5000/harness/ci-addon:2.1.9": true,
-		"harness/ci-addon:1.9.0": true, "harness/ci-addon:2.5.0": false, "harness/ci-addon:latest": false, "harness/ci-addon": false,
-	} {
-		s.SetOverride("ci/K8", "addonTag", image)
-		s.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:0.0.1") // a plugin has no such window
-		want := images{}
-		if old {
-			want["addonTag"] = image
-		}
-		req := newCall(t, s, "ci/K8/get-deprecated-config", "")
-		req.URL.RawQuery = "accountIdentifier=" + s.Options().AccountID
-		if diff := cmp.Diff(want, send(t, req).images(t)); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", image, diff)
-		}
 	}
 }
 

@@ -25,7 +25,8 @@ func defaultCatalog() []string {
 // catalog answers the Docker Registry catalog: at most n repositories behind last, and a
 // Link header when there are more. A page is never longer than Options.CatalogPage.
 func (s *Server) catalog(query url.Values) answer {
-	size := s.opts.CatalogPage
+	opts := s.Options()
+	size := opts.CatalogPage
 	if text := query.Get("n"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n <= 0 {
@@ -34,14 +35,14 @@ func (s *Server) catalog(query url.Values) answer {
 		size = min(n, size)
 	}
 	last := query.Get("last")
-	start, found := slices.BinarySearch(s.opts.Catalog, last)
+	start, found := slices.BinarySearch(opts.Catalog, last)
 	if found {
 		start++
 	}
-	end := min(start+size, len(s.opts.Catalog))
-	page := append([]string{}, s.opts.Catalog[start:end]...)
+	end := min(start+size, len(opts.Catalog))
+	page := append([]string{}, opts.Catalog[start:end]...)
 	out := jsonAnswer(http.StatusOK, "", map[string][]string{"repositories": page})
-	if end < len(s.opts.Catalog) {
+	if end < len(opts.Catalog) {
 		next := url.Values{"n": {strconv.Itoa(size)}, "last": {page[len(page)-1]}}
 		out.header.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, catalogPath, next.Encode()))
 	}

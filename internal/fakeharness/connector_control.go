@@ -10,7 +10,7 @@ import (
 func (s *Server) Connector() string {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
-	return string(s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)[ImageConnector].body)
+	return string(s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)[ImageConnector].body)
 }
 
 // SetConnector stores a body of the image connector as if someone had done so elsewhere: without a
@@ -18,7 +18,7 @@ func (s *Server) Connector() string {
 func (s *Server) SetConnector(body string) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
-	stored := s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)
+	stored := s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)
 	if body == "" {
 		delete(stored, ImageConnector)
 		return

@@ -150,7 +150,7 @@ func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
 
 // connector acts on a call of the connectors' API. A write is carried out even if its client has gone.
 func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault) answer {
-	s.wait(ctx, s.opts.Latency/2)
+	s.wait(ctx, s.Options().Latency/2)
 	if rt.call == "test-connector" {
 		s.connectors.mu.Lock()
 		latency := s.connectors.test.Latency
@@ -161,9 +161,9 @@ func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault)
 		f.BeforeSave(req)
 	}
 	s.connectors.mu.Lock()
-	out := s.connectors.act(rt.call, req, !s.opts.NoConnector, f.Lie)
+	out := s.connectors.act(rt.call, req, !s.Options().NoConnector, f.Lie)
 	s.connectors.mu.Unlock()
-	s.wait(ctx, s.opts.Latency/2)
+	s.wait(ctx, s.Options().Latency/2)
 	return out
 }
 

@@ -1,14 +1,16 @@
 package fakeharness
 
+import "time"
+
 // Overrides returns what the account of Options stores for the scope, whether or not the
 // API would list it. The map is the caller's.
 func (s *Server) Overrides(scope string) map[string]string {
-	return s.OverridesOf(s.opts.AccountID, scope)
+	return s.OverridesOf(s.Options().AccountID, scope)
 }
 
 // OverridesOf is Overrides for any account.
 func (s *Server) OverridesOf(account, scope string) map[string]string {
-	return s.store.overrides(account, scope)
+	return s.store.overrides(account, scope, time.Now())
 }
 
 // Defaults returns the default images of the scope. The map is the caller's.
@@ -17,16 +19,32 @@ func (s *Server) Defaults(scope string) map[string]string { return s.store.defau
 // SetOverride stores an override as if someone had made the change elsewhere: in one
 // step, and without a trace in the request log. The field need not exist.
 func (s *Server) SetOverride(scope, field, value string) {
-	s.store.change(s.opts.AccountID, scope, field, value)
+	s.store.change(s.Options().AccountID, scope, field, &value)
 }
 
 // RemoveOverride removes an override in the same way.
 func (s *Server) RemoveOverride(scope, field string) {
-	s.store.change(s.opts.AccountID, scope, field, "")
+	s.store.change(s.Options().AccountID, scope, field, nil)
 }
 
-// SetDefault changes a default image for all accounts; value "" removes the field.
+// SetDefault changes a default image for all accounts. A new field may be set, too; value "" removes
+// the field.
 func (s *Server) SetDefault(scope, field, value string) { s.store.setDefault(scope, field, value) }
+
+// Settable returns the fields of the scope that may be set, sorted; the defaults may list others.
+func (s *Server) Settable(scope string) []string { return s.store.settable(scope) }
+
+// SetSettable says whether a field may be set. One that may and is in no defaults is never listed.
+func (s *Server) SetSettable(scope, field string, settable bool) {
+	s.store.setSettable(scope, field, settable)
+}
+
+// Tune changes the options of the running server: what follows goes by the new ones.
+func (s *Server) Tune(change func(*Options)) {
+	s.tuning.Lock()
+	defer s.tuning.Unlock()
+	change(&s.opts)
+}
 
 // AddAccount adds an account, open to the same credentials. One that exists stays as it is.
 func (s *Server) AddAccount(id string) { s.store.addAccount(id) }

@@ -3,10 +3,10 @@ package fakeharness
 import (
 	"fmt"
 	"maps"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // images maps a field to an image.
@@ -25,16 +25,16 @@ func (d document) clone() document {
 	return out
 }
 
-// set changes one field of d; a blank image counts as not set, so it removes the field.
-func (d document) set(infra, field, image string) {
-	if isBlank(image) {
+// set changes one field of d; nil removes it. A blank image is stored like any other.
+func (d document) set(infra, field string, image *string) {
+	if image == nil {
 		delete(d[infra], field)
 		return
 	}
 	if d[infra] == nil {
 		d[infra] = images{}
 	}
-	d[infra][field] = image
+	d[infra][field] = *image
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
@@ -44,12 +44,27 @@ func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 // server, nothing keeps another write out.
 type store struct {
 	mu       sync.Mutex
-	accounts map[string]map[string]document // account -> module -> document
-	defaults map[string]images              // scope -> images
+	accounts map[string]map[string][]version // account -> module -> what was saved, oldest first
+	defaults map[string]images               // scope -> images
+	fields   map[string]map[string]bool      // scope -> the fields that may be set
+}
+
+// version is a document as saved at a time.
+type version struct {
+	at  time.Time
+	doc document
 }
 
 func newStore(account string) *store {
-	s := &store{accounts: map[string]map[string]document{}, defaults: builtinDefaults()}
+	s := &store{accounts: map[string]map[string][]version{}, defaults: builtinDefaults(), fields: map[string]map[string]bool{}}
+	for scope, listed := range s.defaults {
+		s.fields[scope] = map[string]bool{}
+		for field := range listed {
+			s.fields[scope][field] = true
+		}
+	}
+	// The server lists this one and has no way to set it.
+	delete(s.fields["ci/VM"], "slsaVerificationTag")
 	s.addAccount(account)
 	return s
 }
@@ -58,7 +73,7 @@ func (s *store) addAccount(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.accounts[id] == nil {
-		s.accounts[id] = map[string]document{}
+		s.accounts[id] = map[string][]version{}
 	}
 }
 
@@ -70,7 +85,7 @@ func (s *store) hasAccount(id string) bool {
 
 // documents returns an account's documents; the caller holds the lock. It panics on an
 // unknown account, which is a mistake in a test: the API refuses one before it comes here.
-func (s *store) documents(account string) map[string]document {
+func (s *store) documents(account string) map[string][]version {
 	out, ok := s.accounts[account]
 	if !ok {
 		panic(fmt.Sprintf("fakeharness: no account %q", account))
@@ -78,32 +93,45 @@ func (s *store) documents(account string) map[string]document {
 	return out
 }
 
-func (s *store) load(account, module string) document {
+func (s *store) load(account, module string) document { return s.loadAt(account, module, time.Now()) }
+
+// loadAt returns the document as it was at a time.
+func (s *store) loadAt(account, module string, at time.Time) document {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.documents(account)[module]
+	for _, v := range slices.Backward(s.documents(account)[module]) {
+		if !v.at.After(at) {
+			return v.doc
+		}
+	}
+	return nil
 }
 
 func (s *store) save(account, module string, doc document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.documents(account)[module] = doc
+	documents := s.documents(account)
+	documents[module] = append(documents[module], version{time.Now(), doc})
 }
 
 // change sets one field in one step, which no write of the API does.
-func (s *store) change(account, scope, field, image string) {
+func (s *store) change(account, scope, field string, image *string) {
 	module, infra := mustScope(scope)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	documents := s.documents(account)
-	doc := documents[module].clone()
+	doc := document{}
+	if n := len(documents[module]); n > 0 {
+		doc = documents[module][n-1].doc.clone()
+	}
 	doc.set(infra, field, image)
-	documents[module] = doc
+	documents[module] = append(documents[module], version{time.Now(), doc})
 }
 
-func (s *store) overrides(account, scope string) images {
+// overrides returns what was stored for a scope at a time.
+func (s *store) overrides(account, scope string, at time.Time) images {
 	module, infra := mustScope(scope)
-	out := maps.Clone(s.load(account, module)[infra])
+	out := maps.Clone(s.loadAt(account, module, at)[infra])
 	if out == nil {
 		out = images{}
 	}
@@ -121,11 +149,49 @@ func (s *store) setDefault(scope, field, image string) {
 	mustScope(scope)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if image == "" {
+	_, known := s.defaults[scope][field]
+	switch {
+	case image == "":
 		delete(s.defaults[scope], field)
+		delete(s.fields[scope], field)
 		return
+	case !known:
+		s.fields[scope][field] = true
 	}
 	s.defaults[scope][field] = image
+}
+
+func (s *store) setSettable(scope, field string, settable bool) {
+	mustScope(scope)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if settable {
+		s.fields[scope][field] = true
+	} else {
+		delete(s.fields[scope], field)
+	}
+}
+
+func (s *store) settable(scope string) []string {
+	mustScope(scope)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.fields[scope]))
+}
+
+// takes reports whether a field may be set.
+func (s *store) takes(scope, field string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fields[scope][field]
+}
+
+// lists reports whether a field that may be set, or was stored from outside, shows in answers.
+func (s *store) lists(scope, field string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.defaults[scope][field]
+	return known || !s.fields[scope][field]
 }
 
 // mustScope splits "ci/K8". It panics on anything else, which is a mistake in a test.
@@ -138,40 +204,3 @@ func mustScope(scope string) (module, infra string) {
 }
 
 func isInfra(infra string) bool { return infra == "K8" || infra == "VM" }
-
-// supportedReleases is how many minors before the default one are still supported.
-const supportedReleases = 2
-
-// deprecated returns the overrides of K8's harness/ci-* images that are out of support.
-func deprecated(overrides, defaults images) images {
-	out := images{}
-	for field, image := range overrides {
-		current := defaults[field]
-		if !strings.HasPrefix(current, "harness/ci-") {
-			continue
-		}
-		major, minor, ok := release(image)
-		latestMajor, latestMinor, latestOK := release(current)
-		if !ok || !latestOK {
-			continue
-		}
-		if major < latestMajor || major == latestMajor && latestMinor-minor > supportedReleases {
-			out[field] = image
-		}
-	}
-	return out
-}
-
-var versionInTag = regexp.MustCompile(`(\d+)\.(\d+)\.\d+`)
-
-// release finds the major and minor in the tag of an image.
-func release(image string) (major, minor int, ok bool) {
-	tag := image[strings.LastIndex(image, ":")+1:]
-	found := versionInTag.FindStringSubmatch(tag)
-	if found == nil {
-		return 0, 0, false
-	}
-	major, errMajor := strconv.Atoi(found[1])
-	minor, errMinor := strconv.Atoi(found[2])
-	return major, minor, errMajor == nil && errMinor == nil
-}

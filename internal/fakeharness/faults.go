@@ -35,6 +35,8 @@ type Fault struct {
 	Hang bool          // no answer until the client goes away or the server closes
 	Drip time.Duration // slow bytes: one byte per Drip
 	Lie  bool          // writes: answer true, store nothing
+	// SaveLate: the write is answered, or dropped, and saves the document that it read so much later.
+	SaveLate time.Duration
 
 	// Hook runs when the fault hits, before anything else. BeforeSave runs between the
 	// read and the save of a write's document. Both may block.
@@ -51,7 +53,7 @@ func (f *Fault) withholds() bool { return f.Drop || f.Hang }
 
 // acts reports that the API gets to see the request.
 func (f *Fault) acts() bool {
-	return f.ApplyFirst || !f.answers() && !f.withholds()
+	return f.ApplyFirst || f.SaveLate > 0 || !f.answers() && !f.withholds()
 }
 
 // answer builds the fault's own answer.

@@ -79,6 +79,9 @@ func newRequestTo(t *testing.T, s *Server, path, body string) *http.Request {
 		t.Fatal(err)
 	}
 	req.Header.Set(apiKeyHeader, s.Options().APIKey)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	return req
 }
 
@@ -113,7 +116,9 @@ func call(t *testing.T, s *Server, target, body string) reply {
 
 // newRecorded makes a request for a handler that is called without a network.
 func newRecorded(ctx context.Context, method, target, body string) *http.Request {
-	return httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	req := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	return req
 }
 
 // decode returns a recorded answer as a client would see it.
@@ -128,5 +133,5 @@ func decode(t *testing.T, recorded *httptest.ResponseRecorder) reply {
 
 // update returns the body of an update-config with one field.
 func update(field, value string) string {
-	return string(mustJSON([]operation{{field, value}}))
+	return string(mustJSON([]map[string]string{{"field": field, "value": value}}))
 }

@@ -7,15 +7,13 @@ import (
 
 // limiter counts the calls of each credential in the minute that ends now.
 type limiter struct {
-	perMinute int // 0: no limit
-
 	mu    sync.Mutex
 	calls map[string][]time.Time
 }
 
-// allow reports whether the credential has a call left, and takes it.
-func (l *limiter) allow(credential string) bool {
-	if l.perMinute <= 0 {
+// allow reports whether the credential has one of its calls per minute left, and takes it; 0 = no limit.
+func (l *limiter) allow(credential string, perMinute int) bool {
+	if perMinute <= 0 {
 		return true
 	}
 	l.mu.Lock()
@@ -25,7 +23,7 @@ func (l *limiter) allow(credential string) bool {
 	for len(recent) > 0 && now.Sub(recent[0]) >= time.Minute {
 		recent = recent[1:]
 	}
-	allowed := len(recent) < l.perMinute
+	allowed := len(recent) < perMinute
 	if allowed {
 		recent = append(recent, now)
 	}

@@ -113,13 +113,25 @@ func (l *requestLog) arrive(req Request) *Request {
 	entry := &req
 	l.requests = append(l.requests, entry)
 	if isWrite(req.Call) {
-		if l.writing == nil {
-			l.writing = map[string]int{}
-		}
-		l.writing[req.Account]++
-		l.most = max(l.most, l.writing[req.Account])
+		l.countWrites(req.Account, 1)
 	}
 	return entry
+}
+
+// writes counts more, or less, writes in flight.
+func (l *requestLog) writes(account string, more int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.countWrites(account, more)
+}
+
+// countWrites is writes; l.mu must be held.
+func (l *requestLog) countWrites(account string, more int) {
+	if l.writing == nil {
+		l.writing = map[string]int{}
+	}
+	l.writing[account] += more
+	l.most = max(l.most, l.writing[account])
 }
 
 // answered completes an entry. It runs before the answer's last byte can reach the
@@ -129,7 +141,7 @@ func (l *requestLog) answered(entry *Request, status int, correlationID string) 
 	defer l.mu.Unlock()
 	entry.Status, entry.CorrelationID, entry.End = status, correlationID, time.Now()
 	if isWrite(entry.Call) {
-		l.writing[entry.Account]--
+		l.countWrites(entry.Account, -1)
 	}
 	return entry.copy()
 }

@@ -24,7 +24,7 @@ func TestRequestLog(t *testing.T) {
 	none := newRequestTo(t, s, "/nothing", "")
 	none.Header = http.Header{}
 	send(t, none)
-	both := newRequestTo(t, s, "/ci/execution-config/get-deprecated-config", "")
+	both := newRequestTo(t, s, "/ci/execution-config/get-customer-config", "")
 	both.Header.Set("Authorization", "Basic c2VjcmV0")
 	send(t, both)
 
@@ -51,13 +51,13 @@ func TestRequestLog(t *testing.T) {
 			"GET", "/gateway/iacm-manager/execution-config/get-customer-config", "get-customer-config", "iacm/Docker", "test-account", "",
 			"bearer_token", "", nil, 400,
 		},
-		{"GET", "/gateway/nothing", "", "", "", "", "", "", nil, 404},
-		{"GET", "/gateway/ci/execution-config/get-deprecated-config", "get-deprecated-config", "ci", "", "", "both", "", nil, 400},
+		{"GET", "/gateway/nothing", "", "", "", "", "", "", nil, 400},
+		{"GET", "/gateway/ci/execution-config/get-customer-config", "get-customer-config", "ci", "", "", "both", "", nil, 400},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff([]int{200, 400, 404, 400}, answered); diff != "" {
+	if diff := cmp.Diff([]int{200, 400, 400, 400}, answered); diff != "" {
 		t.Errorf("OnAnswer saw (-want +got)\n%s", diff)
 	}
 	first := s.Requests()[0]

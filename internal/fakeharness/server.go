@@ -13,10 +13,11 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Options configure a Server. The zero value is usable.
+// Options configure a Server. The zero value is usable. Tune changes them on a running one.
 type Options struct {
 	AccountID   string // default "test-account"
 	APIKey      string // default "pat.test"
@@ -26,6 +27,15 @@ type Options struct {
 	// read the document and not yet saved it. A wait ends early when the client goes away,
 	// but for that window: a server does not notice.
 	Latency time.Duration
+	// WriteLatency is that of the writes, where it is not Latency.
+	WriteLatency time.Duration
+	// ReplicaLag is how far behind the saved document get-customer-config is, as read from a
+	// replica. ReplicaEvery limits that to each so many-th read; 0 = all.
+	ReplicaLag   time.Duration
+	ReplicaEvery int
+	// BadFieldStatus answers a write with a field that cannot be set: 500 (default), which comes
+	// with UNKNOWN_ERROR and names nothing, or 400, which names the field.
+	BadFieldStatus int
 	// HideDefaults makes overridesOnly=true leave out overrides equal to the current default.
 	HideDefaults bool
 	// RateLimit is the number of calls per minute and credential; 0 = none. Beyond it the
@@ -47,6 +57,7 @@ func (o Options) withDefaults() Options {
 	o.BearerToken = cmp.Or(o.BearerToken, "bearer.test")
 	o.ReadOnlyKey = cmp.Or(o.ReadOnlyKey, "pat.readonly")
 	o.CatalogPage = cmp.Or(o.CatalogPage, 100)
+	o.BadFieldStatus = cmp.Or(o.BadFieldStatus, http.StatusInternalServerError)
 	if o.Catalog == nil {
 		o.Catalog = defaultCatalog()
 	}
@@ -54,10 +65,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// latency is that of the answers to a call.
+func (o Options) latency(call string) time.Duration {
+	if isWrite(call) && o.WriteLatency > 0 {
+		return o.WriteLatency
+	}
+	return o.Latency
+}
+
 // Server is the API. It is an http.Handler, and safe for concurrent use.
 type Server struct {
+	tuning sync.Mutex // guards opts
 	opts   Options
 	store  *store
+	reads  atomic.Int64 // of customer configs, for Options.ReplicaEvery
 	log    requestLog
 	faults faultList
 	limit  limiter
@@ -71,6 +92,7 @@ type Server struct {
 	close    sync.Once
 	// running is held for reading by every request; Close takes it to wait for them.
 	running sync.RWMutex
+	late    sync.WaitGroup // saves after their answer
 }
 
 // New returns a server that listens nowhere yet: use it as a handler, or call
@@ -78,7 +100,6 @@ type Server struct {
 func New(opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{opts: opts, store: newStore(opts.AccountID), closed: make(chan struct{})}
-	s.limit.perMinute = opts.RateLimit
 	s.http.Handler = s
 	return s
 }
@@ -125,12 +146,14 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Close ends every request under way, hanging ones too, and returns when all have ended.
+// Close ends every request under way, hanging ones too, and returns when all have ended and what
+// was to be saved late is saved.
 func (s *Server) Close() {
 	_ = s.http.Close() // a listener that fails to close leaves nothing to do
 	s.close.Do(func() { close(s.closed) })
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+	s.late.Wait()
 }
 
 // ServeHTTP answers one request.
@@ -152,8 +175,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.status = 0
 	}
 	final := s.log.answered(entry, a.status, a.correlationID)
-	if s.opts.OnAnswer != nil {
-		s.opts.OnAnswer(final)
+	if onAnswer := s.Options().OnAnswer; onAnswer != nil {
+		onAnswer(final)
 	}
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
@@ -170,7 +193,7 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 	if f.acts() {
 		out = s.handle(r, rt, req, f)
 	} else if !f.withholds() {
-		s.wait(r.Context(), s.opts.Latency)
+		s.wait(r.Context(), s.Options().latency(rt.call))
 	}
 	if f.answers() {
 		out = f.answer()
@@ -206,13 +229,18 @@ func (s *Server) wait(ctx context.Context, d time.Duration) {
 func (s *Server) Endpoint() string { return s.endpoint }
 
 // Options returns the options, with defaults filled in.
-func (s *Server) Options() Options { return s.opts }
+func (s *Server) Options() Options {
+	s.tuning.Lock()
+	defer s.tuning.Unlock()
+	return s.opts
+}
 
 // Env returns the variables that point the provider at this server.
 func (s *Server) Env() map[string]string {
+	opts := s.Options()
 	return map[string]string{
 		"HARNESS_ENDPOINT":         s.endpoint,
-		"HARNESS_ACCOUNT_ID":       s.opts.AccountID,
-		"HARNESS_PLATFORM_API_KEY": s.opts.APIKey,
+		"HARNESS_ACCOUNT_ID":       opts.AccountID,
+		"HARNESS_PLATFORM_API_KEY": opts.APIKey,
 	}
 }

@@ -104,7 +104,7 @@ func TestWritesInFlightAreCountedPerAccount(t *testing.T) {
 		t.Errorf("%d writes in flight at once, want 1: the other write was another account's", got)
 	}
 	during(t, s, func() {
-		if got := call(t, s, "iacm/VM/reset-config", `[{"field":"nope"}]`); got.status != 400 {
+		if got := call(t, s, "iacm/VM/reset-config", `[{"field":"nope"}]`); got.status != 500 {
 			t.Errorf("answer is %d", got.status)
 		}
 	})
@@ -148,6 +148,67 @@ func TestTheMiddleHalfOfTheLatencyIsTheWindowOfAWrite(t *testing.T) {
 			if diff := cmp.Diff(want, s.Overrides("ci/K8")); diff != "" {
 				t.Errorf("change at %v: (-want +got)\n%s", c.at, diff)
 			}
+		})
+	}
+}
+
+func TestWritesHaveALatencyOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Latency: time.Second, WriteLatency: time.Minute})
+		for target, want := range map[string]time.Duration{"get-customer-config": time.Second, "update-config": time.Minute} {
+			body := map[string]string{"update-config": "[]"}[target]
+			if _, took := answerTo(t.Context(), s, "/ci/execution-config/"+target, body); took != want {
+				t.Errorf("%s took %v", target, took)
+			}
+		}
+	})
+}
+
+func TestAWriteIsSavedLateAfterItsAnswer(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]Fault{"504": {Status: 504}, "dropped": {Drop: true}, "acknowledged": {}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{})
+			fault.SaveLate = 6 * time.Second
+			s.Inject(fault)
+			func() {
+				defer func() { _ = recover() }() // how net/http is told to close the connection
+				answerTo(t.Context(), s, "/ci/execution-config/update-config", update("gitCloneTag", "a:1"))
+			}()
+			answerTo(t.Context(), s, "/ci/execution-config/update-config", update("addonTag", "b:1"))
+			if diff := cmp.Diff(map[string]string{"addonTag": "b:1"}, s.Overrides("ci/K8")); diff != "" {
+				t.Errorf("%s, before the late save: (-want +got)\n%s", name, diff)
+			}
+			<-time.NewTimer(6*time.Second + 1).C
+			if diff := cmp.Diff(map[string]string{"gitCloneTag": "a:1"}, s.Overrides("ci/K8")); diff != "" {
+				t.Errorf("%s, after it: (-want +got)\n%s", name, diff)
+			}
+			if got := s.MaxWritesInFlight(); got != 2 {
+				t.Errorf("%d writes in flight at once, want 2", got)
+			}
+		})
+	}
+}
+
+func TestReadsComeFromAReplicaThatIsBehind(t *testing.T) {
+	t.Parallel()
+	for every, stale := range map[int][]bool{0: {true, true, true, true}, 2: {false, true, false, true}, 3: {false, false, true, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{ReplicaLag: 3 * time.Second, ReplicaEvery: every})
+			s.SetOverride("ci/K8", "gitCloneTag", "a:1")
+			<-time.NewTimer(time.Minute).C
+			s.SetOverride("ci/K8", "gitCloneTag", "b:1")
+			for i, behind := range stale {
+				want := map[bool]string{true: "a:1", false: "b:1"}[behind]
+				got, _ := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
+				if image := decode(t, got).images(t)["gitCloneTag"]; image != want {
+					t.Errorf("every %d: read %d shows %s, want %s", every, i, image, want)
+				}
+			}
+			<-time.NewTimer(3 * time.Second).C
+			got, _ := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
+			decode(t, got).mustBe(t, `{"gitCloneTag":"b:1"}`)
 		})
 	}
 }

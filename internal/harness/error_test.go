@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
@@ -124,6 +125,7 @@ func TestCredentialsThatTheServerRefuses(t *testing.T) {
 	if n := server.Count("writes"); n != 2 {
 		t.Errorf("%d writes", n)
 	}
+	server.Tune(func(o *fakeharness.Options) { o.BadFieldStatus = http.StatusBadRequest })
 	unknown := map[string]string{"noSuchTag": "x:1"}
 	err = New(cfg).UpdateImages(t.Context(), scope, unknown)
 	want := fmt.Sprintf("update-config ci/K8: HTTP 400 INVALID_REQUEST: Field noSuchTag does not exist for infra type: K8 (correlationId %s)",

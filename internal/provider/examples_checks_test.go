@@ -55,19 +55,19 @@ func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
 	}
 }
 
-func TestAccMirrorExampleMirrorsEveryDefault(t *testing.T) {
+func TestAccMirrorExampleMirrorsEveryDefaultThatMayBeSet(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	dir := example{name: "complete/private-mirror", files: []string{"main.tf"}}.workspace(t, fake)
 	dir.Setenv("TF_VAR_mirror", "registry.example.com:5000/mirror")
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
 	for _, scope := range []string{"ci/K8", "ci/VM"} {
-		stored, defaults := fake.Overrides(scope), fake.Defaults(scope)
-		if len(stored) != len(defaults) {
-			t.Errorf("%s: %d overrides of %d defaults", scope, len(stored), len(defaults))
+		stored, defaults, fields := fake.Overrides(scope), fake.Defaults(scope), fake.Settable(scope)
+		if len(stored) != len(fields) {
+			t.Errorf("%s: %d overrides of %d fields", scope, len(stored), len(fields))
 		}
-		for field, image := range defaults {
-			if want := "registry.example.com:5000/mirror/" + image; stored[field] != want {
+		for _, field := range fields {
+			if want := "registry.example.com:5000/mirror/" + defaults[field]; stored[field] != want {
 				t.Errorf("%s/%s is %q, want %q", scope, field, stored[field], want)
 			}
 		}

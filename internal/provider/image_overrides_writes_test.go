@@ -238,7 +238,7 @@ const badField = "provider \"harnessci\" {\n  skip_field_validation = true\n  ma
 
 func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{})
+	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
 	images := mirrored(fake, 9)
 	good := maps.Clone(images)
 	images["noSuchTag"] = `"example.com/none:1.0.0"`
@@ -263,7 +263,7 @@ func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
 
 func TestAccSetUpdatedInPartHasTheStateOfTheServer(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{})
+	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
 	images := mirrored(fake, 4)
 	fields := slices.Sorted(maps.Keys(images))
 	dir := clitest.New(t, exclusiveSet(images), fake.Env())

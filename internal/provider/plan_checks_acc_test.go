@@ -213,7 +213,7 @@ func TestAccPlanReadsTwicePerModuleAndInfra(t *testing.T) {
 
 func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{})
+	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
 	dir := clitest.New(t, twentyOf(fake, "ci/K8")+single("typo", "gitCloneTagg", "a:1"), fake.Env())
 	fake.Inject(fakeharness.Fault{
 		Call: "get-default-config", Times: -1, Status: http.StatusForbidden,

@@ -132,6 +132,10 @@ func (w *world) setOutside(target, image string) {
 	w.Helper()
 	t := parsed(w.T, target)
 	if w.fake != nil {
+		if image == "" {
+			w.fake.RemoveOverride(t.Scope.String(), t.Field)
+			return
+		}
 		w.fake.SetOverride(t.Scope.String(), t.Field, image)
 		return
 	}

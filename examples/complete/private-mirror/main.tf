@@ -22,10 +22,14 @@ data "harnessci_default_images" "all" {
 }
 
 locals {
+  # Harness lists these among the defaults and refuses to have them overridden.
+  refused = ["VM/slsaVerificationTag"]
+
   # One element for each image to override, such as "K8/gitCloneTag".
   images = merge([
     for infra, defaults in data.harnessci_default_images.all : {
       for field, image in defaults.images : "${infra}/${field}" => { infra = infra, field = field, image = image }
+      if !contains(local.refused, "${infra}/${field}")
     }
   ]...)
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -32,6 +33,9 @@ show, set and unset call the server that the HARNESS_* variables name.
 Flags:
 `
 
+// faultExample answers the first write at once and saves it 6 seconds later.
+const faultExample = `{"Call":"writes","Status":504,"SaveLate":6000000000}`
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
@@ -52,6 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	}
 	var opts fakeharness.Options
 	var more extras
+	var faults []fakeharness.Fault
 	flags := flag.NewFlagSet("fakeharness", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -63,10 +68,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.StringVar(&opts.AccountID, "account", "test-account", "account identifier")
 	flags.StringVar(&opts.APIKey, "api-key", "pat.test", "API key that may read and write")
 	flags.DurationVar(&opts.Latency, "latency", 0, "latency of every answer")
+	flags.DurationVar(&opts.WriteLatency, "write-latency", 0, "latency of writes (0: as -latency)")
+	flags.DurationVar(&opts.ReplicaLag, "replica-lag", 0, "how far behind the overrides read are")
+	flags.IntVar(&opts.ReplicaEvery, "replica-every", 0, "limit -replica-lag to each so many-th read (0: all)")
+	flags.IntVar(&opts.BadFieldStatus, "bad-field-status", 0, "answer a field that cannot be set with this (0: 500, as the published source does)")
 	flags.BoolVar(&opts.HideDefaults, "hide-defaults", false, "list no override that equals the current default")
 	flags.IntVar(&opts.RateLimit, "rate-limit", 0, "calls per minute and credential (0: no limit)")
 	flags.IntVar(&more.fields, "extra-fields", 0, "further fields of ci/K8: extra1Tag, extra2Tag and so on")
 	flags.IntVar(&more.accounts, "extra-accounts", 0, "further accounts: the account's identifier with -1, -2 and so on")
+	flags.Func("fault", "a fakeharness.Fault as JSON, such as "+faultExample+"; may be repeated", func(text string) error {
+		faults = append(faults, fakeharness.Fault{})
+		return json.Unmarshal([]byte(text), &faults[len(faults)-1])
+	})
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -78,6 +91,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	}
 	s := fakeharness.New(opts)
 	more.add(s)
+	for _, fault := range faults {
+		s.Inject(fault)
+	}
 	return serve(ctx, *addr, s, stdout)
 }
 

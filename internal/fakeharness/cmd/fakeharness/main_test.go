@@ -72,7 +72,7 @@ func serveInBackground(t *testing.T, stderr io.Writer, args ...string) (env map[
 func TestServeAndChange(t *testing.T) {
 	t.Parallel()
 	var stderr syncBuffer
-	env, stop := serveInBackground(t, &stderr, "-v", "-account", "acc 1", "-api-key", "pat.mine", "-latency", "1ms")
+	env, stop := serveInBackground(t, &stderr, "-v", "-bad-field-status", "400", "-account", "acc 1", "-api-key", "pat.mine", "-latency", "1ms")
 	if env["HARNESS_ACCOUNT_ID"] != "acc 1" || env["HARNESS_PLATFORM_API_KEY"] != "pat.mine" ||
 		env["FAKEHARNESS_PID"] != strconv.Itoa(os.Getpid()) {
 		t.Fatalf("it exports %v", env)
@@ -106,6 +106,26 @@ func TestServeAndChange(t *testing.T) {
 	}
 	if _, err := command(t, env, "show", "ci/K8"); err == nil {
 		t.Error("a server that has ended answers")
+	}
+}
+
+func TestFaultsAreToldAsJSON(t *testing.T) {
+	t.Parallel()
+	env, _ := serveInBackground(t, io.Discard, "-fault", `{"Call":"update-config","Status":418}`, "-fault", `{"Call":"reset-config","Lie":true}`)
+	if _, err := command(t, env, "set", "ci/K8", "addonTag=a:1"); err == nil || !strings.Contains(err.Error(), "HTTP 418") {
+		t.Errorf("the fault did not hit: %v", err)
+	}
+	if _, err := command(t, env, "set", "ci/K8", "addonTag=a:1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := command(t, env, "unset", "ci/K8", "addonTag"); err != nil {
+		t.Error(err)
+	}
+	if out, err := command(t, env, "show", "ci/K8"); err != nil || out != "addonTag = \"a:1\"\n" {
+		t.Errorf("show prints %q, error %v: the reset was not swallowed", out, err)
+	}
+	if _, err := command(t, nil, "-fault", "Status: 503"); err == nil {
+		t.Error("a fault that is no JSON is taken")
 	}
 }
 

@@ -1,0 +1,189 @@
+package fakeregistry
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// handle acts on a request as a registry does.
+func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
+	switch rt.kind {
+	case "token":
+		return s.giveToken(r)
+	case "storage":
+		return s.storage(rt)
+	case "":
+		return refuse(http.StatusNotFound, "UNSUPPORTED", "no such place in the API")
+	}
+	if a, ok := s.authorize(r, rt); !ok {
+		return a
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if rt.kind == "base" {
+		return reply(http.StatusOK, []byte("{}"))
+	}
+	if rt.kind == "catalog" {
+		return s.catalog(r)
+	}
+	write := r.Method != http.MethodGet && r.Method != http.MethodHead
+	repo := s.store.repos[rt.repo]
+	if repo == nil {
+		if s.opts.MissingStatus != 0 || !write && rt.kind == "tags" {
+			return s.missingRepository(rt)
+		}
+		repo = s.store.repo(rt.repo)
+		if !write {
+			delete(s.store.repos, rt.repo) // asking makes none
+		}
+	}
+	switch rt.kind {
+	case "tags":
+		return s.tags(r, rt, repo)
+	case "manifests":
+		return s.manifests(r, rt, repo, body)
+	case "blobs":
+		return s.blobs(r, rt, repo)
+	case "uploads":
+		return s.upload(r, rt, repo, body)
+	default:
+		return s.referrers(rt, repo)
+	}
+}
+
+func (s *Server) missingRepository(rt route) answer {
+	switch s.opts.MissingStatus {
+	case http.StatusUnauthorized:
+		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	case http.StatusForbidden:
+		return refuse(http.StatusForbidden, "DENIED", "requested access to the resource is denied")
+	}
+	return refuse(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry: "+rt.repo)
+}
+
+func (s *Server) catalog(r *http.Request) answer {
+	var names []string
+	for name := range s.store.repos {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return s.page(r, names, "/v2/_catalog", func(page []string) any { return map[string]any{"repositories": page} })
+}
+
+func (s *Server) tags(r *http.Request, rt route, repo *repository) answer {
+	tags := slices.Clone(repo.order)
+	if !s.opts.Unsorted {
+		slices.Sort(tags)
+	}
+	return s.page(r, tags, "/v2/"+rt.repo+"/tags/list", func(page []string) any {
+		return map[string]any{"name": rt.repo, "tags": page}
+	})
+}
+
+// page answers with a part of a list and a Link to the next.
+func (s *Server) page(r *http.Request, all []string, path string, wrap func([]string) any) answer {
+	if s.opts.PageSize == 0 {
+		return reply(http.StatusOK, mustJSON(wrap(all)), "Content-Type", "application/json")
+	}
+	size := s.opts.PageSize
+	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil {
+		size = min(size, n)
+	}
+	from := 0
+	if last := r.URL.Query().Get("last"); last != "" {
+		from = slices.Index(all, last) + 1
+	}
+	page := all[from:min(from+size, len(all))]
+	link := ""
+	if from+size < len(all) {
+		link = fmt.Sprintf(`<%s?last=%s&n=%d>; rel="next"`, path, page[len(page)-1], size)
+	}
+	return reply(http.StatusOK, mustJSON(wrap(page)), "Content-Type", "application/json", "Link", link)
+}
+
+func (s *Server) manifests(r *http.Request, rt route, repo *repository, body []byte) answer {
+	digest := repo.resolve(rt.reference)
+	m, ok := repo.manifests[digest]
+	switch r.Method {
+	case http.MethodPut:
+		return s.putManifest(r, rt, repo, body)
+	case http.MethodDelete:
+		return s.deleteManifest(rt, repo)
+	}
+	if !ok {
+		return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+	}
+	return reply(http.StatusOK, m.content, "Content-Type", m.mediaType, "Docker-Content-Digest", s.digestHeader(digest))
+}
+
+func (s *Server) digestHeader(digest string) string {
+	if s.opts.NoDigest {
+		return ""
+	}
+	return digest
+}
+
+func (s *Server) putManifest(r *http.Request, rt route, repo *repository, body []byte) answer {
+	digest := Digest(body)
+	byDigest := strings.Contains(rt.reference, ":")
+	switch {
+	case byDigest && rt.reference != digest:
+		return refuse(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+	case !byDigest && s.opts.ImmutableTags && repo.tags[rt.reference] != "":
+		return refuse(http.StatusBadRequest, "TAG_INVALID", "the tag "+rt.reference+" exists already and cannot be overwritten because the repository is immutable")
+	case repo.missing(body) != "":
+		return refuse(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "unknown to the repository: "+repo.missing(body))
+	}
+	repo.manifests[digest] = stored{r.Header.Get("Content-Type"), body}
+	if !byDigest {
+		repo.setTag(rt.reference, digest)
+	}
+	subject := ""
+	var refs references
+	if json.Unmarshal(body, &refs) == nil && refs.Subject != nil && s.opts.Referrers {
+		subject = refs.Subject.Digest
+	}
+	return reply(http.StatusCreated, nil, "Docker-Content-Digest", s.digestHeader(digest), "OCI-Subject", subject)
+}
+
+func (s *Server) deleteManifest(rt route, repo *repository) answer {
+	if !strings.Contains(rt.reference, ":") {
+		if s.opts.NoTagDelete {
+			return refuse(http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
+		}
+		if repo.tags[rt.reference] == "" {
+			return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		}
+		repo.dropTag(rt.reference)
+		return reply(http.StatusAccepted, nil)
+	}
+	if _, ok := repo.manifests[rt.reference]; !ok {
+		return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+	}
+	delete(repo.manifests, rt.reference)
+	for tag, digest := range repo.tags {
+		if digest == rt.reference {
+			repo.dropTag(tag)
+		}
+	}
+	return reply(http.StatusAccepted, nil)
+}
+
+// referrers lists the manifests that name the digest as their subject.
+func (s *Server) referrers(rt route, repo *repository) answer {
+	if !s.opts.Referrers {
+		return reply(http.StatusNotFound, []byte("404 page not found\n"))
+	}
+	list := []Descriptor{}
+	for _, m := range repo.manifests {
+		var refs references
+		if json.Unmarshal(m.content, &refs) == nil && refs.Subject != nil && refs.Subject.Digest == rt.reference {
+			list = append(list, Describe(m.mediaType, m.content))
+		}
+	}
+	return reply(http.StatusOK, Manifest(IndexType, map[string]any{"manifests": list}).Manifest, "Content-Type", IndexType)
+}

@@ -1,0 +1,152 @@
+package fakeregistry
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Fault makes requests go wrong, ahead of the registry's own checks. The zero value matches the next
+// request and does it no harm; each further field adds one.
+type Fault struct {
+	Method    string // "" = any
+	Kind      string // as in Request; "" = any
+	Reference string // part of the path; "" = any
+	Times     int    // how many matching requests it hits; 0 = 1; -1 = all
+	After     int    // let this many matching requests pass first
+
+	// Status and Code, Message, or a Body: this answer instead of acting on the request.
+	Status        int
+	Code, Message string
+	Body          []byte
+	Header        http.Header // set on the answer, whoever made it
+
+	Drop  bool // close the connection without an answer, once Take bytes of the request have been read
+	Take  int64
+	Cut   int  // > 0: the whole answer's headers, but only Cut bytes of it
+	Alter bool // the answer's first byte is another one
+	Hang  bool // no answer until the client goes away
+
+	// Hook runs when the fault hits, before anything else. It may block.
+	Hook func(Request)
+}
+
+func (f *Fault) answers() bool   { return f.Status != 0 || f.Body != nil }
+func (f *Fault) withholds() bool { return f.Drop || f.Hang }
+
+func (f *Fault) answer() answer {
+	status := f.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if f.Body != nil {
+		return reply(status, f.Body)
+	}
+	return refuse(status, f.Code, f.Message)
+}
+
+// withhold never returns.
+func (s *Server) withhold(r *http.Request, f *Fault) {
+	if f.Take > 0 {
+		_, _ = r.Body.Read(make([]byte, f.Take)) // whether it comes or not, the connection goes
+	}
+	if f.Hang {
+		select {
+		case <-r.Context().Done():
+		case <-s.closed:
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// send writes the answer, harmed as the fault says.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+	maps.Copy(w.Header(), a.header)
+	maps.Copy(w.Header(), f.Header)
+	if a.status == http.StatusSwitchingProtocols {
+		s.switchProtocols(w, r)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(a.length))
+	w.WriteHeader(a.status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	body := a.body
+	if f.Alter && len(body) > 0 {
+		body = append([]byte{body[0] ^ 1}, body[1:]...)
+	}
+	if f.Cut > 0 && f.Cut < len(body) {
+		body = body[:f.Cut] // net/http closes what ends too early
+	}
+	n, _ := w.Write(body) // the client may be gone
+	s.sent(r, n)
+}
+
+// sent books the bytes on the newest entry of this path: tests count bytes, not races.
+func (s *Server) sent(r *http.Request, n int) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	for _, e := range slices.Backward(s.log.entries) {
+		if e.Path == r.URL.Path && e.Method == r.Method {
+			e.Sent += int64(n)
+			return
+		}
+	}
+}
+
+// switchProtocols answers 101 and says nothing more, on an open connection.
+func (s *Server) switchProtocols(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err) // HTTP/1 can
+	}
+	_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"))
+	_, _ = conn.Read(make([]byte, 1)) // until the client goes
+	_ = conn.Close()
+}
+
+// faultList holds the faults in the order in which they were injected.
+type faultList struct {
+	mu     sync.Mutex
+	faults []*Fault
+}
+
+// Inject adds a fault. The first one that is due for a request hits it.
+func (s *Server) Inject(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.faults = append(s.faults.faults, &f)
+}
+
+// ClearFaults removes every fault.
+func (s *Server) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.faults = nil
+}
+
+func (l *faultList) hit(r Request) Fault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.faults {
+		switch {
+		case f.Times == 0, f.Method != "" && f.Method != r.Method, f.Kind != "" && f.Kind != r.Kind,
+			!strings.Contains(r.Path, f.Reference):
+		case f.After > 0:
+			f.After--
+		default:
+			if f.Times > 0 {
+				f.Times--
+			}
+			return *f
+		}
+	}
+	return Fault{}
+}

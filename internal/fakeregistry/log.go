@@ -1,0 +1,114 @@
+package fakeregistry
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Request is an entry of the request log.
+type Request struct {
+	Method, Host, Path, Query string
+	// Kind is the place in the API: base, manifests, blobs, uploads, tags, catalog, referrers, token, or
+	// storage for blobs that were redirected; "" for no place.
+	Kind string
+	// Repository and Reference are those of the path.
+	Repository, Reference string
+	UserAgent             string
+	Accept                string
+	// Login is the username of a Basic login, "bearer" for a token, "" for none.
+	Login string
+	// Authorization is the header as it came.
+	Authorization string
+	// Received and Sent count the bytes of bodies.
+	Received, Sent int64
+	// Status is the answer's; 0 while there is none, or where none was sent.
+	Status int
+}
+
+type requestLog struct {
+	mu      sync.Mutex
+	entries []*entry
+}
+
+type entry struct {
+	Request
+	log *requestLog
+}
+
+func (l *requestLog) arrive(r *http.Request, rt route) *entry {
+	e := &entry{log: l, Request: Request{
+		Method: r.Method, Host: r.Host, Path: r.URL.Path, Query: r.URL.RawQuery,
+		Kind: rt.kind, Repository: rt.repo, Reference: rt.reference,
+		UserAgent: r.UserAgent(), Accept: r.Header.Get("Accept"),
+		Authorization: r.Header.Get("Authorization"),
+	}}
+	if user, _, ok := r.BasicAuth(); ok {
+		e.Login = user
+	} else if strings.HasPrefix(e.Authorization, "Bearer ") {
+		e.Login = "bearer"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+	return e
+}
+
+func (e *entry) received(n int64) {
+	e.log.mu.Lock()
+	defer e.log.mu.Unlock()
+	e.Received = n
+}
+
+func (e *entry) answered(status int) {
+	e.log.mu.Lock()
+	defer e.log.mu.Unlock()
+	e.Status = status
+}
+
+// Requests returns the log so far.
+func (s *Server) Requests() []Request {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	out := make([]Request, len(s.log.entries))
+	for i, e := range s.log.entries {
+		out[i] = e.Request
+	}
+	return out
+}
+
+// ResetLog empties the log.
+func (s *Server) ResetLog() {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.entries = nil
+}
+
+// Count returns how many requests had the method ("" is any) and were of one of the kinds (none is any).
+func (s *Server) Count(method string, kinds ...string) int {
+	n := 0
+	for _, r := range s.Requests() {
+		if (method == "" || r.Method == method) && (len(kinds) == 0 || slices.Contains(kinds, r.Kind)) {
+			n++
+		}
+	}
+	return n
+}
+
+// Received returns how many bytes of blobs have arrived.
+func (s *Server) Received() int64 {
+	var n int64
+	for _, r := range s.Requests() {
+		if r.Kind == "uploads" {
+			n += r.Received
+		}
+	}
+	return n
+}
+
+// Basic is the Authorization header of a login.
+func Basic(username, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password))
+}

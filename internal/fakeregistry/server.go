@@ -1,0 +1,215 @@
+// Package fakeregistry is a container registry in process, for tests and demos: the OCI distribution
+// API with logins, faults and a request log. It shares no code with the client.
+package fakeregistry
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Options configure a Server. The zero value is a registry that asks for no login.
+type Options struct {
+	// Username and Password are needed for every request when set.
+	Username, Password string
+	// Token wants a token of the token server instead of Basic. The server gives one for these.
+	Token bool
+	// TokenElsewhere puts the token server on another host.
+	TokenElsewhere bool
+	// AnonymousPull lets anybody read.
+	AnonymousPull bool
+
+	// PageSize is the longest page of a list; 0 gives all at once, without a Link.
+	PageSize int
+	// Unsorted lists tags in the order in which they came.
+	Unsorted bool
+
+	// NoDigest leaves Docker-Content-Digest out of answers.
+	NoDigest bool
+	// NoMount refuses every mount with 202, as the specification allows.
+	NoMount bool
+	// Redirect serves blobs from a storage on another host.
+	Redirect bool
+	// ImmutableTags refuses to overwrite a tag, even with the same digest.
+	ImmutableTags bool
+	// NoTagDelete deletes by digest alone, as the CNCF distribution does.
+	NoTagDelete bool
+	// MissingStatus answers for repositories that are not there; 0 is 404. Such a registry makes none
+	// by a push.
+	MissingStatus int
+	// Quota is how many bytes of blobs fit; 0 is no limit.
+	Quota int64
+	// Unverified stores what arrives, whatever its digest.
+	Unverified bool
+	// Referrers answers the referrers API.
+	Referrers bool
+}
+
+// Server is a registry. It is safe for concurrent use.
+type Server struct {
+	opts   Options
+	store  *store
+	log    requestLog
+	faults faultList
+	tokens tokens
+
+	http     http.Server
+	listener net.Listener
+	closed   chan struct{}
+	once     sync.Once
+	running  sync.RWMutex // held for reading by every request; Close takes it to wait for them
+}
+
+// New returns a registry that listens nowhere yet: call Listen and Serve.
+func New(opts Options) *Server {
+	s := &Server{opts: opts, store: newStore(), closed: make(chan struct{})}
+	s.http.Handler = s
+	return s
+}
+
+// Start returns a registry that listens on a free port of the loopback until t's Cleanup.
+func Start(t interface {
+	Helper()
+	Cleanup(func())
+}, opts Options,
+) *Server {
+	t.Helper()
+	s := New(opts)
+	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Serve()
+	}()
+	t.Cleanup(func() {
+		s.Close()
+		<-done
+	})
+	return s
+}
+
+// Listen binds the address, such as 127.0.0.1:0.
+func (s *Server) Listen(ctx context.Context, addr string) error {
+	var err error
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	return err
+}
+
+// Serve answers requests until Close.
+func (s *Server) Serve() { _ = s.http.Serve(s.listener) } // its clients tell of a broken listener
+
+// Close ends every request under way and returns when all have ended.
+func (s *Server) Close() {
+	s.once.Do(func() { close(s.closed) })
+	_ = s.http.Close() // nothing is left to do about a listener that fails to close
+	s.running.Lock()
+	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+}
+
+// Host is what an image's name begins with to be in this registry: 127.0.0.1:port.
+func (s *Server) Host() string { return s.listener.Addr().String() }
+
+// URL is the registry's address: http://127.0.0.1:port.
+func (s *Server) URL() string { return "http://" + s.Host() }
+
+// elsewhere is the same server by another host name.
+func (s *Server) elsewhere() string {
+	_, port, _ := net.SplitHostPort(s.Host()) // a listener's address has a port
+	return "localhost:" + port
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.running.RLock()
+	defer s.running.RUnlock()
+	rt := routeOf(r)
+	entry := s.log.arrive(r, rt)
+	f := s.faults.hit(entry.Request)
+	if f.Hook != nil {
+		f.Hook(entry.Request)
+	}
+	if f.withholds() {
+		s.withhold(r, &f)
+	}
+	body, err := io.ReadAll(r.Body)
+	entry.received(int64(len(body)))
+	if err != nil && !f.answers() {
+		panic(http.ErrAbortHandler) // half a request is none
+	}
+	var a answer
+	if f.answers() {
+		a = f.answer()
+	} else {
+		a = s.handle(r, rt, body)
+	}
+	entry.answered(a.status)
+	s.send(w, r, &f, a)
+}
+
+// answer is what goes back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	length int // of what a HEAD describes
+}
+
+func reply(status int, body []byte, header ...string) answer {
+	a := answer{status: status, header: http.Header{}, body: body, length: len(body)}
+	for i := 0; i+1 < len(header); i += 2 {
+		if header[i+1] != "" {
+			a.header.Set(header[i], header[i+1])
+		}
+	}
+	return a
+}
+
+// refuse is an answer in the registries' own form.
+func refuse(status int, code, message string) answer {
+	return reply(status, mustJSON(map[string]any{
+		"errors": []map[string]string{{"code": code, "message": message}},
+	}), "Content-Type", "application/json")
+}
+
+// route is a request's place in the API.
+type route struct {
+	kind      string // "base", "manifests", "blobs", "uploads", "tags", "catalog", "referrers", "token", "storage", ""
+	repo      string
+	reference string
+}
+
+// routeOf reads the path from its end: a repository has slashes.
+func routeOf(r *http.Request) route {
+	path := r.URL.Path
+	switch {
+	case path == "/v2/" || path == "/v2":
+		return route{kind: "base"}
+	case path == "/v2/_catalog":
+		return route{kind: "catalog"}
+	case path == "/token":
+		return route{kind: "token"}
+	case strings.HasPrefix(path, "/storage/"):
+		repo, digest, _ := strings.Cut(strings.TrimPrefix(path, "/storage/"), "@")
+		return route{"storage", repo, digest}
+	}
+	rest, ok := strings.CutPrefix(path, "/v2/")
+	if !ok {
+		return route{}
+	}
+	if repo, ok := strings.CutSuffix(rest, "/tags/list"); ok {
+		return route{kind: "tags", repo: repo}
+	}
+	for _, kind := range []string{"/blobs/uploads/", "/blobs/", "/manifests/", "/referrers/"} {
+		if at := strings.LastIndex(rest, kind); at > 0 {
+			name := strings.Trim(kind, "/")
+			return route{cmp.Or(strings.TrimPrefix(name, "blobs/"), name), rest[:at], rest[at+len(kind):]}
+		}
+	}
+	return route{}
+}

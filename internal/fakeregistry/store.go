@@ -1,0 +1,203 @@
+package fakeregistry
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// store holds what the registry has.
+type store struct {
+	mu      sync.Mutex
+	repos   map[string]*repository
+	uploads map[string]*uploading
+	used    int64 // bytes of blobs, once per repository
+	next    int
+}
+
+type repository struct {
+	tags      map[string]string // tag -> digest
+	order     []string          // tags as they came
+	manifests map[string]stored
+	blobs     map[string][]byte
+}
+
+type stored struct {
+	mediaType string
+	content   []byte
+}
+
+type uploading struct {
+	repo string
+	data []byte
+}
+
+func newStore() *store {
+	return &store{repos: map[string]*repository{}, uploads: map[string]*uploading{}}
+}
+
+// repo returns a repository and makes it if it is missing. The lock is held.
+func (s *store) repo(name string) *repository {
+	r := s.repos[name]
+	if r == nil {
+		r = &repository{tags: map[string]string{}, manifests: map[string]stored{}, blobs: map[string][]byte{}}
+		s.repos[name] = r
+	}
+	return r
+}
+
+// resolve returns the digest that a tag or digest names, "" for none.
+func (r *repository) resolve(reference string) string {
+	if !strings.Contains(reference, ":") {
+		return r.tags[reference]
+	}
+	return reference
+}
+
+func (r *repository) setTag(tag, digest string) {
+	if _, ok := r.tags[tag]; !ok {
+		r.order = append(r.order, tag)
+	}
+	r.tags[tag] = digest
+}
+
+func (r *repository) dropTag(tag string) {
+	delete(r.tags, tag)
+	r.order = slices.DeleteFunc(r.order, func(t string) bool { return t == tag })
+}
+
+// references are what a manifest refers to and a registry checks for.
+type references struct {
+	MediaType    string       `json:"mediaType"`
+	ArtifactType string       `json:"artifactType"`
+	Manifests    []Descriptor `json:"manifests"`
+	Config       *Descriptor  `json:"config"`
+	Layers       []Descriptor `json:"layers"`
+	Subject      *Descriptor  `json:"subject"`
+}
+
+// missing returns a digest that a manifest refers to and the repository lacks, "" for none.
+func (r *repository) missing(manifest []byte) string {
+	var refs references
+	if json.Unmarshal(manifest, &refs) != nil {
+		return ""
+	}
+	for _, child := range refs.Manifests {
+		if _, ok := r.manifests[child.Digest]; !ok {
+			return child.Digest
+		}
+	}
+	if refs.Config != nil {
+		refs.Layers = append(refs.Layers, *refs.Config)
+	}
+	for _, blob := range refs.Layers {
+		if _, ok := r.blobs[blob.Digest]; !ok && len(blob.URLs) == 0 {
+			return blob.Digest
+		}
+	}
+	return ""
+}
+
+// put stores content with all that it refers to.
+func (r *repository) put(c Content) {
+	for _, blob := range c.Blobs {
+		r.blobs[Digest(blob)] = blob
+	}
+	for _, child := range c.Children {
+		r.put(child)
+	}
+	r.manifests[c.Digest()] = stored{c.MediaType, c.Manifest}
+}
+
+// Push stores content under name:tag, or without a tag under its digest alone, and returns the digest.
+// No request is made, and nothing is logged.
+func (s *Server) Push(reference string, c Content) string {
+	name, tag, _ := strings.Cut(reference, ":")
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	r := s.store.repo(name)
+	r.put(c)
+	if tag != "" {
+		r.setTag(tag, c.Digest())
+	}
+	return c.Digest()
+}
+
+// Tag returns the digest under name:tag, "" for none.
+func (s *Server) Tag(reference string) string {
+	name, tag, _ := strings.Cut(reference, ":")
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	r := s.store.repos[name]
+	if r == nil {
+		return ""
+	}
+	return r.tags[tag]
+}
+
+// Untag removes name:tag.
+func (s *Server) Untag(reference string) {
+	name, tag, _ := strings.Cut(reference, ":")
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.repo(name).dropTag(tag)
+}
+
+// Lacks returns what a repository should have of the content and has not, or has with other bytes.
+func (s *Server) Lacks(name string, c Content) []string {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	return s.store.repo(name).lacks(c)
+}
+
+func (r *repository) lacks(c Content) []string {
+	var out []string
+	if string(r.manifests[c.Digest()].content) != string(c.Manifest) {
+		out = append(out, c.Digest())
+	}
+	for _, blob := range c.Blobs {
+		if string(r.blobs[Digest(blob)]) != string(blob) {
+			out = append(out, Digest(blob))
+		}
+	}
+	for _, child := range c.Children {
+		out = append(out, r.lacks(child)...)
+	}
+	return out
+}
+
+// Half reports the tags under which something is missing: there must never be one.
+func (s *Server) Half() []string {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	var half []string
+	for name, r := range s.store.repos {
+		for tag, digest := range r.tags {
+			if !r.whole(digest) {
+				half = append(half, name+":"+tag)
+			}
+		}
+	}
+	return half
+}
+
+func (r *repository) whole(digest string) bool {
+	m, ok := r.manifests[digest]
+	if !ok || Digest(m.content) != digest || r.missing(m.content) != "" {
+		return false
+	}
+	var refs references
+	_ = json.Unmarshal(m.content, &refs) // what is no JSON refers to nothing
+	for _, child := range refs.Manifests {
+		if !r.whole(child.Digest) {
+			return false
+		}
+	}
+	for _, blob := range refs.Layers {
+		if len(blob.URLs) == 0 && Digest(r.blobs[blob.Digest]) != blob.Digest {
+			return false
+		}
+	}
+	return true
+}

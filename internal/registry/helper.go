@@ -1,0 +1,77 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+)
+
+const (
+	// helperTimeout bounds a credential helper, which may ask a cloud or a key ring.
+	helperTimeout = 30 * time.Second
+
+	maxHelperAnswer = 1 << 20
+
+	// tokenUser says that the secret is an identity token (Docker's protocol for helpers).
+	tokenUser = "<token>"
+	// notFoundWords are what a helper prints when it has nothing (Docker's protocol for helpers).
+	notFoundWords = "credentials not found in native keychain"
+)
+
+var helperName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// askHelper runs docker-credential-<name> get. It returns nil without an error when the helper has
+// nothing for the server. No error holds what the helper printed: that may be a secret.
+func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
+	if !helperName.MatchString(name) {
+		return nil, errors.New("the credential helper that Docker's configuration names is no program's name")
+	}
+	program := "docker-credential-" + name
+	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
+	defer cancel()
+	out := &limitedBuffer{left: maxHelperAnswer}
+	cmd := exec.CommandContext(ctx, program, "get") //nolint:gosec // named by the user's own configuration, as for Docker
+	cmd.Stdin = strings.NewReader(server)
+	cmd.Stdout = out
+	cmd.WaitDelay = time.Second // its own children may hold the pipe open
+	err := cmd.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("the credential helper %s, named in Docker's configuration, is not on PATH", program)
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("the credential helper %s did not answer: %w", program, ctx.Err())
+	case strings.Contains(out.String(), notFoundWords):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("the credential helper %s failed", program)
+	}
+	var answer struct{ Username, Secret string }
+	if json.Unmarshal(out.Bytes(), &answer) != nil {
+		return nil, fmt.Errorf("the credential helper %s answered something else than a credential", program)
+	}
+	if answer.Username == tokenUser {
+		return &authn.AuthConfig{IdentityToken: answer.Secret}, nil
+	}
+	return &authn.AuthConfig{Username: answer.Username, Password: answer.Secret}, nil
+}
+
+// limitedBuffer keeps the first bytes and drops the others.
+type limitedBuffer struct {
+	bytes.Buffer
+	left int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), b.left)]
+	b.left -= len(kept)
+	_, _ = b.Buffer.Write(kept) // cannot fail
+	return len(p), nil
+}

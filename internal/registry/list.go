@@ -1,0 +1,101 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	// pageSize is the most that all registries take.
+	pageSize = "1000"
+
+	// maxNames and maxPages bound a list, far above any real one.
+	maxNames = 200_000
+	maxPages = 2_000
+)
+
+// Tags returns all tags of a repository, sorted as texts; a tag or digest in the name is left out.
+// What no tag can be is dropped.
+func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) {
+	r, err := parse(repository)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := c.tags(ctx, r)
+	return tags, failure(ref{host: r.host, repo: r.repo}, err)
+}
+
+func (c *Client) tags(ctx context.Context, r ref) ([]string, error) {
+	return c.list(ctx, r, "/v2/"+r.repo+"/tags/list", "tags", pullScope(r), wholeTag)
+}
+
+// Catalog returns the repositories of a registry, sorted. Docker Hub and some others do not tell them.
+func (c *Client) Catalog(ctx context.Context, host string) ([]string, error) {
+	r := ref{host: canonicalHost(host)}
+	names, err := c.list(ctx, r, "/v2/_catalog", "repositories", "registry:catalog:*", wholeName)
+	return names, failure(r, err)
+}
+
+// list fetches a list and the pages after it, and returns what has the form, sorted.
+func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) ([]string, error) {
+	var names []string
+	path += "?n=" + pageSize
+	for range maxPages {
+		resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: path, scopes: []string{scope}, want: []int{http.StatusOK}})
+		if err != nil {
+			return nil, err
+		}
+		page, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		if len(names)+bytes.Count(page, []byte{','}) > maxNames { // counted before it takes room
+			break
+		}
+		var answer map[string]json.RawMessage
+		var some []string
+		if json.Unmarshal(page, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
+			return nil, problemf(Refused, "the answer is not a registry's list")
+		}
+		names = append(names, slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })...)
+		if path, err = nextPage(resp); err != nil {
+			return nil, err
+		}
+		if path == "" {
+			slices.Sort(names)
+			return slices.Compact(names), nil
+		}
+	}
+	return nil, problemf(Refused, "the list has more than %d names, or more than %d pages", maxNames, maxPages)
+}
+
+// nextPage returns the path and query of the next page that an answer links to, "" for none.
+func nextPage(resp *http.Response) (string, error) {
+	link := resp.Header.Get("Link")
+	_, rest, _ := strings.Cut(link, "<")
+	target, params, found := strings.Cut(rest, ">")
+	if !found || !strings.Contains(params, "next") {
+		return "", nil
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", problemf(Refused, "the next page of the list is linked by what is no URL")
+	}
+	asked := resp.Request.URL
+	next := asked.ResolveReference(u)
+	if next.Host != asked.Host {
+		return "", problemf(Refused, "the next page of the list is on another host, %s", next.Host)
+	}
+	if next.RequestURI() == asked.RequestURI() {
+		return "", problemf(Refused, "the list's next page is the same page")
+	}
+	return next.RequestURI(), nil // with the scheme that was asked: some proxies get that wrong
+}

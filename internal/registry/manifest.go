@@ -1,0 +1,260 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// accepted are the kinds of manifests that there are; a registry answers with the one it has.
+var accepted = strings.Join([]string{
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+	"application/vnd.oci.artifact.manifest.v1+json", "*/*;q=0.1",
+}, ", ")
+
+var wholeDigest = regexp.MustCompile(`^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$`)
+
+// Head returns what a reference names, by a HEAD, which Docker Hub does not count as a pull. What the
+// HEAD does not tell costs a GET: the digest, or the registry's words when it refuses.
+func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error) {
+	r, err := parse(reference)
+	if err != nil {
+		return Descriptor{}, err
+	}
+	d, err := c.head(ctx, r)
+	if err == nil {
+		return d, nil
+	}
+	if code := status(err); code >= http.StatusBadRequest && code < http.StatusInternalServerError &&
+		code != http.StatusTooManyRequests {
+		var m *manifest
+		if m, err = c.get(ctx, r); err == nil {
+			return m.Descriptor, nil
+		}
+		if is(failure(r, err), NotFound) && c.lacksRepository(ctx, r) {
+			err = &Error{Ref: r.String(), Host: r.host, Kind: NoRepository, Status: status(err)}
+		}
+	}
+	return Descriptor{}, failure(r, err)
+}
+
+// head asks by HEAD, and by GET where the answer lacks the digest.
+func (c *Client) head(ctx context.Context, r ref) (Descriptor, error) {
+	resp, err := c.do(ctx, call{
+		method: http.MethodHead, ref: r, path: manifestPath(r),
+		header: http.Header{"Accept": {accepted}}, want: []int{http.StatusOK},
+	})
+	if err != nil {
+		return Descriptor{}, err
+	}
+	resp.Body.Close()
+	d := Descriptor{
+		Digest:    resp.Header.Get("Docker-Content-Digest"),
+		MediaType: mediaType(resp.Header),
+		Size:      resp.ContentLength,
+	}
+	if !wholeDigest.MatchString(d.Digest) || d.Size < 0 || !isManifest(d.MediaType) {
+		m, err := c.get(ctx, r)
+		if err != nil {
+			return Descriptor{}, err
+		}
+		d = m.Descriptor
+	}
+	if r.digest != "" && d.Digest != r.digest {
+		return Descriptor{}, problemf(Mismatch, "the registry has %s under this digest", d.Digest)
+	}
+	return d, nil
+}
+
+// lacksRepository reports that the registry says so of a repository in which it found nothing.
+func (c *Client) lacksRepository(ctx context.Context, r ref) bool {
+	resp, err := c.do(ctx, call{
+		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/tags/list?n=1", want: []int{http.StatusOK},
+	})
+	if err == nil {
+		resp.Body.Close()
+	}
+	return is(failure(r, err), NoRepository)
+}
+
+func manifestPath(r ref) string { return "/v2/" + r.repo + "/manifests/" + r.identifier() }
+
+func mediaType(h http.Header) string {
+	t, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// isManifest reports a media type under which a manifest comes. A registry that serves files may call
+// it plain JSON; only its content tells then.
+func isManifest(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "application/vnd.") && mediaType != ""
+}
+
+// manifest is a manifest with its content, of which the digest has been computed.
+type manifest struct {
+	Descriptor
+	raw []byte
+	manifestContent
+}
+
+// manifestContent is what matters of manifests of all kinds.
+type manifestContent struct {
+	SchemaVersion int          `json:"schemaVersion"`
+	MediaType     string       `json:"mediaType"`
+	Manifests     []descriptor `json:"manifests"`
+	Config        *descriptor  `json:"config"`
+	Layers        []descriptor `json:"layers"`
+	Blobs         []descriptor `json:"blobs"` // of OCI 1.1's artifact manifests
+	FSLayers      []struct {
+		BlobSum string `json:"blobSum"`
+	} `json:"fsLayers"` // of Docker's schema 1
+	Subject *descriptor `json:"subject"`
+}
+
+type descriptor struct {
+	MediaType string    `json:"mediaType"`
+	Digest    string    `json:"digest"`
+	Size      int64     `json:"size"`
+	URLs      []string  `json:"urls,omitempty"`
+	Data      []byte    `json:"data,omitempty"`
+	Platform  *platform `json:"platform,omitempty"`
+}
+
+type platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Variant      string `json:"variant"`
+}
+
+func (p platform) String() string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	return s
+}
+
+// known reports a platform that something can run on; attestations are for unknown/unknown.
+func (p platform) known() bool {
+	return p.OS != "" && p.OS != "unknown" && p.Architecture != "" && p.Architecture != "unknown"
+}
+
+// get fetches a manifest and computes its digest: what a header says of it proves nothing.
+func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (*manifest, error) {
+	resp, err := c.do(ctx, call{
+		method: http.MethodGet, ref: r, path: manifestPath(r),
+		header: http.Header{"Accept": {strings.Join(append(slices.Clone(mediaTypes), accepted), ", ")}},
+		want:   []int{http.StatusOK},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body) // at most maxAnswer: in memory already
+	if err != nil {
+		return nil, err
+	}
+	return readManifest(r, raw, mediaType(resp.Header))
+}
+
+func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
+	m := &manifest{raw: raw}
+	algorithm, _, _ := strings.Cut(r.digest, ":")
+	m.Descriptor = Descriptor{Digest: digestOf(algorithm, raw), MediaType: mediaType, Size: int64(len(raw))}
+	if r.digest != "" && m.Digest != r.digest {
+		return nil, problemf(Mismatch, "the registry answered content with the digest %s", m.Digest)
+	}
+	if err := json.Unmarshal(raw, &m.manifestContent); err != nil || m.SchemaVersion == 0 && !isManifest(m.manifestContent.MediaType) {
+		return nil, problemf(Refused, "what answers there is no manifest, and so perhaps no registry")
+	}
+	if m.manifestContent.MediaType != "" && m.SchemaVersion != 1 {
+		m.Descriptor.MediaType = m.manifestContent.MediaType // the manifest's own word is part of its digest
+	}
+	return m, nil
+}
+
+func digestOf(algorithm string, data []byte) string {
+	if algorithm == "sha512" {
+		sum := sha512.Sum512(data)
+		return "sha512:" + hex.EncodeToString(sum[:])
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Inspect returns what a reference names and the platforms it is for. It costs a GET of the manifest,
+// and of the configuration where the image has one platform.
+func (c *Client) Inspect(ctx context.Context, reference string) (Image, error) {
+	r, err := parse(reference)
+	if err != nil {
+		return Image{}, err
+	}
+	m, err := c.get(ctx, r)
+	if err != nil {
+		if is(failure(r, err), NotFound) && c.lacksRepository(ctx, r) {
+			err = &Error{Ref: r.String(), Host: r.host, Kind: NoRepository, Status: status(err)}
+		}
+		return Image{}, failure(r, err)
+	}
+	image := Image{Descriptor: m.Descriptor}
+	for _, child := range m.Manifests {
+		if child.Platform != nil && child.Platform.known() {
+			image.Platforms = append(image.Platforms, child.Platform.String())
+		}
+	}
+	if m.Config != nil && isImageConfig(m.Config.MediaType) {
+		var p platform
+		if err := c.getConfig(ctx, r, *m.Config, &p); err != nil {
+			return Image{}, failure(r, err)
+		}
+		if p.known() {
+			image.Platforms = append(image.Platforms, p.String())
+		}
+	}
+	slices.Sort(image.Platforms)
+	image.Platforms = slices.Compact(image.Platforms)
+	return image, nil
+}
+
+func isImageConfig(mediaType string) bool {
+	return mediaType == string(types.OCIConfigJSON) || mediaType == string(types.DockerConfigJSON)
+}
+
+// getConfig fetches a small blob of JSON and verifies it.
+func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) error {
+	if !wholeDigest.MatchString(d.Digest) {
+		return problemf(Refused, "the manifest names a blob by what is no digest")
+	}
+	raw := d.Data
+	if raw == nil {
+		resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: blobPath(r, d.Digest), want: []int{http.StatusOK}})
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if raw, err = io.ReadAll(resp.Body); err != nil {
+			return err
+		}
+	}
+	algorithm, _, _ := strings.Cut(d.Digest, ":")
+	if digestOf(algorithm, raw) != d.Digest {
+		return problemf(Mismatch, "the blob %s has another content", d.Digest)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return errors.New("the image's configuration is not valid JSON")
+	}
+	return nil
+}
+
+func blobPath(r ref, digest string) string { return "/v2/" + r.repo + "/blobs/" + digest }

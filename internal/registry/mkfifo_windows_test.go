@@ -1,0 +1,3 @@
+package registry
+
+func mkfifo(string) error { return nil }

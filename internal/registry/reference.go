@@ -1,0 +1,124 @@
+package registry
+
+import (
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+const (
+	dockerHub    = "docker.io"
+	dockerHubAPI = "registry-1.docker.io" // where Docker itself asks
+)
+
+var (
+	wholeTag  = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
+	wholeName = regexp.MustCompile(`^` + reference.NameRegexp.String() + `$`)
+)
+
+// ref is a parsed reference.
+type ref struct {
+	host   string // canonical: docker.io for Docker Hub
+	repo   string
+	tag    string // "" where there is only a digest
+	digest string
+}
+
+// parse reads a reference by Docker's rules.
+func parse(s string) (ref, error) {
+	image, err := imageref.Parse(s)
+	if err != nil {
+		return ref{}, err
+	}
+	r := ref{host: canonicalHost(image.Registry), repo: image.Repository, tag: image.Tag, digest: image.Digest}
+	if r.host == dockerHub && !strings.Contains(r.repo, "/") {
+		r.repo = "library/" + r.repo // Docker adds it to docker.io alone
+	}
+	if r.tag == "" && r.digest == "" {
+		r.tag = "latest"
+	}
+	return r, nil
+}
+
+// identifier is what the registry is asked for.
+func (r ref) identifier() string {
+	if r.digest != "" {
+		return r.digest
+	}
+	return r.tag
+}
+
+// name is the repository with its host.
+func (r ref) name() string { return r.host + "/" + r.repo }
+
+func (r ref) String() string {
+	s := r.name()
+	if r.tag != "" {
+		s += ":" + r.tag
+	}
+	if r.digest != "" {
+		s += "@" + r.digest
+	}
+	return s
+}
+
+func (r ref) withDigest(digest string) ref {
+	r.tag, r.digest = "", digest
+	return r
+}
+
+func (r ref) withTag(tag string) ref {
+	r.tag, r.digest = tag, ""
+	return r
+}
+
+// canonicalHost gives each registry one name, whatever the configuration calls it: a URL, upper case,
+// or one of Docker Hub's names.
+func canonicalHost(s string) string {
+	_, rest, found := strings.Cut(s, "://")
+	if !found {
+		rest = s
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	switch host = strings.ToLower(host); host {
+	case "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com", "registry.docker.io":
+		return dockerHub
+	}
+	return host
+}
+
+// apiHost is where the registry's API answers.
+func apiHost(host string) string {
+	if host == dockerHub {
+		return dockerHubAPI
+	}
+	return host
+}
+
+// hostname cuts the port off a host, and the brackets.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		return h
+	}
+	return strings.Trim(host, "[]")
+}
+
+func isLoopback(host string) bool {
+	h := hostname(host)
+	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(h)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// isLinkLocal reports an address where clouds serve their machines' secrets.
+func isLinkLocal(host string) bool {
+	ip, err := netip.ParseAddr(hostname(host))
+	return err == nil && (ip.Unmap().IsLinkLocalUnicast() || ip == netip.MustParseAddr("fd00:ec2::254"))
+}

@@ -1,0 +1,100 @@
+// Package registry asks container registries what stands under a name, lists their tags, and copies
+// images between them. It knows nothing of Terraform, nor of Harness.
+//
+// An image is named as Docker names it: host, repository, tag, digest. Without a host it is one of
+// Docker Hub, without tag and digest its tag is latest; with both, the digest decides.
+package registry
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"net/http"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
+)
+
+const (
+	defaultTimeout = 30 * time.Second
+	defaultJobs    = 8
+
+	defaultWaitMin = 500 * time.Millisecond
+	defaultWaitMax = 30 * time.Second
+)
+
+// Host is what is known of one registry beforehand.
+type Host struct {
+	Username, Password string // empty: none
+	// Insecure allows plain HTTP, where HTTPS does not answer. The loopback needs none.
+	Insecure bool
+}
+
+// Config are the settings of a Client. The zero value is usable.
+type Config struct {
+	// Hosts are registries by host[:port], Docker Hub by any of its names. A registry without a
+	// username here is asked with what Docker's or Podman's configuration has for it.
+	Hosts map[string]Host
+	// RootCAs are the authorities to trust; nil: the system's.
+	RootCAs   *x509.CertPool
+	UserAgent string
+	// RequestTimeout bounds a request, answer included; of a blob, the time without any progress.
+	RequestTimeout time.Duration // 0: 30 s
+	// MaxRetries is how often a request without a body is sent again after 429, a 5xx or a lost
+	// connection, and how often the transfer of a blob begins anew.
+	MaxRetries int
+	// Jobs bounds the blobs in transfer, over all copies of the client.
+	Jobs int // 0: 8
+	// RetryWaitMin and RetryWaitMax bound the waits between attempts. 0: 500 ms and 30 s.
+	RetryWaitMin, RetryWaitMax time.Duration
+	// Log sees every attempt: method, host and path, never a query, a header or a body. May be nil.
+	Log func(ctx context.Context, msg string, fields map[string]any)
+}
+
+// Client asks registries. It is safe for concurrent use. What it has learned of a registry (how to log
+// in, tokens, which repository has which blob) it keeps until Close.
+type Client struct {
+	cfg         Config
+	credentials *credentials
+	http        *http.Transport
+
+	origins flights[*origin]
+	logins  flights[http.RoundTripper]
+	blobs   blobTable
+	slots   chan struct{}
+}
+
+// New returns a client. Close it when done.
+func New(cfg Config) *Client {
+	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, defaultTimeout)
+	cfg.Jobs = cmp.Or(cfg.Jobs, defaultJobs)
+	cfg.RetryWaitMin = cmp.Or(cfg.RetryWaitMin, defaultWaitMin)
+	cfg.RetryWaitMax = cmp.Or(cfg.RetryWaitMax, defaultWaitMax)
+	tr := transport.New(cfg.RootCAs)
+	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy speaks to two hosts, all the time
+	tr.ReadBufferSize, tr.WriteBufferSize = copyBuffer, copyBuffer
+	return &Client{
+		cfg:         cfg,
+		credentials: newCredentials(cfg.Hosts),
+		http:        tr,
+		slots:       make(chan struct{}, cfg.Jobs),
+	}
+}
+
+// Close frees the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+func (c *Client) host(host string) Host { return c.credentials.hosts[host] }
+
+// Descriptor tells what a reference names.
+type Descriptor struct {
+	Digest    string // such as sha256:…
+	MediaType string // such as application/vnd.oci.image.index.v1+json
+	Size      int64  // of the manifest, in bytes
+}
+
+// Image is what a manifest tells of an image.
+type Image struct {
+	Descriptor
+	Platforms []string // such as linux/amd64 and linux/arm/v7, sorted; none for what is no image
+}

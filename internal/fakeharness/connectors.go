@@ -133,7 +133,7 @@ func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
 	s.connectors.mu.Lock()
 	noView, noEdit := s.connectors.noView, s.connectors.noEdit
 	s.connectors.mu.Unlock()
-	missing := ""
+	var missing string
 	switch {
 	case call == "get-connector" && noView:
 		missing = "core_connector_view"

@@ -46,8 +46,9 @@ type Config struct {
 
 // Client makes calls for one account. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg       Config
+	transport http.RoundTripper
+	http      *http.Client // makes attempts of the usual length
 }
 
 // New returns a client for cfg. It sends nothing.
@@ -67,7 +68,16 @@ func New(cfg Config) *Client {
 	if cfg.RetryWaitMax <= 0 {
 		cfg.RetryWaitMax = defaultRetryWaitMax
 	}
-	return &Client{cfg: cfg, http: newHTTPClient(transport.New(cfg.RootCAs), cfg.RequestTimeout)}
+	tr := transport.New(cfg.RootCAs)
+	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout)}
+}
+
+// attempts returns what makes single attempts that may take so long; 0: as long as usual.
+func (c *Client) attempts(timeout time.Duration) *http.Client {
+	if timeout <= c.cfg.RequestTimeout {
+		return c.http
+	}
+	return newHTTPClient(c.transport, timeout)
 }
 
 // send makes a call of the API below the endpoint. The account goes into the query, which may be

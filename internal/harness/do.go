@@ -21,6 +21,8 @@ type request struct {
 	method  string
 	url     *url.URL
 	body    []byte // JSON; nil: none
+	// timeout is that of an attempt which may take longer than others; 0: the client's.
+	timeout time.Duration
 }
 
 // exchange is a request with its attempts so far and the outcome of the last one.
@@ -41,7 +43,7 @@ type exchange struct {
 // do is the one place where HTTP happens. It guarantees, for every call:
 //   - The credential goes to the endpoint's own origin and nowhere else; redirects are never
 //     followed; TLS is verified, 1.2 or later, against the system's or the configured CAs.
-//   - An attempt, its body included, ends after RequestTimeout; all of it ends at once with ctx.
+//   - An attempt, its body included, ends after RequestTimeout, or after its own; all of it ends at once with ctx.
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
 //     MaxRetries times, with waits that are capped, jittered and respect Retry-After. Nothing
 //     else is, least of all an attempt that ran into its time-out.
@@ -56,7 +58,7 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 		return nil, x.failure(err)
 	}
 	resp, err := (&retryablehttp.Client{
-		HTTPClient:     c.http,
+		HTTPClient:     c.attempts(r.timeout),
 		RetryWaitMin:   c.cfg.RetryWaitMin,
 		RetryWaitMax:   c.cfg.RetryWaitMax,
 		RetryMax:       c.cfg.MaxRetries,

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -63,7 +64,7 @@ func failure(t *testing.T, err error) *Error {
 	return e
 }
 
-// operations are the five calls; each returns its error alone.
+// operations are all calls; each returns its error alone.
 var operations = map[string]func(context.Context, *Client) error{
 	"get-default-config": func(ctx context.Context, c *Client) error {
 		_, err := c.DefaultImages(ctx, scope)
@@ -78,6 +79,18 @@ var operations = map[string]func(context.Context, *Client) error{
 	},
 	"reset-config": func(ctx context.Context, c *Client) error {
 		return c.ResetImages(ctx, scope, []string{"gitCloneTag"})
+	},
+	"get-connector": func(ctx context.Context, c *Client) error {
+		_, err := c.Connector(ctx)
+		return err
+	},
+	"update-connector": func(ctx context.Context, c *Client) error {
+		_, err := c.UpdateConnector(ctx, json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", "")))
+		return err
+	},
+	"test-connector": func(ctx context.Context, c *Client) error {
+		_, err := c.TestConnector(ctx, 0)
+		return err
 	},
 	"_catalog": func(ctx context.Context, c *Client) error {
 		_, err := c.Catalog(ctx, nil)

@@ -113,7 +113,7 @@ func TestFinalAnswersAreNotRetried(t *testing.T) {
 				if e.Call != call || e.Host != parseURL(t, server.Endpoint()).Host || e.Credential != "api_key" {
 					t.Errorf("%#v", e)
 				}
-				if call != "_catalog" && e.Subject != scope {
+				if want := subjectOf(call); e.Subject != want {
 					t.Errorf("subject %v", e.Subject)
 				}
 				if got, want := e.URL, server.Requests()[0]; !strings.HasSuffix(got, want.Path) || !strings.HasPrefix(got, "http://"+e.Host) {
@@ -257,4 +257,15 @@ func TestCancelEndsAWaitAtOnce(t *testing.T) {
 			t.Errorf("%#v", e)
 		}
 	})
+}
+
+// subjectOf returns what a call of the operations is about.
+func subjectOf(call string) Subject {
+	switch {
+	case call == "_catalog":
+		return nil
+	case strings.HasSuffix(call, "-connector"):
+		return connectorSubject{}
+	}
+	return scope
 }

@@ -131,9 +131,9 @@ func checkErrorText(t *testing.T, err error) {
 		t.Error("no error")
 		return
 	}
-	text := err.Error()
-	if len(text) > 1500 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		t.Errorf("%d bytes: %q", len(text), text)
+	said := err.Error()
+	if len(said) > 1500 || !utf8.ValidString(said) || strings.ContainsFunc(said, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		t.Errorf("%d bytes: %q", len(said), said)
 	}
 }
 

@@ -1,0 +1,133 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// imageConnectorName is what Harness itself calls the image connector.
+const imageConnectorName = "Harness Docker Connector"
+
+// The ways to log in to a registry that are known here.
+const (
+	Anonymous        = "Anonymous"
+	UsernamePassword = "UsernamePassword"
+)
+
+// Registry holds the settings of a connector of the type DockerRegistry that are known here.
+type Registry struct {
+	Login
+	URL               string
+	ProviderType      string   // DockerHub, Harbor, Quay, Other
+	DelegateSelectors []string // sorted
+	ExecuteOnDelegate bool
+}
+
+// Login is how a connector logs in to its registry.
+type Login struct {
+	Auth string // Anonymous, UsernamePassword, or what else the server has
+	// Username or UsernameRef, the reference of a secret; PasswordRef is one too.
+	Username, UsernameRef, PasswordRef string
+}
+
+// Equal reports that two registries have the same settings.
+func (r Registry) Equal(other Registry) bool {
+	return r.Login == other.Login && r.URL == other.URL && r.ProviderType == other.ProviderType &&
+		r.ExecuteOnDelegate == other.ExecuteOnDelegate && slices.Equal(r.DelegateSelectors, other.DelegateSelectors)
+}
+
+// registrySpec is the spec of a DockerRegistry in a connector's body.
+type registrySpec struct {
+	URL               string   `json:"dockerRegistryUrl"`
+	ProviderType      string   `json:"providerType"`
+	DelegateSelectors []string `json:"delegateSelectors"`
+	ExecuteOnDelegate bool     `json:"executeOnDelegate"`
+	Auth              struct {
+		Type string `json:"type"`
+		Spec struct {
+			Username    string `json:"username"`
+			UsernameRef string `json:"usernameRef"`
+			PasswordRef string `json:"passwordRef"`
+		} `json:"spec"`
+	} `json:"auth"`
+}
+
+// Registry returns the settings of a connector of the type DockerRegistry. What is absent is zero.
+func (c Connector) Registry() (Registry, error) {
+	if c.Type != DockerRegistry {
+		return Registry{}, fmt.Errorf("the connector is of the type %s, not %s", c.Type, DockerRegistry)
+	}
+	var body struct {
+		Spec registrySpec `json:"spec"`
+	}
+	if err := decodeObject(c.Body, &body); err != nil {
+		return Registry{}, err
+	}
+	spec := body.Spec
+	auth := spec.Auth.Type
+	if auth == "" {
+		auth = Anonymous
+	}
+	selectors := slices.Clone(spec.DelegateSelectors)
+	slices.Sort(selectors)
+	login := spec.Auth.Spec
+	return Registry{
+		Login: Login{Auth: auth, Username: login.Username, UsernameRef: login.UsernameRef, PasswordRef: login.PasswordRef},
+		URL:   spec.URL, ProviderType: spec.ProviderType,
+		DelegateSelectors: slices.Compact(selectors), ExecuteOnDelegate: spec.ExecuteOnDelegate,
+	}, nil
+}
+
+// NewConnectorBody returns the body of an image connector that does not exist yet.
+func NewConnectorBody(registry Registry) (json.RawMessage, error) {
+	body := map[string]any{"name": imageConnectorName, "identifier": ImageConnector, "type": DockerRegistry, "tags": map[string]any{}}
+	return changed(body, registry)
+}
+
+// With returns the body of the connector with other settings. Every key that is not known here stays.
+func (c Connector) With(registry Registry) (json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(c.Body))
+	decoder.UseNumber() // numbers stay as they are written
+	var body map[string]any
+	if err := decoder.Decode(&body); err != nil || body == nil {
+		return nil, errors.New("the connector is not a JSON object")
+	}
+	return changed(body, registry)
+}
+
+// changed sets the settings in a decoded body.
+func changed(body map[string]any, registry Registry) (json.RawMessage, error) {
+	spec := object(body, "spec")
+	spec["dockerRegistryUrl"] = registry.URL
+	spec["providerType"] = registry.ProviderType
+	spec["executeOnDelegate"] = registry.ExecuteOnDelegate
+	spec["delegateSelectors"] = append([]string{}, registry.DelegateSelectors...) // never null
+	if auth := object(spec, "auth"); auth["type"] != registry.Auth {
+		spec["auth"] = map[string]any{"type": registry.Auth}
+	}
+	if registry.Auth == UsernamePassword {
+		login := object(object(spec, "auth"), "spec")
+		for key, value := range map[string]string{
+			"username": registry.Username, "usernameRef": registry.UsernameRef, "passwordRef": registry.PasswordRef,
+		} {
+			delete(login, key)
+			if value != "" {
+				login[key] = value
+			}
+		}
+	}
+	return json.Marshal(body)
+}
+
+// object returns the object at a key, and makes it where there is none.
+func object(parent map[string]any, key string) map[string]any {
+	child, ok := parent[key].(map[string]any)
+	if !ok {
+		child = map[string]any{}
+		parent[key] = child
+	}
+	return child
+}

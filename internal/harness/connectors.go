@@ -1,0 +1,258 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ImageConnector is the identifier of the connector through which an account pulls Harness images.
+const ImageConnector = "harnessImage"
+
+// DockerRegistry is the type of the connectors whose settings are known here.
+const DockerRegistry = "DockerRegistry"
+
+// Connector is a connector of the account, as the server describes it.
+type Connector struct {
+	Name, Type string
+	// Body is the whole connector as it came. What is sent in its place replaces all of it.
+	Body json.RawMessage
+	// Changed is when it was last changed, in milliseconds since 1970.
+	Changed int64
+	Status  ConnectorStatus
+}
+
+// ConnectorStatus is the outcome of a connection test. Its texts are fit to be shown.
+type ConnectorStatus struct {
+	State   string // SUCCESS, FAILURE, PARTIAL, UNKNOWN, PENDING; "" where there is none
+	Summary string
+	Reasons []string
+	// Tested is when the test ended, in milliseconds since 1970.
+	Tested int64
+}
+
+// StatusCurrent reports that the status speaks of the settings as they are now: an update keeps the
+// status of the former ones.
+func (c Connector) StatusCurrent() bool {
+	return c.Status.State != "" && c.Status.Tested >= c.Changed && c.Status.Tested > 0
+}
+
+// PolicyError is a write that a policy of the account refused, which the server does behind a success.
+type PolicyError struct {
+	// Reasons are what the policy says; may be empty.
+	Reasons []string
+}
+
+// Error says that a policy refused, and its reasons.
+func (e *PolicyError) Error() string {
+	text := "a policy of the account refused the change"
+	if len(e.Reasons) > 0 {
+		text += ": " + strings.Join(e.Reasons, "; ")
+	}
+	return text
+}
+
+// Connector returns the account's image connector. Every error is an *Error; IsNoConnector tells that
+// there is none.
+func (c *Client) Connector(ctx context.Context) (Connector, error) {
+	x, err := c.connectors(ctx, request{call: "get-connector", method: http.MethodGet}, "/"+ImageConnector, nil)
+	if err != nil {
+		return Connector{}, err
+	}
+	return x.connector()
+}
+
+// CreateConnector stores the image connector, whose identifier the body holds. An error that is no *Error
+// is a *PolicyError.
+func (c *Client) CreateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
+	return c.saveConnector(ctx, request{call: "create-connector", method: http.MethodPost}, body)
+}
+
+// UpdateConnector replaces the whole body of the connector that the body names. No test is run. An
+// error that is no *Error is a *PolicyError.
+func (c *Client) UpdateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
+	return c.saveConnector(ctx, request{call: "update-connector", method: http.MethodPut}, body)
+}
+
+// DeleteConnector removes the image connector. Every error is an *Error.
+func (c *Client) DeleteConnector(ctx context.Context) error {
+	x, err := c.connectors(ctx, request{call: "delete-connector", method: http.MethodDelete}, "/"+ImageConnector, nil)
+	if err != nil {
+		return err
+	}
+	return x.acknowledged()
+}
+
+// TestConnector has the server test the image connector, and waits for each attempt as long as
+// patience. A failed test is a status, and no error; every error is an *Error.
+func (c *Client) TestConnector(ctx context.Context, patience time.Duration) (ConnectorStatus, error) {
+	x, err := c.connectors(ctx, request{call: "test-connector", method: http.MethodPost, timeout: patience},
+		"/testConnection/"+ImageConnector, nil)
+	if err != nil {
+		return ConnectorStatus{}, err
+	}
+	var status connectorStatus
+	if err := x.object(&status); err != nil {
+		return ConnectorStatus{}, err
+	}
+	return status.shown(c), nil
+}
+
+// IsNoConnector reports that the account has no connector of that identifier. A path that the server
+// does not have is answered with the same code, but with the words of its framework.
+func IsNoConnector(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound) &&
+		slices.Contains(noConnectorCodes, e.Code) && e.Message != "HTTP 404 Not Found"
+}
+
+var noConnectorCodes = []string{"RESOURCE_NOT_FOUND_EXCEPTION", "ENTITY_NOT_FOUND", "CONNECTOR_NOT_FOUND_EXCEPTION"}
+
+// IsReferenced reports that a connector cannot be deleted, for something refers to it.
+func IsReferenced(err error) bool {
+	return refusedWith(err, "ENTITY_REFERENCE_EXCEPTION")
+}
+
+// IsTaken reports that the identifier of a connector to create exists.
+func IsTaken(err error) bool { return refusedWith(err, "DUPLICATE_FIELD") }
+
+// IsOverlapping reports that another change of the same connector was under way.
+func IsOverlapping(err error) bool { return refusedWith(err, "OPTIMISTIC_LOCKING_EXCEPTION") }
+
+func refusedWith(err error, code string) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusBadRequest && e.Code == code
+}
+
+func (c *Client) saveConnector(ctx context.Context, r request, body json.RawMessage) (Connector, error) {
+	x, err := c.connectors(ctx, r, "", map[string]json.RawMessage{"connector": body})
+	if err != nil {
+		return Connector{}, err
+	}
+	var answer connectorAnswer
+	if err := x.object(&answer); err != nil {
+		return Connector{}, err
+	}
+	if kindOf(answer.Connector) != "an object" && kindOf(answer.Governance) == "an object" {
+		return Connector{}, &PolicyError{Reasons: policyReasons(c, answer.Governance)}
+	}
+	return x.connector()
+}
+
+// connectors makes a call of the connectors' API. The account's level is meant: no org, no project.
+func (c *Client) connectors(ctx context.Context, r request, path string, body any) (*exchange, error) {
+	r.subject = connectorSubject{}
+	return c.send(ctx, r, "ng/api/connectors"+path, nil, body)
+}
+
+// connectorSubject is the image connector, the one that calls are about.
+type connectorSubject struct{}
+
+func (connectorSubject) String() string { return ImageConnector }
+
+func (connectorSubject) Facts() [][2]string { return [][2]string{{"connector", ImageConnector}} }
+
+// object reads the data of a success, an object, into v.
+func (x *exchange) object(v any) error {
+	data, err := x.data()
+	if err != nil {
+		return err
+	}
+	if kind := kindOf(data); kind != "an object" {
+		return x.failure(fmt.Errorf("the answer's data is %s, not an object", kind))
+	}
+	if err := decodeObject(data, v); err != nil {
+		return x.failure(err)
+	}
+	return nil
+}
+
+// connectorAnswer is the data of an answer about one connector.
+type connectorAnswer struct {
+	Connector  json.RawMessage `json:"connector"`
+	Changed    int64           `json:"lastModifiedAt"`
+	Status     connectorStatus `json:"status"`
+	Governance json.RawMessage `json:"governanceMetadata"`
+}
+
+type connectorStatus struct {
+	Status  string `json:"status"`
+	Summary string `json:"errorSummary"`
+	Errors  []struct {
+		Reason  string `json:"reason"`
+		Message string `json:"message"`
+	} `json:"errors"`
+	TestedAt int64 `json:"testedAt"`
+}
+
+func (s connectorStatus) shown(c *Client) ConnectorStatus {
+	out := ConnectorStatus{State: c.show(s.Status), Summary: c.show(s.Summary), Tested: s.TestedAt}
+	for _, e := range s.Errors {
+		reason := strings.TrimSpace(e.Message)
+		if reason == "" {
+			reason = strings.TrimSpace(e.Reason)
+		}
+		if reason = c.show(reason); reason != "" && !slices.Contains(out.Reasons, reason) {
+			out.Reasons = append(out.Reasons, reason)
+		}
+	}
+	return out
+}
+
+// connector returns the connector in the data of a success.
+func (x *exchange) connector() (Connector, error) {
+	var answer connectorAnswer
+	if err := x.object(&answer); err != nil {
+		return Connector{}, err
+	}
+	if kind := kindOf(answer.Connector); kind != "an object" {
+		return Connector{}, x.failure(fmt.Errorf("the answer has %s where a connector was expected", kind))
+	}
+	var head struct {
+		Name string `json:"name"`
+		Type string `json:"type"`
+	}
+	if err := decodeObject(answer.Connector, &head); err != nil {
+		return Connector{}, x.failure(err)
+	}
+	return Connector{
+		Name: x.client.plain(head.Name), Type: x.client.plain(head.Type), Body: answer.Connector,
+		Changed: answer.Changed, Status: answer.Status.shown(x.client),
+	}, nil
+}
+
+// policyReasons gathers what a policy says: the names and messages that lie anywhere in its metadata,
+// whose form differs between versions of the server.
+func policyReasons(c *Client, metadata json.RawMessage) []string {
+	var root any
+	if json.Unmarshal(metadata, &root) != nil {
+		return nil
+	}
+	var reasons []string
+	var walk func(key string, value any)
+	walk = func(key string, value any) {
+		switch v := value.(type) {
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				walk(strings.ToLower(strings.ReplaceAll(name, "_", "")), v[name])
+			}
+		case []any:
+			for _, item := range v {
+				walk(key, item)
+			}
+		case string:
+			said := key == "denymessages" || key == "message" || key == "policyname"
+			if text := c.show(v); said && text != "" && !slices.Contains(reasons, text) {
+				reasons = append(reasons, text)
+			}
+		}
+	}
+	walk("", root)
+	return reasons
+}

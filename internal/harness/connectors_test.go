@@ -1,0 +1,171 @@
+package harness
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+func connectorOf(t *testing.T, c *Client) (Connector, Registry) {
+	t.Helper()
+	connector, err := c.Connector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, err := connector.Registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connector, registry
+}
+
+func TestConnectorIsReadWithItsStatus(t *testing.T) {
+	t.Parallel()
+	_, cfg := start(t)
+	connector, registry := connectorOf(t, New(cfg))
+	if connector.Name != "Harness Docker Connector" || connector.Type != DockerRegistry ||
+		connector.Status.State != "SUCCESS" || !connector.StatusCurrent() {
+		t.Errorf("%+v", connector)
+	}
+	want := Registry{Login: Login{Auth: Anonymous}, URL: "https://index.docker.io/v2/", ProviderType: "DockerHub"}
+	if !registry.Equal(want) {
+		t.Errorf("%+v", registry)
+	}
+}
+
+// What is sent in place of a connector replaces all of it, so that each key must come back.
+func TestAChangedConnectorKeepsWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	client := New(cfg)
+	server.AddSecret("account.robot")
+	server.AddSecret("account.other")
+	server.SetConnector(strings.Replace(fakeharness.ConnectorBody("https://registry.example.com", "robot"), `"tags"`,
+		`"big": 12345678901234567890, "future": {"a": [1, null]}, "tags"`, 1))
+	connector, registry := connectorOf(t, client)
+	registry.URL, registry.Username, registry.UsernameRef = "https://other.example.com", "", "account.other"
+	registry.DelegateSelectors, registry.ExecuteOnDelegate = nil, false
+	body, err := connector.With(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.UpdateConnector(t.Context(), body); err != nil {
+		t.Fatal(err)
+	}
+	var stored, want any
+	if err := json.Unmarshal([]byte(server.Connector()), &stored); err != nil {
+		t.Fatal(err)
+	}
+	_ = json.Unmarshal([]byte(`{
+		"name": "Images", "identifier": "harnessImage", "type": "DockerRegistry", "tags": {"team": "ci"},
+		"big": 12345678901234567890, "future": {"a": [1, null]},
+		"spec": {
+			"dockerRegistryUrl": "https://other.example.com", "providerType": "Other", "proxy": true,
+			"auth": {"type": "UsernamePassword", "spec": {"usernameRef": "account.other", "passwordRef": "account.robot"}},
+			"executeOnDelegate": false, "delegateSelectors": []
+		}}`), &want)
+	if !reflect.DeepEqual(stored, want) || !strings.Contains(server.Connector(), "12345678901234567890") {
+		t.Errorf("stored %s", server.Connector())
+	}
+	changed, again := connectorOf(t, client)
+	if !again.Equal(registry) || changed.StatusCurrent() {
+		t.Errorf("%+v %+v", again, changed.Status)
+	}
+}
+
+func TestAnotherLoginLeavesNothingOfTheFormer(t *testing.T) {
+	t.Parallel()
+	connector := Connector{Type: DockerRegistry, Body: json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", "robot"))}
+	registry, err := connector.Registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.Login = Login{Auth: Anonymous}
+	body, err := connector.With(registry)
+	if err != nil || strings.Contains(string(body), "robot") {
+		t.Errorf("%s, %v", body, err)
+	}
+}
+
+func TestConnectorRefusals(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	client := New(cfg)
+	mine := json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", ""))
+	if _, err := client.CreateConnector(t.Context(), mine); !IsTaken(err) || !IsRefused(err) {
+		t.Errorf("taken: %v", err)
+	}
+	server.ReferToConnector()
+	if err := client.DeleteConnector(t.Context()); !IsReferenced(err) {
+		t.Errorf("referenced: %v", err)
+	}
+	server.DenyByPolicy("only-ours")
+	_, err := client.UpdateConnector(t.Context(), mine)
+	policy, ok := err.(*PolicyError) //nolint:errorlint // it is returned as it is
+	if !ok || !strings.Contains(policy.Error(), "only-ours") || len(policy.Reasons) != 2 {
+		t.Errorf("policy: %v", err)
+	}
+	server.SetConnector("")
+	for name, operation := range operations {
+		if strings.HasSuffix(name, "-connector") && name != "update-connector" {
+			if err := operation(t.Context(), client); !IsNoConnector(err) {
+				t.Errorf("%s of none: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestAWrongPathIsNoMissingConnector(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	cfg.Endpoint = parseURL(t, server.Endpoint()+"/elsewhere")
+	if _, err := New(cfg).Connector(t.Context()); err == nil || IsNoConnector(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOnlyAConnectorIsAConnector(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"status":"SUCCESS","data":null}`:                        "data is null",
+		`{"status":"SUCCESS","data":true}`:                        "data is true",
+		`{"status":"SUCCESS","data":{}}`:                          "nothing where a connector was expected",
+		`{"status":"SUCCESS","data":{"connector":"x"}}`:           "a string where a connector was expected",
+		`{"status":"SUCCESS","data":{"governanceMetadata":null}}`: "where a connector was expected",
+	} {
+		server, cfg := start(t)
+		server.Inject(fakeharness.Fault{Body: body, Times: -1})
+		for _, call := range []string{"get-connector", "update-connector"} {
+			if err := operations[call](t.Context(), New(cfg)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: %v", call, body, err)
+			}
+		}
+	}
+}
+
+func TestAFailedConnectionTestIsAStatus(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no route\x1b[31m", "no route\x1b[31m", cfg.APIKey}})
+	status, err := New(cfg).TestConnector(t.Context(), time.Minute)
+	if err != nil || status.State != "FAILURE" || len(status.Reasons) != 2 || status.Reasons[0] != `no route\x1b[31m` || status.Reasons[1] != "[redacted]" {
+		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+func TestAConnectionTestMayTakeLongerThanOtherRequests(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	cfg.RequestTimeout = 20 * time.Millisecond
+	server.TestConnections(fakeharness.ConnectionTest{Latency: 100 * time.Millisecond})
+	if _, err := New(cfg).TestConnector(t.Context(), time.Minute); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(cfg).TestConnector(t.Context(), 0); !IsTimeout(err) {
+		t.Errorf("without patience: %v", err)
+	}
+}

@@ -106,12 +106,9 @@ vulnerabilities: ## Look for known vulnerabilities in what the provider calls; n
 .PHONY: test-release
 test-release: tools ## Install the zip in dist/ from a filesystem mirror, and apply with it
 	@$(call with_cli); \
-	TF_ACC=1 HARNESSCI_TEST_PROVIDER_DIR=$(BIN) HARNESSCI_TEST_DIST=$(CURDIR)/dist \
+	$(acceptance) HARNESSCI_TEST_DIST=$(CURDIR)/dist \
 		$(GO) test $(TESTFLAGS) -count=1 -run 'TestAccRelease' -v ./internal/provider/
 
-RECORDING := $(TOOLS_MODULE)/cmd/recording/demo.svg
-
 .PHONY: recording
-recording: demo ## Record the demo anew, as the picture in the README
-	@$(BIN)/demo -color always >$(BIN)/demo.out
-	@$(BIN)/recording <$(BIN)/demo.out >$(RECORDING)
+recording: ## Record the demo anew, as the picture in the README
+	@$(MAKE) demo DEMOFLAGS='-record internal/dev/demo/demo.svg'

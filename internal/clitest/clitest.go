@@ -1,6 +1,7 @@
 // Package clitest runs a real Terraform or OpenTofu CLI on the built provider, in processes of
 // their own as for a user. Tests that need two provider processes or exact request counts use it;
-// for all others, terraform-plugin-testing's in-process server is simpler.
+// for all others, terraform-plugin-testing's in-process server is simpler. The demo and the
+// benchmarks use it, too.
 package clitest
 
 import (
@@ -12,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -22,17 +22,27 @@ const (
 	providerEnv = "HARNESSCI_TEST_PROVIDER_DIR"
 )
 
+// TB is what is needed of a test, which is a [testing.TB]; commands bring their own.
+type TB interface {
+	Helper()
+	Skip(args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	TempDir() string
+	Context() context.Context
+}
+
 // Dir is a folder with a configuration, in which the CLI runs.
 type Dir struct {
-	tb        testing.TB
+	tb        TB
 	path      string
 	env       []string
-	overrides string
+	overrides map[string]string // provider's source -> folder
 }
 
 // Require skips a test where acceptance tests are off, and fails it where they are on without a CLI or
 // a built provider.
-func Require(tb testing.TB) {
+func Require(tb TB) {
 	tb.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		tb.Skip("acceptance tests are off: make test sets TF_ACC")
@@ -46,10 +56,10 @@ func Require(tb testing.TB) {
 
 // New returns a Dir with the configuration as main.tf, the provider's source added where it is left
 // out, and env, such as the HARNESS_* variables, where Require lets the test go on.
-func New(tb testing.TB, config string, env map[string]string) *Dir {
+func New(tb TB, config string, env map[string]string) *Dir {
 	tb.Helper()
 	Require(tb)
-	d := &Dir{tb: tb, path: tb.TempDir()}
+	d := &Dir{tb: tb, path: tb.TempDir(), overrides: map[string]string{}}
 	d.Write("main.tf", config)
 	if !strings.Contains(config, "required_providers") {
 		d.Write("versions.tf", "terraform {\n  required_providers {\n    harnessci = {\n      source = \"harnessci/harnessci\"\n    }\n  }\n}\n")
@@ -99,8 +109,12 @@ func (d *Dir) Read(name string) string {
 // machine.
 func (d *Dir) Override(source, folder string) {
 	d.tb.Helper()
-	d.overrides += fmt.Sprintf("    %q = %q\n", source, folder)
-	d.Write("cli.tfrc", "provider_installation {\n  dev_overrides {\n"+d.overrides+"  }\n}\n")
+	d.overrides[source] = folder
+	var lines strings.Builder
+	for source, folder := range d.overrides {
+		fmt.Fprintf(&lines, "    %q = %q\n", source, folder)
+	}
+	d.Write("cli.tfrc", "provider_installation {\n  dev_overrides {\n"+lines.String()+"  }\n}\n")
 }
 
 // Setenv sets a variable for later runs, over what New was given.
@@ -110,6 +124,8 @@ func (d *Dir) Setenv(name, value string) { d.env = append(d.env, name+"="+value)
 type Result struct {
 	Output string
 	Code   int
+	Wall   time.Duration
+	State  *os.ProcessState
 }
 
 // Run runs the CLI and waits for its end, whatever that is.
@@ -130,19 +146,23 @@ func (d *Dir) Must(args ...string) string {
 
 // Process is a run of the CLI that has not been waited for.
 type Process struct {
-	tb     testing.TB
+	tb     TB
 	cmd    *exec.Cmd
+	start  time.Time
 	output *strings.Builder
 	cancel context.CancelFunc
 }
 
-// Start runs the CLI without waiting for it. It is killed after five minutes.
+// Start runs the CLI without waiting for it. It is interrupted after five minutes, and when the test ends.
 func (d *Dir) Start(args ...string) *Process {
 	d.tb.Helper()
 	args = append([]string{args[0], "-no-color"}, args[1:]...)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	p := &Process{tb: d.tb, cancel: cancel, output: &strings.Builder{}}
+	ctx, cancel := context.WithTimeout(d.tb.Context(), 5*time.Minute)
+	p := &Process{tb: d.tb, start: time.Now(), cancel: cancel, output: &strings.Builder{}}
 	p.cmd = exec.CommandContext(ctx, os.Getenv(cliEnv), args...) //nolint:gosec // the CLI under test
+	// A CLI that is killed leaves its providers running.
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
+	p.cmd.WaitDelay = 10 * time.Second
 	p.cmd.Dir, p.cmd.Env = d.path, d.env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if err := p.cmd.Start(); err != nil {
@@ -168,5 +188,6 @@ func (p *Process) Wait() Result {
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		p.tb.Fatal(err)
 	}
-	return Result{Output: p.output.String(), Code: p.cmd.ProcessState.ExitCode()}
+	state := p.cmd.ProcessState
+	return Result{Output: p.output.String(), Code: state.ExitCode(), Wall: time.Since(p.start), State: state}
 }

@@ -1,0 +1,162 @@
+//go:build unix
+
+package main
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/byhand"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// sizes are numbers of overrides; all fields of K8, and those of VM from the last one on.
+var sizes = []struct{ k8, vm int }{{1, 0}, {10, 0}, {29, 0}, {29, 24}}
+
+// contender is a way of setting overrides.
+type contender struct {
+	name        string
+	parallelism int // of this provider's single overrides, as the CLI hands them out; 0 for others
+	ours        bool
+	set         func(*scene, []wanted) time.Duration
+}
+
+// unbounded is more than there are overrides.
+const unbounded = 60
+
+func (l *lab) contenders() []contender {
+	out := []contender{
+		{"this provider, single overrides", 10, true, l.cli(single)},
+		{"this provider, single, `-parallelism=60`", unbounded, true, l.cli(single, "-parallelism=60")},
+		{"this provider, an exclusive set", unbounded, true, l.cli(set)},
+	}
+	if l.vendor != "" {
+		out = append(out, contender{name: "`" + string(vendor) + "`", set: l.cli(vendor)})
+	}
+	return append(out,
+		contender{name: "one request per override, 10 at a time", set: each(10)},
+		contender{name: "one request per override, 1 at a time", set: each(1)},
+		contender{name: "one request by hand for each infra", set: together},
+		contender{name: bareName, set: l.cli(idle)},
+	)
+}
+
+// bareName is the contender that does nothing, with which the least time is reckoned.
+const bareName = "a bare provider, with as many resources"
+
+// compare measures every way of setting overrides at every size. The runs of the ways alternate, so
+// that what else the machine does hits all of them alike.
+func (l *lab) compare() []compared {
+	contenders := l.contenders()
+	out := make([]compared, len(contenders))
+	for i, c := range contenders {
+		out[i] = compared{Name: c.name, Ours: c.ours}
+	}
+	for _, size := range sizes {
+		n := size.k8 + size.vm
+		for i := range out {
+			out[i].Points = append(out[i].Points, point{Overrides: n})
+		}
+		for run := range l.runs {
+			l.say("%d overrides, run %d of %d", n, run+1, l.runs)
+			for i, c := range contenders {
+				l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
+					last := &out[i].Points[len(out[i].Points)-1]
+					last.Samples = append(last.Samples, s.contend(c, size.k8, size.vm))
+				})
+			}
+		}
+		bare := out[len(out)-1].Points
+		for i, c := range contenders {
+			if c.ours {
+				last := &out[i].Points[len(out[i].Points)-1]
+				last.Least = least(size.k8, size.vm, c.parallelism, l.latency) + bare[len(bare)-1].Wall()
+			}
+		}
+	}
+	return out
+}
+
+// least is the time of the requests of a verified apply: each round of so many overrides is written, one
+// infra after the other, settles as long as a write takes, and is read back; the plan reads twice, once in
+// the apply's own process.
+func least(k8, vm, parallelism int, latency time.Duration) time.Duration {
+	rounds := (k8 + vm + parallelism - 1) / parallelism
+	writes := rounds
+	if vm > 0 {
+		writes = max(rounds, 2)
+	}
+	return time.Duration(writes+2*rounds+2) * latency
+}
+
+func (s *scene) contend(c contender, k8, vm int) sample {
+	groups := []wanted{s.mirrored("K8", k8)}
+	if vm > 0 {
+		groups = append(groups, s.mirrored("VM", vm))
+	}
+	wall := c.set(s, groups)
+	return sample{Wall: wall, Requests: s.fake.Count(""), Stored: s.stored(groups...)}
+}
+
+// cli applies a configuration.
+func (l *lab) cli(w way, args ...string) func(*scene, []wanted) time.Duration {
+	return func(s *scene, groups []wanted) time.Duration {
+		s.configure(l, false, w, groups...)
+		return s.apply(args...).Wall
+	}
+}
+
+// each is what a script or a plain provider does.
+func each(parallelism int) func(*scene, []wanted) time.Duration {
+	return func(s *scene, groups []wanted) time.Duration {
+		start := time.Now()
+		s.Check(byhand.EachAlone(s.Context(), s.fake, images(groups), parallelism))
+		return time.Since(start)
+	}
+}
+
+// together is the least that can be done.
+func together(s *scene, groups []wanted) time.Duration {
+	start := time.Now()
+	s.Check(byhand.Together(s.Context(), s.fake, images(groups)))
+	return time.Since(start)
+}
+
+func images(groups []wanted) byhand.Images {
+	out := byhand.Images{}
+	for _, g := range groups {
+		out["ci/"+g.infra] = g.images
+	}
+	return out
+}
+
+// summary is a CLI's last line of an apply or a destroy.
+var summary = regexp.MustCompile(`Resources: (\d+) (?:added|destroyed)`)
+
+// reports compares what a CLI reports of an apply and a destroy of every field of K8 with what is there.
+func (l *lab) reports() []told {
+	ways := []way{single}
+	if l.vendor != "" {
+		ways = []way{vendor, single}
+	}
+	var out []told
+	for _, w := range ways {
+		l.say("apply and destroy by %s", w)
+		l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) { out = append(out, s.report(l, w)...) })
+	}
+	return out
+}
+
+func (s *scene) report(l *lab, w way) (rows []told) {
+	s.configure(l, false, w, s.mirrored("K8", sizes[len(sizes)-1].k8))
+	for _, command := range []string{"apply", "destroy"} {
+		r := s.run(command, "-auto-approve")
+		row := told{Resource: string(w), Command: command, Held: len(s.fake.Overrides("ci/K8")), Wall: r.Wall}
+		if m := summary.FindStringSubmatch(r.Output); m != nil {
+			row.Reported, _ = strconv.Atoi(m[1]) // the pattern has digits alone
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,144 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// runs is a point of which every run came to the same.
+func runs(overrides, stored, requests int, wall time.Duration) point {
+	one := sample{Wall: wall, Requests: requests, Stored: stored}
+	return point{Overrides: overrides, Samples: []sample{one, one, one}}
+}
+
+func someResults() results {
+	limited := runs(53, 53, 24, 2*time.Second)
+	limited.Least = 1600 * time.Millisecond
+	return results{
+		Machine: machine{CPU: "a processor", Latency: 100 * time.Millisecond},
+		Compared: []compared{
+			{Name: "this & `that`", Ours: true, Points: []point{runs(1, 1, 6, time.Second), limited}},
+			{Name: "another", Points: []point{runs(1, 1, 1, time.Second), runs(53, 6, 106, 4*time.Second)}},
+			{Name: "nothing", Points: []point{runs(1, 0, 0, time.Second), runs(53, 0, 0, time.Second)}},
+		},
+		Reports: []told{{"a_resource", "destroy", 29, 26, time.Second}},
+		Cost: cost{
+			Alone:    50 * time.Millisecond,
+			Bare:     loaded{Plan: 120 * time.Millisecond, First: 100 * time.Millisecond},
+			Provider: loaded{Plan: 140 * time.Millisecond, First: 109 * time.Millisecond, Peak: 20 << 20, Binary: 19_100_000},
+		},
+		Scale:  []bulk{{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Writes: 250}},
+		Limits: []limit{{Name: "a limit", PerMinute: 20, Overrides: 100, TurnedAway: 4}},
+	}
+}
+
+func TestMarkdownHasEveryFigure(t *testing.T) {
+	t.Parallel()
+	got, err := someResults().markdown("chart.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"](chart.svg)",
+		"| | 1 | 53 |\n|---|---|---|\n",
+		"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",
+		"| another | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",
+		"| nothing | 1.00 s | 1.00 s |\n",
+		"| plan of one resource | 50 ms | 120 ms | 140 ms | |\n",
+		"| first request leaves after | | 100 ms | 109 ms, +9 ms | +10 ms |\n",
+		"| `a_resource` | destroy | 29 | **26** | 1.0 s |\n",
+		"| 20.0 MiB | 40 MiB |\n",
+		"| 19.1 MB | 22 MB |\n",
+		"| 2,000 by `some_resource` in 50 accounts | apply | 0 | 250 |",
+		"| 100, a limit | 20 a minute | 0 | 4 |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the report lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestChartIsXMLOfWhatIsStored(t *testing.T) {
+	t.Parallel()
+	got := someResults().chart()
+	decoder := xml.NewDecoder(strings.NewReader(got))
+	for {
+		_, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v:\n%s", err, got)
+		}
+	}
+	for _, want := range []string{"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "prefers-color-scheme: dark"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the chart lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "nothing") {
+		t.Error("the chart shows what stores nothing")
+	}
+}
+
+func TestMedianIsTheMiddleOrTheLowerOfTwo(t *testing.T) {
+	t.Parallel()
+	walls := func(walls ...time.Duration) point {
+		p := point{Overrides: 10}
+		for i, wall := range walls {
+			p.Samples = append(p.Samples, sample{Wall: wall, Requests: i, Stored: 7})
+		}
+		return p
+	}
+	if got := walls(9, 1, 5).Wall(); got != 5 {
+		t.Errorf("got %d, want 5", got)
+	}
+	if got := walls(9, 1, 5, 6).Wall(); got != 5 {
+		t.Errorf("of an even number: got %d, want 5", got)
+	}
+	if got := walls(1).Lost(); got != 3 {
+		t.Errorf("got %d lost, want 3", got)
+	}
+}
+
+func TestConfigAsksForTheOverridesInEachWay(t *testing.T) {
+	t.Parallel()
+	groups := []wanted{
+		{infra: "K8", images: map[string]string{"bTag": "b:1", "aTag": "a:1"}},
+		{account: "account-2", infra: "K8", images: map[string]string{"cTag": "c:1"}},
+	}
+	for w, parts := range map[way][]string{
+		single: {
+			`harnessci = { source = "harnessci/harnessci" }`,
+			"resource \"harnessci_image_override\" \"k8\" {\n  for_each = {\n    aTag = \"a:1\"\n    bTag = \"b:1\"\n  }\n  infra = \"K8\"\n",
+			"provider \"harnessci\" {\n  alias      = \"account-2\"\n  account_id = \"account-2\"\n}\n",
+			"\"account-2\" {\n  provider = harnessci.account-2\n",
+		},
+		set:     {"\"k8\" {\n  infra  = \"K8\"\n  images = {\n    aTag = \"a:1\"\n    bTag = \"b:1\"\n  }\n}\n"},
+		vendor:  {`harness = { source = "harness/harness" }`, "  kind = \"ci\"\n  infra_type = \"K8\"\n  field = each.key\n"},
+		idle:    {`bare = { source = "harnessci/bare" }`, "  field = each.key\n"},
+		builtIn: {"  required_providers {\n  }\n", "  input = each.value\n"},
+	} {
+		got := w.config(groups...)
+		for _, part := range parts {
+			if !strings.Contains(got, part) {
+				t.Errorf("the configuration of %s lacks %q:\n%s", w, part, got)
+			}
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0", 999: "999", 2000: "2,000", 1234567: "1,234,567"} {
+		if got := number(n); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}

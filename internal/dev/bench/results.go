@@ -1,0 +1,123 @@
+//go:build unix
+
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// results are what all measurements came to.
+type results struct {
+	Machine  machine
+	Took     time.Duration
+	Cost     cost
+	Compared []compared
+	Reports  []told
+	Scale    []bulk
+	Limits   []limit
+}
+
+// compared is one way of setting overrides, at every size.
+type compared struct {
+	Name   string
+	Ours   bool // this provider, not what it is held against
+	Points []point
+}
+
+// point is a number of overrides and the runs that set as many.
+type point struct {
+	Overrides int
+	Samples   []sample
+	// Least is what a verified apply takes at least; 0 where that is no measure.
+	Least time.Duration
+}
+
+// sample is one run.
+type sample struct {
+	Wall     time.Duration
+	Requests int
+	Stored   int
+}
+
+// Wall, Requests and Stored return the median.
+func (p point) Wall() time.Duration {
+	return median(p.Samples, func(s sample) time.Duration { return s.Wall })
+}
+func (p point) Requests() int { return median(p.Samples, func(s sample) int { return s.Requests }) }
+func (p point) Stored() int   { return median(p.Samples, func(s sample) int { return s.Stored }) }
+
+// Lost returns how many overrides are not stored, although every request succeeded.
+func (p point) Lost() int { return p.Overrides - p.Stored() }
+
+// median returns the middle of what of returns for each sample: the lower of two.
+func median[S any, T cmp.Ordered](samples []S, of func(S) T) T {
+	values := make([]T, len(samples))
+	for i, s := range samples {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
+}
+
+// told is what the CLI reports of a command, and what the server holds afterwards.
+type told struct {
+	Resource, Command string
+	Reported, Held    int
+	Wall              time.Duration
+}
+
+// Wrong reports that the server holds something else than was reported.
+func (t told) Wrong() bool {
+	if t.Command == "destroy" {
+		return t.Held > 0
+	}
+	return t.Held != t.Reported
+}
+
+// Vendor reports whether the vendor's provider was measured, too.
+func (r results) Vendor() bool {
+	return slices.ContainsFunc(r.Reports, func(t told) bool { return t.Resource == string(vendor) })
+}
+
+// cost is what the provider costs by itself, on a server that answers at once.
+type cost struct {
+	Alone          time.Duration // a plan without any provider: of a resource that the CLI itself has
+	Bare, Provider loaded
+}
+
+// loaded is what a plan of one resource of a provider costs, and the provider's binary.
+type loaded struct {
+	Plan      time.Duration
+	First     time.Duration // from the start of the CLI to the first request
+	CPU       time.Duration // of all processes of a plan together
+	Processes int           // of a plan
+	Peak      int64         // resident memory of one process, in bytes
+	Binary    int64         // in bytes
+}
+
+// bulk is one run of the CLI over many overrides.
+type bulk struct {
+	Way                 way
+	Overrides, Accounts int
+	Command             string
+	Reads, Writes       int
+	Stored              int
+	Wall                time.Duration
+	ProviderCPU, CLICPU time.Duration // of all processes together
+	Processes, AtOnce   int
+	Peak, CLIPeak       int64 // resident memory of one process, in bytes
+}
+
+// Idle reports that there is nothing to store.
+func (b bulk) Idle() bool { return b.Way == idle }
+
+// limit is one apply against a server that limits the rate of calls.
+type limit struct {
+	Name                 string
+	PerMinute, Overrides int
+	Requests, TurnedAway int // turned away: answered with 429
+	Stored               int
+	Wall                 time.Duration
+}

@@ -1,0 +1,82 @@
+//go:build unix
+
+package main
+
+import (
+	"net/http"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// scale measures an apply of many overrides, and then a plan that finds nothing to do: growth in one
+// account, then many accounts.
+func (l *lab) scale() []bulk {
+	growth, many, each := []int{125, 250, 500}, 50, 40
+	if l.quick {
+		growth, many, each = []int{20, 40}, 3, 5
+	}
+	var out []bulk
+	for _, w := range []way{single, set} {
+		for _, n := range growth {
+			out = append(out, l.bulk(w, n, "")...)
+		}
+	}
+	out = append(out, l.bulk(idle, growth[len(growth)-1], "")...)
+	for _, w := range []way{single, set} {
+		out = append(out, l.bulk(w, each, accounts(many)...)...)
+	}
+	return out
+}
+
+// bulk measures so many overrides in each of the accounts.
+func (l *lab) bulk(w way, fields int, accounts ...string) (rows []bulk) {
+	l.say("%d overrides in each of %d accounts, by %s", fields, len(accounts), w)
+	l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
+		groups := s.extra(fields, accounts...)
+		s.configure(l, true, w, groups...)
+		for _, args := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
+			r := s.run(args...)
+			used := s.used()
+			writes := s.fake.Count("writes")
+			rows = append(rows, bulk{
+				Way: w, Overrides: count(groups...), Accounts: len(accounts), Command: args[0],
+				Reads: s.fake.Count("") - writes, Writes: writes, Stored: s.stored(groups...), Wall: r.Wall,
+				ProviderCPU: used.cpu(), CLICPU: r.State.UserTime() + r.State.SystemTime() - used.cpu(),
+				Processes: len(used), AtOnce: used.atOnce(), Peak: used.peak(), CLIPeak: peak(r.State),
+			})
+		}
+	})
+	return rows
+}
+
+// limits measures applies of single overrides under a limit of calls per minute of the one key.
+func (l *lab) limits() []limit {
+	const vendors = 400 // calls a minute and key
+	if l.quick {
+		return []limit{l.limit("one account", vendors, 20, "")}
+	}
+	return []limit{
+		l.limit("one account", vendors, 400, ""),
+		l.limit("ten accounts that share one key", vendors, 40, accounts(10)...),
+		l.limit("one account, and a limit that is hit", 20, 100, ""),
+	}
+}
+
+func (l *lab) limit(name string, perMinute, fields int, accounts ...string) (row limit) {
+	l.say("%d calls a minute: %s", perMinute, name)
+	l.play(fakeharness.Options{Latency: l.latency, RateLimit: perMinute}, func(s *scene) {
+		groups := s.extra(fields, accounts...)
+		s.configure(l, false, single, groups...)
+		r := s.apply()
+		row = limit{
+			Name: name, PerMinute: perMinute, Overrides: count(groups...),
+			Requests: s.fake.Count(""), Stored: s.stored(groups...), Wall: r.Wall,
+		}
+		for _, request := range s.fake.Requests() {
+			if request.Status == http.StatusTooManyRequests {
+				row.TurnedAway++
+			}
+		}
+	})
+	return row
+}

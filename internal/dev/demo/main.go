@@ -1,0 +1,23 @@
+// Demo walks through the life of the images that builds run, with a real CLI, the built provider and fakes
+// in process, and checks at each step that what it says is so. `make demo` sets what it needs.
+package main
+
+import (
+	"flag"
+	"os"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
+)
+
+func main() {
+	color := flag.String("color", "auto", "auto (on a terminal, unless NO_COLOR is set), always or never")
+	record := flag.String("record", "", "write what is shown to this file, as an SVG that plays it")
+	flag.Parse()
+	os.Exit(script.Run("demo", func(t *script.T) {
+		out := newScreen(os.Stdout, *color)
+		tell(t, out)
+		if *record != "" {
+			t.Check(os.WriteFile(*record, []byte(render(out.lines)), 0o644)) //nolint:gosec // to be read by all
+		}
+	}))
+}

@@ -1,0 +1,108 @@
+// Package script lets a command call what is written for tests. A failure ends the command, and what was
+// set up is taken down whatever happens.
+package script
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"sync/atomic"
+	"syscall"
+)
+
+// T stands in for a test's: what Run calls, in its own goroutine, may fail or be interrupted at any of
+// its methods.
+type T struct {
+	name        string
+	ctx         context.Context //nolint:containedctx // as that of a test
+	interrupted *atomic.Bool
+	cleanups    []func()
+}
+
+// stop is what a T panics with to end its command.
+type stop struct{ reason string }
+
+// Run does what a command does, tells on stderr what it failed with, and returns the exit code.
+//
+// A Ctrl-C at a terminal reaches the running CLI, too, which ends gracefully; the command goes no further
+// than that. Any other request to end interrupts the CLI.
+func Run(name string, do func(*T)) (exit int) {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer cancel()
+	t := &T{name: name, ctx: ctx, interrupted: new(atomic.Bool)}
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	go func() {
+		select {
+		case <-interrupts:
+			t.interrupted.Store(true)
+		case <-ctx.Done():
+		}
+	}()
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case stop:
+			fmt.Fprintf(os.Stderr, "%s: %s\n", name, cause.reason)
+			exit = 1
+		default:
+			panic(cause)
+		}
+	}()
+	t.Scope(do)
+	return 0
+}
+
+// Scope runs a part of the command, at the end of which all that the part set up is taken down.
+func (t *T) Scope(do func(*T)) {
+	part := &T{name: t.name, ctx: t.ctx, interrupted: t.interrupted}
+	defer func() {
+		for _, cleanup := range slices.Backward(part.cleanups) {
+			cleanup()
+		}
+	}()
+	do(part)
+}
+
+// Helper ends a command that was interrupted: whatever is written for tests begins with it.
+func (t *T) Helper() {
+	if t.interrupted.Load() || t.ctx.Err() != nil {
+		panic(stop{"interrupted"})
+	}
+}
+
+// Check fails where there is an error.
+func (t *T) Check(err error) {
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Fatal ends the command.
+func (t *T) Fatal(args ...any) {
+	t.Helper()
+	panic(stop{fmt.Sprint(args...)})
+}
+
+// Fatalf ends the command.
+func (t *T) Fatalf(format string, args ...any) { t.Fatal(fmt.Sprintf(format, args...)) }
+
+// Skip ends the command: a test may leave something out, a command was asked for it.
+func (t *T) Skip(args ...any) { t.Fatal(args...) }
+
+// Cleanup has f called at the end, the last one first.
+func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
+
+// TempDir returns a new folder, which is removed at the end.
+func (t *T) TempDir() string {
+	dir, err := os.MkdirTemp("", "harnessci-"+t.name+"-")
+	t.Check(err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// Context ends when the command is asked to.
+func (t *T) Context() context.Context { return t.ctx }

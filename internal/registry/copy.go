@@ -2,7 +2,17 @@ package registry
 
 import (
 	"context"
-	"errors"
+	"net/http"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// maxDepth, maxChildren and maxBlobs bound what an image may consist of, far above any real one.
+	maxDepth    = 4
+	maxChildren = 1_000
+	maxBlobs    = 10_000
 )
 
 // CopyOptions are the settings of one copy.
@@ -16,12 +26,147 @@ type CopyOptions struct {
 // CopyResult tells what a copy did.
 type CopyResult struct {
 	Digest    string // what the destination names now
-	Skipped   bool   // the destination named it already
+	Skipped   bool   // the destination named it already, and nothing was written
 	Mounted   int    // blobs that came from another repository of the destination's registry
 	BytesSent int64  // of blobs
 }
 
-// Copy copies an image.
-func (c *Client) Copy(context.Context, string, string, CopyOptions) (CopyResult, error) {
-	return CopyResult{}, errors.ErrUnsupported
+type counts struct {
+	mounted, sent atomic.Int64
+}
+
+// Copy makes the destination name the same image as the source, byte by byte: all platforms,
+// attestations, any media type. Content comes first and the tag last, so that no tag names half an image;
+// a copy that was interrupted goes on where it was. It succeeds only once the destination has answered
+// with the digest. Where the destination has it already, nothing is written.
+func (c *Client) Copy(ctx context.Context, source, destination string, options CopyOptions) (CopyResult, error) {
+	from, err := parse(source)
+	if err != nil {
+		return CopyResult{}, err
+	}
+	to, err := parse(destination)
+	if err != nil {
+		return CopyResult{}, err
+	}
+	if options.Digest != "" {
+		if !wholeDigest.MatchString(options.Digest) {
+			return CopyResult{}, failure(from, problemf(Refused, "there is no digest %q", options.Digest))
+		}
+		from = from.withDigest(options.Digest)
+	}
+	if from.digest == "" {
+		d, err := c.Head(ctx, from.String())
+		if err != nil {
+			return CopyResult{}, err
+		}
+		from = from.withDigest(d.Digest)
+	}
+	if to.digest != "" && to.digest != from.digest {
+		return CopyResult{}, failure(to, problemf(Refused, "the destination's digest is not that of the source, %s", from.digest))
+	}
+	if to.tag != "" {
+		to = to.withTag(to.tag)
+	}
+	t := &transfer{c: c, from: from, to: to, count: new(counts)}
+	result := CopyResult{Digest: from.digest}
+	result.Skipped, err = t.image(ctx, options.Signatures)
+	result.Mounted, result.BytesSent = int(t.count.mounted.Load()), t.count.sent.Load()
+	return result, failure(to, err)
+}
+
+// image brings the image and then its name; true where that was there already.
+func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, err error) {
+	there, err := t.names(ctx)
+	if err != nil || there && !signatures {
+		return there, err
+	}
+	var root *manifest
+	if !there {
+		if root, err = t.c.get(ctx, t.from); err != nil {
+			return false, err
+		}
+		if err := t.parts(ctx, root, 0); err != nil {
+			return false, err
+		}
+	}
+	if signatures {
+		if err := t.signatures(ctx, root); err != nil {
+			return false, err
+		}
+	}
+	if there {
+		return true, nil
+	}
+	if err := t.put(ctx, root, t.to); err != nil {
+		return false, err
+	}
+	if there, err = t.names(ctx); err == nil && !there {
+		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry took the manifest and names another one now")}
+	}
+	return false, err
+}
+
+// names reports whether the destination names the digest.
+func (t *transfer) names(ctx context.Context) (bool, error) {
+	d, err := t.c.head(ctx, t.to, pushScope(t.to))
+	if status(err) == http.StatusNotFound {
+		return false, nil
+	}
+	return err == nil && d.Digest == t.from.digest, err
+}
+
+// parts brings all that a manifest refers to.
+func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
+	if m.SchemaVersion == 1 {
+		return problemf(Refused, "the image is in Docker's schema 1, which registries no longer take")
+	}
+	blobs := m.ownBlobs()
+	if depth > maxDepth || len(m.Manifests) > maxChildren || len(blobs) > maxBlobs {
+		return problemf(Refused, "%s refers to more than is ever copied: %d manifests and %d blobs, at depth %d",
+			m.Digest, len(m.Manifests), len(blobs), depth)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.c.cfg.Jobs)
+	for _, child := range m.Manifests {
+		g.Go(func() error { return t.child(ctx, child, depth+1) })
+	}
+	for _, blob := range blobs {
+		g.Go(func() error { return t.blob(ctx, blob) })
+	}
+	return g.Wait()
+}
+
+// child brings a manifest of an index, with all that it refers to, unless it is there.
+func (t *transfer) child(ctx context.Context, d descriptor, depth int) error {
+	if !wholeDigest.MatchString(d.Digest) {
+		return problemf(Refused, "the index names a manifest by what is no digest")
+	}
+	to := t.to.withDigest(d.Digest)
+	there, err := t.has(ctx, manifestPath(to))
+	if err != nil || there {
+		return err
+	}
+	m, err := t.c.get(ctx, t.from.withDigest(d.Digest), d.MediaType)
+	if err != nil {
+		return err
+	}
+	if err := t.parts(ctx, m, depth); err != nil {
+		return err
+	}
+	return t.put(ctx, m, to)
+}
+
+// put stores a manifest under a tag or its digest.
+func (t *transfer) put(ctx context.Context, m *manifest, to ref) error {
+	return t.again(ctx, func() error {
+		resp, err := t.c.do(ctx, call{
+			method: http.MethodPut, ref: to, path: manifestPath(to), scopes: []string{pushScope(to)},
+			header: http.Header{"Content-Type": {m.Descriptor.MediaType}}, body: bytesBody(m.raw, m.Digest),
+			want: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted},
+		})
+		if err == nil {
+			_ = resp.Body.Close() // in memory
+		}
+		return err
+	})
 }

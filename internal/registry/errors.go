@@ -116,22 +116,30 @@ func failure(r ref, err error) error {
 		return e
 	}
 	e := &Error{Ref: r.String(), Host: r.host}
-	if answer, ok := errors.AsType[*answerError](err); ok {
-		e.RetryAfter = answer.retryAfter
-		e.Err = answer.note
+	if call, ok := errors.AsType[*callError](err); ok {
+		e.Ref, e.Host = call.ref.String(), call.ref.host
+		e.RetryAfter, e.Err = call.retryAfter, call.note
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
 		e.readAnswer(answer)
 		return e
 	}
 	e.Kind = Unreachable
-	e.Err = withoutURL(err)
+	e.Err = cause(err)
 	if p, ok := errors.AsType[*problem](err); ok {
 		e.Kind, e.Err = p.kind, p
 	} else if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		e.Kind = Untrusted
 	}
 	return e
+}
+
+// cause is what lies below a call.
+func cause(err error) error {
+	if call, ok := errors.AsType[*callError](err); ok {
+		err = call.err
+	}
+	return withoutURL(err)
 }
 
 // readAnswer takes kind and words from a registry's or token server's answer.

@@ -50,9 +50,9 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 }
 
 // head asks by HEAD, and by GET where the answer lacks the digest.
-func (c *Client) head(ctx context.Context, r ref) (Descriptor, error) {
+func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor, error) {
 	resp, err := c.do(ctx, call{
-		method: http.MethodHead, ref: r, path: manifestPath(r),
+		method: http.MethodHead, ref: r, path: manifestPath(r), scopes: scopes,
 		header: http.Header{"Accept": {accepted}}, want: []int{http.StatusOK},
 	})
 	if err != nil {
@@ -150,7 +150,8 @@ func (p platform) known() bool {
 	return p.OS != "" && p.OS != "unknown" && p.Architecture != "" && p.Architecture != "unknown"
 }
 
-// get fetches a manifest and computes its digest: what a header says of it proves nothing.
+// get fetches a manifest and computes its digest: what a header says of it proves nothing. A media type
+// that is known beforehand counts more than the answer's.
 func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (*manifest, error) {
 	resp, err := c.do(ctx, call{
 		method: http.MethodGet, ref: r, path: manifestPath(r),
@@ -165,7 +166,11 @@ func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (*manifes
 	if err != nil {
 		return nil, err
 	}
-	return readManifest(r, raw, mediaType(resp.Header))
+	m, err := readManifest(r, raw, append(slices.Clone(mediaTypes), mediaType(resp.Header))[0])
+	if err != nil {
+		return nil, &callError{ref: r, err: err}
+	}
+	return m, nil
 }
 
 func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {

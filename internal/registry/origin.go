@@ -3,19 +3,15 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
-	retry "github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // maxRedirects is how often an answer may send on to another place.
@@ -61,9 +57,9 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 
 // login returns what adds the credential for the scopes to requests to a registry, such as
 // "repository:harness/ci-addon:pull". It refreshes a token that has expired.
-func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes ...string) (http.RoundTripper, error) {
+func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes ...string) (*noted, error) {
 	key := host + " " + strings.Join(scopes, " ")
-	return c.logins.do(ctx, key, func(ctx context.Context) (http.RoundTripper, error) {
+	return c.logins.do(ctx, key, func(ctx context.Context) (*noted, error) {
 		auth, why := c.credentials.find(ctx, host, repo)
 		if auth == nil {
 			return nil, why
@@ -77,7 +73,7 @@ func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes
 			if token.Token = cfg.RegistryToken; token.Token == "" {
 				got, err := transport.Exchange(ctx, o.registry, auth, o.guard, scopes, o.challenge)
 				if err != nil {
-					return nil, &answerError{err: o.tokenFailure(err), note: why}
+					return nil, &callError{err: o.tokenFailure(err), note: why}
 				}
 				if token = *got; token.AccessToken != "" {
 					token.Token = token.AccessToken
@@ -145,85 +141,3 @@ type noted struct {
 }
 
 func (n *noted) RoundTrip(req *http.Request) (*http.Response, error) { return n.next.RoundTrip(req) }
-
-// answerError is an answer that is no success, with what its headers and the credentials tell.
-type answerError struct {
-	err        error
-	retryAfter time.Duration
-	note       error
-}
-
-func (e *answerError) Error() string { return e.err.Error() }
-func (e *answerError) Unwrap() error { return e.err }
-
-// call is a request to a registry's API.
-type call struct {
-	method string
-	ref    ref
-	path   string   // below /v2/, or a whole URL that the registry gave
-	scopes []string // none: to read the reference's repository
-	header http.Header
-	body   *upload
-	want   []int // statuses that are successes
-}
-
-// do sends a call. The answer's body is the caller's to close.
-func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
-	o, err := c.origin(ctx, call.ref.host)
-	if err != nil {
-		return nil, err
-	}
-	if call.scopes == nil {
-		call.scopes = []string{pullScope(call.ref)}
-	}
-	tr, err := c.login(ctx, o, call.ref.host, call.ref.repo, call.scopes...)
-	if err != nil {
-		return nil, err
-	}
-	target, err := o.base.Parse(call.path)
-	if err != nil {
-		return nil, problemf(Refused, "the registry sends to what is no URL")
-	}
-	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), nil)
-	if err != nil {
-		return nil, withoutURL(err)
-	}
-	maps.Copy(req.Header, call.header)
-	if call.body != nil {
-		req.Body, req.ContentLength = call.body, call.body.size
-	}
-	client := &http.Client{Transport: tr, CheckRedirect: checkRedirect}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, withoutURL(err)
-	}
-	if err := transport.CheckError(resp, call.want...); err != nil {
-		resp.Body.Close()
-		after, _ := retry.RetryAfter(resp.Header, time.Now())
-		note := error(nil)
-		if n, ok := tr.(*noted); ok && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden) {
-			note = n.note
-		}
-		return nil, &answerError{err: err, retryAfter: after, note: note}
-	}
-	return resp, nil
-}
-
-func checkRedirect(_ *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	}
-	return nil
-}
-
-func pullScope(r ref) string { return "repository:" + r.repo + ":pull" }
-func pushScope(r ref) string { return "repository:" + r.repo + ":push,pull" }
-
-// status returns the status of an answer that was no success; 0 where there was none.
-func status(err error) int {
-	answer, ok := errors.AsType[*transport.Error](err)
-	if !ok {
-		return 0
-	}
-	return answer.StatusCode
-}

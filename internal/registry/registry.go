@@ -59,7 +59,7 @@ type Client struct {
 	http        *http.Transport
 
 	origins flights[*origin]
-	logins  flights[http.RoundTripper]
+	logins  flights[*noted]
 	blobs   blobTable
 	slots   chan struct{}
 }

@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	registrytransport "github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
+)
+
+// call is a request to a registry's API.
+type call struct {
+	method string
+	ref    ref
+	path   string   // below the host, or a whole URL that the registry gave
+	scopes []string // nil: to read the reference's repository
+	header http.Header
+	body   *body
+	want   []int // statuses that are successes
+}
+
+// callError is a call that did not succeed.
+type callError struct {
+	err        error
+	ref        ref
+	retryAfter time.Duration
+	note       error // why it was sent without a credential
+	withBody   bool  // so it was sent once
+}
+
+func (e *callError) Error() string { return e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// do sends a call. The answer's body is the caller's to close. Every error is a *callError.
+func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
+	resp, err := c.try(ctx, call)
+	if err == nil {
+		return resp, nil
+	}
+	e, ok := errors.AsType[*callError](err)
+	if !ok {
+		e = &callError{err: withoutURL(err)}
+	}
+	e.ref, e.withBody = call.ref, call.body != nil
+	return nil, e
+}
+
+func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
+	o, err := c.origin(ctx, call.ref.host)
+	if err != nil {
+		return nil, err
+	}
+	if call.scopes == nil {
+		call.scopes = []string{pullScope(call.ref)}
+	}
+	tr, err := c.login(ctx, o, call.ref.host, call.ref.repo, call.scopes...)
+	if err != nil {
+		return nil, err
+	}
+	target, err := o.base.Parse(call.path)
+	if err != nil {
+		return nil, problemf(Refused, "the registry sends to what is no URL")
+	}
+	if target.Host == o.base.Host {
+		target.Scheme = o.base.Scheme // some proxies get that wrong
+	}
+	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(req.Header, call.header)
+	if call.body != nil {
+		req.Body, req.ContentLength = call.body, call.body.size
+		if call.body.size == 0 {
+			req.Body = http.NoBody
+		}
+	}
+	client := &http.Client{Transport: tr, CheckRedirect: checkRedirect}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := registrytransport.CheckError(resp, call.want...); err != nil {
+		_ = resp.Body.Close() // read already
+		e := &callError{err: err}
+		e.retryAfter, _ = transport.RetryAfter(resp.Header, time.Now())
+		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+			e.note = tr.note
+		}
+		return nil, e
+	}
+	return resp, nil
+}
+
+func checkRedirect(_ *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	return nil
+}
+
+func pullScope(r ref) string { return "repository:" + r.repo + ":pull" }
+func pushScope(r ref) string { return "repository:" + r.repo + ":push,pull" }
+
+// status returns the status of an answer that was no success; 0 where there was none.
+func status(err error) int {
+	answer, ok := errors.AsType[*registrytransport.Error](err)
+	if !ok {
+		return 0
+	}
+	return answer.StatusCode
+}

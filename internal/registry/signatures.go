@@ -1,0 +1,192 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// maxReferrers bounds what may hang on an image, referrers of referrers included.
+const maxReferrers = 1_000
+
+// cosignSuffixes are of the tags under which cosign keeps what it knows of a digest.
+var cosignSuffixes = []string{".sig", ".att", ".sbom"}
+
+// digestTag is the tag that stands for a digest, by cosign and by the OCI referrers tag schema.
+func digestTag(digest string) string { return strings.Replace(digest, ":", "-", 1) }
+
+// signatures brings what others have said of the image and of its platforms: cosign's tags, and the
+// manifests that name one of them as their subject.
+func (t *transfer) signatures(ctx context.Context, root *manifest) error {
+	if root == nil {
+		var err error
+		if root, err = t.c.get(ctx, t.from); err != nil {
+			return err
+		}
+	}
+	tags, err := t.c.tags(ctx, t.from)
+	if err != nil {
+		return err
+	}
+	subjects := []string{root.Digest}
+	for _, child := range root.Manifests {
+		subjects = append(subjects, child.Digest)
+	}
+	for i := 0; i < len(subjects); i++ {
+		if i > maxReferrers {
+			return problemf(Refused, "more than %d signatures and other referrers", maxReferrers)
+		}
+		for _, suffix := range cosignSuffixes {
+			if _, there := slices.BinarySearch(tags, digestTag(subjects[i])+suffix); there {
+				if err := t.sameTag(ctx, digestTag(subjects[i])+suffix); err != nil {
+					return err
+				}
+			}
+		}
+		more, err := t.referrers(ctx, subjects[i], tags)
+		if err != nil {
+			return err
+		}
+		for _, digest := range more {
+			if !slices.Contains(subjects, digest) {
+				subjects = append(subjects, digest)
+			}
+		}
+	}
+	return nil
+}
+
+// sameTag brings what the source has under a tag.
+func (t *transfer) sameTag(ctx context.Context, tag string) error {
+	d, err := t.c.head(ctx, t.from.withTag(tag))
+	if err != nil {
+		return err
+	}
+	part := &transfer{c: t.c, from: t.from.withDigest(d.Digest), to: t.to.withTag(tag), count: t.count}
+	_, err = part.image(ctx, false)
+	return err
+}
+
+// referrers brings the manifests whose subject is the digest, and returns their digests.
+func (t *transfer) referrers(ctx context.Context, subject string, tags []string) ([]string, error) {
+	list, err := t.listReferrers(ctx, t.from, subject, tags)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	digests := make([]string, len(list))
+	for i, entry := range list {
+		digests[i] = entry.digest
+		part := &transfer{c: t.c, from: t.from.withDigest(entry.digest), to: t.to.withDigest(entry.digest), count: t.count}
+		if _, err := part.image(ctx, false); err != nil {
+			return nil, err
+		}
+	}
+	return digests, t.tellReferrers(ctx, subject, list)
+}
+
+// referrer is an entry of a list of referrers, whole.
+type referrer struct {
+	digest string
+	raw    json.RawMessage
+}
+
+// listReferrers asks a repository for the referrers of a digest: by the API, else by the tag that stands
+// in for it, if it is among the tags.
+func (t *transfer) listReferrers(ctx context.Context, r ref, subject string, tags []string) ([]referrer, error) {
+	list, answers, err := t.askReferrers(ctx, r, subject)
+	if err != nil || answers {
+		return list, err
+	}
+	if _, there := slices.BinarySearch(tags, digestTag(subject)); !there {
+		return nil, nil
+	}
+	m, err := t.c.get(ctx, r.withTag(digestTag(subject)))
+	if err != nil {
+		return nil, err
+	}
+	return readReferrers(m.raw)
+}
+
+// askReferrers asks the referrers API; false where the registry has none.
+func (t *transfer) askReferrers(ctx context.Context, r ref, subject string) (list []referrer, answers bool, err error) {
+	resp, err := t.c.do(ctx, call{
+		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/referrers/" + subject,
+		header: http.Header{"Accept": {string(types.OCIImageIndex)}}, want: []int{http.StatusOK},
+	})
+	if code := status(err); code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusTooManyRequests {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	raw, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close() // in memory
+	if err != nil || mediaType(resp.Header) != string(types.OCIImageIndex) {
+		return nil, false, err
+	}
+	list, err = readReferrers(raw)
+	return list, true, err
+}
+
+func readReferrers(index []byte) ([]referrer, error) {
+	var content struct{ Manifests []json.RawMessage }
+	if json.Unmarshal(index, &content) != nil {
+		return nil, problemf(Refused, "the list of referrers is not valid JSON")
+	}
+	var list []referrer
+	for _, raw := range content.Manifests {
+		var d descriptor
+		if json.Unmarshal(raw, &d) != nil || !wholeDigest.MatchString(d.Digest) {
+			return nil, problemf(Refused, "the list of referrers names what is no digest")
+		}
+		list = append(list, referrer{d.Digest, raw})
+	}
+	return list, nil
+}
+
+// tellReferrers adds to the tag that stands in for the referrers API, where the destination has no API.
+func (t *transfer) tellReferrers(ctx context.Context, subject string, list []referrer) error {
+	_, answers, err := t.askReferrers(ctx, t.to, subject)
+	if err != nil || answers {
+		return err
+	}
+	to := t.to.withTag(digestTag(subject))
+	m, err := t.c.get(ctx, to)
+	var has []referrer
+	switch {
+	case status(err) == http.StatusNotFound:
+	case err != nil:
+		return err
+	default:
+		if has, err = readReferrers(m.raw); err != nil {
+			return err
+		}
+	}
+	all := slices.Clone(has)
+	for _, entry := range list {
+		if !slices.ContainsFunc(has, func(r referrer) bool { return r.digest == entry.digest }) {
+			all = append(all, entry)
+		}
+	}
+	if len(all) == len(has) {
+		return nil
+	}
+	entries := make([]json.RawMessage, len(all))
+	for i, entry := range all {
+		entries[i] = entry.raw
+	}
+	raw, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": types.OCIImageIndex, "manifests": entries})
+	if err != nil {
+		return err
+	}
+	index, err := readManifest(to, raw, string(types.OCIImageIndex))
+	if err != nil {
+		return err
+	}
+	return t.put(ctx, index, to)
+}

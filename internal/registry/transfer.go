@@ -1,0 +1,261 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
+)
+
+// transfer brings the parts of one image from one repository to another.
+type transfer struct {
+	c        *Client
+	from, to ref
+	count    *counts
+}
+
+// blob brings a blob, unless it is there or on its way already.
+func (t *transfer) blob(ctx context.Context, d descriptor) error {
+	if !wholeDigest.MatchString(d.Digest) || d.Size < 0 {
+		return problemf(Refused, "the manifest names a blob by what is no digest, or has no size")
+	}
+	mount, have, done, err := t.c.blobs.claim(ctx, t.to.host, t.to.repo, d.Digest)
+	if err != nil || have {
+		return err
+	}
+	if mount == "" && t.from.host == t.to.host && t.from.repo != t.to.repo {
+		mount = t.from.repo
+	}
+	err = t.inSlot(ctx, func() error {
+		return t.again(ctx, func() error { return t.bring(ctx, d, mount) })
+	})
+	done(err == nil)
+	return err
+}
+
+// inSlot runs f while fewer than Jobs others run, over all copies of the client.
+func (t *transfer) inSlot(ctx context.Context, f func() error) error {
+	select {
+	case t.c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-t.c.slots }()
+	return f()
+}
+
+// again runs f until it succeeds or its failure is final. Calls without a body were tried often enough;
+// one with a body starts anew, in a new upload.
+func (t *transfer) again(ctx context.Context, f func() error) error {
+	for n := 0; ; n++ {
+		err := f()
+		if err == nil || n >= t.c.cfg.MaxRetries || ctx.Err() != nil || final(err) {
+			return err
+		}
+		wait := transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.RetryWaitMax, n, nil)
+		if call, ok := errors.AsType[*callError](err); ok && call.retryAfter > 0 {
+			if wait = call.retryAfter; wait > 2*t.c.cfg.RetryWaitMax {
+				return err
+			}
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// final reports a failure that another try would meet again.
+func final(err error) bool {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p.kind != Unreachable
+	}
+	call, ok := errors.AsType[*callError](err)
+	if !ok || !call.withBody {
+		return ok // what is no call is a source that broke off
+	}
+	switch code := status(err); code {
+	case 0:
+		return transport.Hopeless(err)
+	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable:
+		return is(failure(call.ref, err), NoRepository) // else the upload's session is gone
+	default:
+		return !transientStatus(code)
+	}
+}
+
+// bring mounts or sends a blob that the destination may lack.
+func (t *transfer) bring(ctx context.Context, d descriptor, mount string) error {
+	var session string
+	if mount != "" {
+		var mounted bool
+		var err error
+		if session, mounted, err = t.mount(ctx, d.Digest, mount); err != nil {
+			return err
+		}
+		if mounted {
+			t.count.mounted.Add(1)
+			return nil
+		}
+	}
+	there, err := t.has(ctx, blobPath(t.to, d.Digest))
+	if err != nil {
+		return err
+	}
+	if there {
+		t.abandon(ctx, session)
+		return nil
+	}
+	if session == "" {
+		if session, err = t.begin(ctx, "", pushScope(t.to)); err != nil {
+			return err
+		}
+	}
+	return t.send(ctx, d, session)
+}
+
+// has asks whether the destination has a blob or a manifest.
+func (t *transfer) has(ctx context.Context, path string) (bool, error) {
+	resp, err := t.c.do(ctx, call{
+		method: http.MethodHead, ref: t.to, path: path, scopes: []string{pushScope(t.to)},
+		header: http.Header{"Accept": {accepted}}, want: []int{http.StatusOK, http.StatusNotFound},
+	})
+	if err != nil {
+		return false, err
+	}
+	_ = resp.Body.Close() // of a HEAD
+	return resp.StatusCode == http.StatusOK, nil
+}
+
+// mount lets the registry take a blob from another of its repositories. A registry that does not may
+// have begun an upload instead, or have refused: then there is no session, and no error.
+func (t *transfer) mount(ctx context.Context, digest, from string) (session string, mounted bool, err error) {
+	scopes := []string{pushScope(t.to), "repository:" + from + ":pull"}
+	session, err = t.begin(ctx, "?"+url.Values{"mount": {digest}, "from": {from}}.Encode(), scopes...)
+	if ctx.Err() != nil {
+		return "", false, err
+	}
+	if err != nil {
+		return "", false, nil //nolint:nilerr // the blob is sent then, and that tells of what matters
+	}
+	return session, session == "", nil
+}
+
+// begin starts an upload, and returns where to send it; "" when a mount has made it needless.
+func (t *transfer) begin(ctx context.Context, query string, scopes ...string) (string, error) {
+	resp, err := t.c.do(ctx, call{
+		method: http.MethodPost, ref: t.to, path: "/v2/" + t.to.repo + "/blobs/uploads/" + query,
+		scopes: scopes, want: []int{http.StatusAccepted, http.StatusCreated},
+	})
+	if err != nil {
+		return "", err
+	}
+	_ = resp.Body.Close() // in memory
+	if resp.StatusCode == http.StatusCreated {
+		return "", nil
+	}
+	location, err := resp.Location()
+	if err != nil {
+		return "", problemf(Refused, "the registry began an upload and did not say where to send it")
+	}
+	return location.String(), nil
+}
+
+// abandon ends an upload that is not needed. The registry ends it some day anyway.
+func (t *transfer) abandon(ctx context.Context, session string) {
+	if session == "" {
+		return
+	}
+	resp, err := t.c.do(ctx, call{
+		method: http.MethodDelete, ref: t.to, path: session, scopes: []string{pushScope(t.to)},
+		want: []int{http.StatusNoContent, http.StatusAccepted, http.StatusOK},
+	})
+	if err == nil {
+		_ = resp.Body.Close() // in memory
+	}
+}
+
+// send streams a blob from the source to an upload, verified on the way.
+func (t *transfer) send(ctx context.Context, d descriptor, session string) error {
+	content, err := t.open(ctx, d)
+	if err != nil {
+		return err
+	}
+	b := newBody(content, d.Digest, d.Size)
+	defer b.Close() //nolint:errcheck // of what was only read
+	if d.Size == 0 {
+		if err := b.verify(); err != nil {
+			return err
+		}
+	}
+	joint := "?"
+	if u, err := url.Parse(session); err == nil && u.RawQuery != "" {
+		joint = "&"
+	}
+	resp, err := t.c.do(streaming(ctx), call{
+		method: http.MethodPut, ref: t.to, path: session + joint + "digest=" + url.QueryEscape(d.Digest),
+		scopes: []string{pushScope(t.to)}, body: b,
+		header: http.Header{"Content-Type": {"application/octet-stream"}}, want: []int{http.StatusCreated, http.StatusNoContent},
+	})
+	sent, broken := b.outcome()
+	t.count.sent.Add(sent)
+	if p, ok := errors.AsType[*problem](broken); ok {
+		return &callError{ref: t.from, err: p}
+	}
+	if broken != nil {
+		return broken // the source's fault, whatever the destination says to half a blob
+	}
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close() // says nothing more
+	return nil
+}
+
+// open returns the content of a blob: inlined in its descriptor, or the source's.
+func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error) {
+	if int64(len(d.Data)) == d.Size && d.Size > 0 {
+		return io.NopCloser(bytes.NewReader(d.Data)), nil
+	}
+	if d.Size == 0 {
+		return http.NoBody, nil
+	}
+	resp, err := t.c.do(streaming(ctx), call{
+		method: http.MethodGet, ref: t.from, path: blobPath(t.from, d.Digest), want: []int{http.StatusOK},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength != d.Size {
+		_ = resp.Body.Close() // not wanted
+		return nil, &callError{ref: t.from, err: problemf(Mismatch, "the blob %s is of %d bytes and not of %d", d.Digest, resp.ContentLength, d.Size)}
+	}
+	return resp.Body, nil
+}
+
+// foreign are the layers that no registry keeps: whoever pulls fetches them from elsewhere.
+var foreign = []string{
+	"application/vnd.docker.image.rootfs.foreign.diff.tar",
+	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+	"application/vnd.oci.image.layer.nondistributable.v1.tar",
+	"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+}
+
+// ownBlobs are the distinct blobs that a manifest refers to, without foreign layers.
+func (m *manifest) ownBlobs() []descriptor {
+	var own []descriptor
+	if m.Config != nil {
+		own = append(own, *m.Config)
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Concat(own, m.Layers, m.Blobs), func(d descriptor) bool {
+		again := seen[d.Digest]
+		seen[d.Digest] = true
+		return again || slices.Contains(foreign, d.MediaType)
+	})
+}

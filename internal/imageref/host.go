@@ -15,3 +15,19 @@ func CanonicalHost(host string) string {
 	}
 	return host
 }
+
+// String returns the image in full, its registry by its canonical name, so that two spellings of one
+// image are equal. The zero Image gives nonsense.
+func (i Image) String() string {
+	registry := CanonicalHost(i.Registry)
+	if registry == "" {
+		registry = i.Registry
+	}
+	return registry + "/" + i.Repository + tagAndDigest(i)
+}
+
+// Pin returns ref, an image reference, with a digest behind its tag; one that it has is replaced.
+func Pin(ref, digest string) string {
+	name, tag, _ := split(ref)
+	return name + tag + "@" + digest
+}

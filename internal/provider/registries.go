@@ -1,0 +1,140 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+)
+
+// registries is what the provider knows of container registries in one run.
+type registries struct {
+	// client is nil while registries in the provider block are not known: then none is asked.
+	client *registry.Client
+	// probe asks once and never again, for what is worth no wait.
+	probe *registry.Client
+	mode  verification
+	// patience is how long the probe may wait for a host in a run.
+	patience time.Duration
+
+	heads   memory[string, registry.Descriptor]
+	probes  memory[string, registry.Descriptor]
+	budgets budgets
+
+	mu sync.Mutex
+	// planned are the destinations that copies of this run make, as imageref writes them in full.
+	planned map[string]bool
+}
+
+// newRegistries makes the clients of checked settings. It sends nothing.
+func newRegistries(s settings, config registry.Config) *registries {
+	if !s.registriesKnown {
+		return &registries{mode: s.verifyImages}
+	}
+	config.Hosts = map[string]registry.Host{}
+	for host, login := range s.registries {
+		config.Hosts[host] = registry.Host{Username: login.username, Password: login.password, Insecure: login.insecure}
+	}
+	probe := config
+	probe.MaxRetries = 0
+	return &registries{
+		client: registry.New(config), probe: registry.New(probe),
+		mode: s.verifyImages, patience: probePatience,
+	}
+}
+
+// known reports that registries can be asked.
+func (r *registries) known() bool { return r != nil && r.client != nil }
+
+// requireKnown adds an error where an operation cannot do without a registry.
+func (r *registries) requireKnown(operation string, diags *diag.Diagnostics) bool {
+	if !r.known() {
+		diags.AddError("Could not "+operation+": the provider's configuration is not known yet",
+			"A value in the provider block, such as a password in registries, comes from a resource that has not been "+
+				"applied. Apply that resource first (-target), or take the value from a variable.")
+	}
+	return r.known()
+}
+
+// head returns what a reference names. It is asked once a run.
+func (r *registries) head(ctx context.Context, ref string) (registry.Descriptor, error) {
+	return r.heads.get(ctx, fullName(ref), func() (registry.Descriptor, error) { return r.client.Head(ctx, ref) })
+}
+
+// willMake records that a copy of this run makes an image.
+func (r *registries) willMake(ref string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.planned == nil {
+		r.planned = map[string]bool{}
+	}
+	r.planned[fullName(ref)] = true
+}
+
+// makes reports that a copy of this run makes an image.
+func (r *registries) makes(ref string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.planned[fullName(ref)]
+}
+
+// changed drops what is remembered of a reference that was written.
+func (r *registries) changed(ref string) {
+	r.heads.forget(fullName(ref))
+	r.probes.forget(fullName(ref))
+}
+
+// fullName returns a reference with its registry, so that two spellings of one image are one.
+func fullName(ref string) string {
+	image, err := imageref.Parse(ref)
+	if err != nil {
+		return ref
+	}
+	return image.String()
+}
+
+// isAbsent reports that a registry definitely does not have what was asked for.
+func isAbsent(err error) bool {
+	kind, ok := registry.KindOf(err)
+	return ok && (kind == registry.NotFound || kind == registry.NoRepository)
+}
+
+// registryAdvice speaks of what a registry refused, or did not answer.
+func registryAdvice(err error) string {
+	failed, ok := errors.AsType[*registry.Error](err)
+	if !ok || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	switch failed.Kind {
+	case registry.NotFound:
+		return "Check the tag or the digest. The data source harnessci_image_releases lists the releases that a repository has."
+	case registry.NoRepository:
+		return "Check the repository's name. A registry that does not make repositories by itself, such as Amazon ECR, needs it " +
+			"created first: aws_ecr_repository for ECR."
+	case registry.Denied:
+		return "Either the login may not do this, or there is no such repository: many registries do not tell which. Check the name, " +
+			"and the login for " + failed.Host + " in registries of the provider block or in Docker's config file (docker login). A token " +
+			"of a cloud registry is valid for hours only."
+	case registry.RateLimited:
+		return "The registry limits how many requests a login or an address may make. Wait and run again; on Docker Hub, add a login " +
+			"for docker.io to registries of the provider block."
+	case registry.Immutable:
+		return "The registry does not let a tag be overwritten. Choose a tag that does not exist yet, or allow the change in the " +
+			"repository's settings."
+	case registry.Mismatch:
+		return "What the registry, or a proxy before it, gave does not match its digest, so nothing was stored under the tag. Run again; " +
+			"if it stays, the image is damaged there."
+	case registry.Untrusted:
+		return "The certificate of " + failed.Host + " is not trusted here. If a private authority signed it, point the provider's " +
+			"ca_certificate_file to the authority's certificate in PEM form."
+	case registry.Unreachable:
+		return "Check the registry's name, the network, and the proxy if there is one (HTTPS_PROXY). A registry without https needs " +
+			"insecure = true in registries of the provider block."
+	}
+	return "Read the registry's words: a quota, a policy or a read-only repository are the usual reasons."
+}

@@ -66,6 +66,7 @@ func New(tb TB, config string, env map[string]string) *Dir {
 	}
 	d.Override("harnessci/harnessci", os.Getenv(providerEnv))
 	d.env = append(clean(os.Environ()),
+		"HARNESSCI_VERIFY_IMAGES=off", // images of tests are in no registry
 		"TF_CLI_CONFIG_FILE="+filepath.Join(d.path, "cli.tfrc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	for name, value := range env {
 		d.env = append(d.env, name+"="+value)

@@ -19,6 +19,7 @@ type providerData struct {
 	client              *harness.Client
 	accountID           string
 	skipFieldValidation bool
+	registry            *registries
 }
 
 // known reports that the provider's configuration is complete, so that the API can be asked.

@@ -217,9 +217,11 @@ var (
 func TestExplainedMessagesExist(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
-	for path, text := range textFiles(t, ".", ".go") {
-		if !strings.HasSuffix(path, "_test.go") {
-			source.WriteString(text)
+	for _, folder := range []string{".", "../registry"} {
+		for path, text := range textFiles(t, folder, ".go") {
+			if !strings.HasSuffix(path, "_test.go") {
+				source.WriteString(text)
+			}
 		}
 	}
 	messages := 0

@@ -34,7 +34,7 @@ type (
 
 // advisers say what to do next about the errors of packages that know nothing of Terraform. The first
 // one that has a word is heard.
-var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice}
+var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, registryAdvice}
 
 // failure is the diagnostic of an operation that did not succeed. The operation completes "Could
 // not …" ("set the image override"); the subject names what it was about, or is nil.

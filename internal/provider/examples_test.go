@@ -77,6 +77,9 @@ func TestAccExamples(t *testing.T) {
 			if prepare := preparations[example.name]; prepare != nil {
 				prepare(t, fake, dir)
 			}
+			if example.asksRegistries(t) {
+				standInRegistry(t, fake, dir)
+			}
 			if result := dir.Run("fmt", "-check", "-diff"); result.Code != 0 {
 				t.Errorf("not formatted:\n%s", result.Output)
 			}

@@ -52,17 +52,17 @@ func TestAccImageCatalog_readsEveryPage(t *testing.T) {
 	}
 }
 
-// registry is a host of its own that keeps the headers of what it is asked.
-type registry struct {
+// otherHost is a host of its own that keeps the headers of what it is asked.
+type otherHost struct {
 	*httptest.Server
 	mu      sync.Mutex
 	headers []http.Header
 	paths   []string
 }
 
-func newRegistry(t *testing.T, answer http.HandlerFunc) *registry {
+func newOtherHost(t *testing.T, answer http.HandlerFunc) *otherHost {
 	t.Helper()
-	r := &registry{}
+	r := &otherHost{}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
 		r.headers, r.paths = append(r.headers, req.Header.Clone()), append(r.paths, req.URL.Path)
@@ -83,7 +83,7 @@ func page(names, next string) http.HandlerFunc {
 }
 
 // requireNoCredential fails unless the registry was asked, and never with a credential.
-func (r *registry) requireNoCredential(t *testing.T) {
+func (r *otherHost) requireNoCredential(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,7 +106,7 @@ func TestAccImageCatalog_anotherHostGetsNoCredential(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
 			fake := w.requireFake("a real account is not needed")
-			r := newRegistry(t, page(`"b","a"`, ""))
+			r := newOtherHost(t, page(`"b","a"`, ""))
 			w.run(resource.TestCase{Steps: []resource.TestStep{{
 				Config:            `data "harnessci_image_catalog" "test" { registry_url = "` + r.URL + name + `" }`,
 				ConfigStateChecks: []statecheck.StateCheck{has(catalog, "repositories", listOf("a", "b"))},
@@ -137,7 +137,7 @@ func TestAccImageCatalog_isNotLedToAnotherHost(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
 			fake := w.requireFake("it needs faults")
-			r := newRegistry(t, page(`"a"`, ""))
+			r := newOtherHost(t, page(`"a"`, ""))
 			fake.Inject(lead(r.URL))
 			w.run(resource.TestCase{Steps: []resource.TestStep{{
 				Config: `data "harnessci_image_catalog" "test" {}`, ExpectError: says(strings.TrimPrefix(r.URL, "http://")),
@@ -174,7 +174,7 @@ func TestAccImageCatalog_errors(t *testing.T) {
 			w := newWorld(t, fakeharness.Options{})
 			fake := w.requireFake("it needs faults")
 			fake.Inject(fakeharness.Fault{Call: "catalog", Times: -1, Status: test.status, Body: test.body})
-			r := newRegistry(t, func(w http.ResponseWriter, _ *http.Request) {
+			r := newOtherHost(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(test.status)
 				w.Write([]byte(test.body)) //nolint:errcheck // the client may be gone
 			})

@@ -55,7 +55,7 @@ func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaR
 		Attributes: map[string]schema.Attribute{
 			"image": schema.StringAttribute{
 				Required:   true,
-				Validators: []validator.String{imageValidator()},
+				Validators: []validator.String{registryImageValidator()},
 				MarkdownDescription: "Image that names the repository, the variant (what stands around the version: `rootless-1.16.92`, " +
 					"`1.6.9-rootless`) and the newest release that is meant. Mostly a default, from `harnessci_default_images`.",
 			},
@@ -100,7 +100,7 @@ func mirrorValidator() validator.String {
 func (d *imageReleasesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model imageReleasesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || !d.data.registry.requireKnown("list the releases", &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.requireRegistries("list the releases", &resp.Diagnostics) {
 		return
 	}
 	ref, err := model.Image.ValueString(), error(nil)

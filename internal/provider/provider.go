@@ -20,6 +20,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -138,7 +139,7 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		MaxRetries:     s.maxRetries,
 		UserAgent:      userAgent(p.version, terraformVersion),
 		RootCAs:        roots,
-		Log:            logTo(s.apiKey, s.bearerToken),
+		Log:            logTo(s.secrets()...),
 	}
 	options := execconfig.Options{Log: config.Log}
 	if p.tune != nil {
@@ -150,6 +151,11 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		client:              client,
 		accountID:           s.accountID,
 		skipFieldValidation: s.skipFieldValidation,
+		registry: newRegistries(s, registry.Config{
+			RootCAs: roots, UserAgent: config.UserAgent, Log: config.Log,
+			RequestTimeout: s.requestTimeout, MaxRetries: s.maxRetries,
+			RetryWaitMin: config.RetryWaitMin, RetryWaitMax: config.RetryWaitMax,
+		}),
 	}
 }
 
@@ -210,7 +216,9 @@ func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataS
 		newCustomerImagesDataSource,
 		newDefaultImagesDataSource,
 		newImageCatalogDataSource,
+		newImageReleasesDataSource,
 		newImageStatusDataSource,
+		newRegistryImageDataSource,
 	}
 }
 

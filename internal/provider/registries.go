@@ -22,8 +22,8 @@ type registries struct {
 	// patience is how long the probe may wait for a host in a run.
 	patience time.Duration
 
-	heads   memory[string, registry.Descriptor]
-	probes  memory[string, registry.Descriptor]
+	heads   runMemory[string, registry.Descriptor]
+	probes  runMemory[string, registry.Descriptor]
 	budgets budgets
 
 	mu sync.Mutex
@@ -51,14 +51,15 @@ func newRegistries(s settings, config registry.Config) *registries {
 // known reports that registries can be asked.
 func (r *registries) known() bool { return r != nil && r.client != nil }
 
-// requireKnown adds an error where an operation cannot do without a registry.
-func (r *registries) requireKnown(operation string, diags *diag.Diagnostics) bool {
-	if !r.known() {
+// requireRegistries adds an error where an operation cannot do without a registry.
+func (d *providerData) requireRegistries(operation string, diags *diag.Diagnostics) bool {
+	known := d != nil && d.registry.known()
+	if !known {
 		diags.AddError("Could not "+operation+": the provider's configuration is not known yet",
 			"A value in the provider block, such as a password in registries, comes from a resource that has not been "+
 				"applied. Apply that resource first (-target), or take the value from a variable.")
 	}
-	return r.known()
+	return known
 }
 
 // head returns what a reference names. It is asked once a run.
@@ -135,6 +136,7 @@ func registryAdvice(err error) string {
 	case registry.Unreachable:
 		return "Check the registry's name, the network, and the proxy if there is one (HTTPS_PROXY). A registry without https needs " +
 			"insecure = true in registries of the provider block."
+	default: // Refused
+		return "Read the registry's words: a quota, a policy or a read-only repository are the usual reasons."
 	}
-	return "Read the registry's words: a quota, a policy or a read-only repository are the usual reasons."
 }

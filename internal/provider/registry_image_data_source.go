@@ -5,11 +5,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
@@ -43,7 +42,7 @@ func (d *registryImageDataSource) Schema(_ context.Context, _ datasource.SchemaR
 		Attributes: map[string]schema.Attribute{
 			"image": schema.StringAttribute{
 				Required:   true,
-				Validators: []validator.String{imageValidator()},
+				Validators: []validator.String{registryImageValidator()},
 				MarkdownDescription: "Image to look up, such as `harness/ci-addon:1.16.92` or `registry.example.com/mirror/harness/ci-addon:1.16.92`, " +
 					"by the name that the registry has it under.",
 			},
@@ -72,7 +71,7 @@ func (d *registryImageDataSource) Schema(_ context.Context, _ datasource.SchemaR
 func (d *registryImageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model registryImageModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || !d.data.registry.requireKnown("look up the image", &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.requireRegistries("look up the image", &resp.Diagnostics) {
 		return
 	}
 	ref := model.Image.ValueString()
@@ -93,3 +92,11 @@ type imageName string
 
 // String returns the reference.
 func (n imageName) String() string { return string(n) }
+
+// registryImageValidator accepts image references.
+func registryImageValidator() validator.String {
+	return stringCheck{"is an image reference", errorCheck("image reference", func(value string) error {
+		_, err := imageref.Parse(value)
+		return err
+	})}
+}

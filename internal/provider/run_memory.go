@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// memory keeps what was asked for as long as the provider runs, failures included, so that each thing is
+// runMemory keeps what was asked for as long as the provider runs, failures included, so that each thing is
 // asked once a run; who asks for the same meanwhile waits. The zero value is ready.
-type memory[K comparable, V any] struct {
+type runMemory[K comparable, V any] struct {
 	mu   sync.Mutex
 	kept map[K]*remembered[V]
 }
@@ -21,7 +21,7 @@ type remembered[V any] struct {
 }
 
 // get returns what is kept of a key, or asks. An interrupted answer is not kept, since it says nothing.
-func (m *memory[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V, error) {
+func (m *runMemory[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V, error) {
 	entry := m.entry(key)
 	select {
 	case entry.turn <- struct{}{}:
@@ -38,13 +38,13 @@ func (m *memory[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V
 }
 
 // forget drops what is kept of a key: it is about to change.
-func (m *memory[K, V]) forget(key K) {
+func (m *runMemory[K, V]) forget(key K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.kept, key)
 }
 
-func (m *memory[K, V]) entry(key K) *remembered[V] {
+func (m *runMemory[K, V]) entry(key K) *remembered[V] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.kept == nil {

@@ -84,3 +84,13 @@ func (s *Server) ReferToConnector() {
 	defer s.connectors.mu.Unlock()
 	s.connectors.references = map[string]bool{ImageConnector: true}
 }
+
+// EndTest ends a test of the image connector that is PENDING, as TestConnections says.
+func (s *Server) EndTest() {
+	s.connectors.mu.Lock()
+	defer s.connectors.mu.Unlock()
+	stored := s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)
+	tested := stored[ImageConnector]
+	tested.status = s.connectors.testResult()
+	stored[ImageConnector] = tested
+}

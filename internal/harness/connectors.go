@@ -119,9 +119,6 @@ func IsReferenced(err error) bool {
 	return refusedWith(err, "ENTITY_REFERENCE_EXCEPTION")
 }
 
-// IsTaken reports that the identifier of a connector to create exists.
-func IsTaken(err error) bool { return refusedWith(err, "DUPLICATE_FIELD") }
-
 // IsOverlapping reports that another change of the same connector was under way.
 func IsOverlapping(err error) bool { return refusedWith(err, "OPTIMISTIC_LOCKING_EXCEPTION") }
 

@@ -1,0 +1,108 @@
+package connector
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// TypeError is a connector whose type cannot be changed in place. Nothing was changed.
+type TypeError struct{ Type string }
+
+// Error names both types.
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("the account's connector %s is of the type %s, and the type of a connector cannot be changed to %s",
+		harness.ImageConnector, e.Type, harness.DockerRegistry)
+}
+
+// NotStoredError is a change that the server acknowledged and did not make.
+type NotStoredError struct{}
+
+// Error says so.
+func (e *NotStoredError) Error() string {
+	return "the server acknowledged the change, and what stood before stands still"
+}
+
+// OverwrittenError is a change in whose place something else was found.
+type OverwrittenError struct{}
+
+// Error says so.
+func (e *OverwrittenError) Error() string {
+	return "another change of the connector came in between; what it made stands"
+}
+
+// UncertainError is a change of which nobody can say whether it was made.
+type UncertainError struct {
+	Err  error // of the change
+	Read error // of the attempt to read it back
+}
+
+// Error tells both errors.
+func (e *UncertainError) Error() string {
+	return fmt.Sprintf("whether the change was made is not known: %v; reading it back: %v", e.Err, e.Read)
+}
+
+// Unwrap returns both errors.
+func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.Read} }
+
+// InterruptedError is a connection test that the context's end cut short.
+type InterruptedError struct{ Err error }
+
+// Error says so.
+func (e *InterruptedError) Error() string { return "the run was interrupted before the test had ended" }
+
+// Unwrap returns the context's cause.
+func (e *InterruptedError) Unwrap() error { return e.Err }
+
+// SlowTestError is a connection test without an outcome.
+type SlowTestError struct{ After time.Duration }
+
+// Error says how long it was waited for.
+func (e *SlowTestError) Error() string {
+	return fmt.Sprintf("the test had no outcome within %s", e.After)
+}
+
+// TestError is a connection test that did not succeed.
+type TestError struct {
+	Status harness.ConnectorStatus
+	// Err is why there is no outcome; nil where the test failed.
+	Err error
+	// PutBack is why what stood before was not put back; nil where it was.
+	PutBack error
+}
+
+// Error says what the test found.
+func (e *TestError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("whether the connection works is not known: %v", e.Err)
+	}
+	text := "the connection test ended with " + e.Status.State
+	if reasons := e.Reasons(); len(reasons) > 0 {
+		text += ": " + strings.Join(reasons, "; ")
+	}
+	return text
+}
+
+// Reasons are those of the server, else its summary.
+func (e *TestError) Reasons() []string {
+	if len(e.Status.Reasons) == 0 && e.Status.Summary != "" {
+		return []string{e.Status.Summary}
+	}
+	return e.Status.Reasons
+}
+
+// Unwrap returns what kept the test from an outcome, and what kept the former settings from coming back.
+func (e *TestError) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Err, e.PutBack} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// unverifiedError is why an acknowledged change could not be read back.
+type unverifiedError struct{ error }

@@ -1,0 +1,88 @@
+package connector
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const mirror = "https://registry.example.com/mirror"
+
+var wanted = harness.Registry{
+	Login: harness.Login{Auth: harness.UsernamePassword, Username: "robot", PasswordRef: "account.robot"},
+	URL:   mirror, ProviderType: "Other",
+}
+
+// start returns a fake that knows the secret of wanted, and its image connector with short waits.
+func start(t *testing.T, opts fakeharness.Options) (*fakeharness.Server, *Account) {
+	t.Helper()
+	fake := fakeharness.Start(t, opts)
+	fake.AddSecret("account.robot")
+	endpoint, err := url.Parse(fake.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := harness.New(harness.Config{
+		Endpoint: endpoint, AccountID: fake.Options().AccountID, APIKey: fake.Options().APIKey,
+		MaxRetries: 1, RetryWaitMin: time.Microsecond, RetryWaitMax: time.Millisecond,
+	})
+	return fake, New(client, Options{Pause: time.Microsecond, Grace: 10 * time.Second})
+}
+
+// standing returns the URL of the connector that stands; "" for none.
+func standing(t *testing.T, fake *fakeharness.Server) string {
+	t.Helper()
+	var body struct {
+		Spec struct {
+			URL string `json:"dockerRegistryUrl"`
+		} `json:"spec"`
+	}
+	if stored := fake.Connector(); stored != "" {
+		if err := json.Unmarshal([]byte(stored), &body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return body.Spec.URL
+}
+
+// requireStanding fails unless the URL that stands contains the text; "" is no connector.
+func requireStanding(t *testing.T, fake *fakeharness.Server, text string) {
+	t.Helper()
+	if stands := standing(t, fake); text == "" && stands != "" || !strings.Contains(stands, text) {
+		t.Errorf("%q stands, want %q", stands, text)
+	}
+}
+
+// as returns err as the E it must be.
+func as[E error](t *testing.T, err error) E {
+	t.Helper()
+	typed, ok := errors.AsType[E](err)
+	if !ok {
+		t.Fatalf("got %v (%T), want a %T", err, err, typed)
+	}
+	return typed
+}
+
+// requireCalls fails unless the connector's calls were these, reads left out.
+func requireCalls(t *testing.T, fake *fakeharness.Server, want ...string) {
+	t.Helper()
+	var got []string
+	for _, r := range fake.Requests() {
+		if r.Call != "get-connector" {
+			got = append(got, strings.TrimSuffix(r.Call, "-connector"))
+		}
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("calls %v, want %v", got, want)
+	}
+}

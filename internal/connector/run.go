@@ -1,0 +1,99 @@
+package connector
+
+import (
+	"context"
+	"sync"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// run is what one run of the provider knows of the connector. The zero value is ready.
+type run struct {
+	mu      sync.Mutex
+	read    *sharedRead
+	planned *Planned
+	written bool
+}
+
+// Planned is what a run makes of the connector.
+type Planned struct {
+	// URL is that of the registry, "" for no connector; nil while it is not known.
+	URL *string
+}
+
+// sharedRead is a read that several callers want; the turn, which holds one token, guards the rest.
+type sharedRead struct {
+	turn  chan struct{}
+	done  bool
+	found Found
+	err   error
+}
+
+// Shared returns what stood when the run first asked, or since its own last change. Failures are kept
+// too, so that a plan asks once; an interrupted read is not, for it says nothing of the server.
+func (a *Account) Shared(ctx context.Context) (Found, error) {
+	a.mu.Lock()
+	if a.read == nil {
+		a.read = &sharedRead{turn: make(chan struct{}, 1)}
+	}
+	r := a.read
+	a.mu.Unlock()
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return Found{}, context.Cause(ctx)
+	}
+	if !r.done {
+		r.found, r.err = a.Read(ctx)
+		r.done = ctx.Err() == nil
+	}
+	return r.found, r.err
+}
+
+// forget drops what was read.
+func (r *run) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read = nil
+}
+
+// Plan notes what the run will make of the connector.
+func (r *run) Plan(planned Planned) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.planned = &planned
+}
+
+func (r *run) noteWritten() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written = true
+}
+
+// Written reports that this run has set the connector, so that a resource which goes must not undo it.
+func (r *run) Written() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.written
+}
+
+// Effective returns the URL under which the images of this plan will be pulled, "" for no connector:
+// the planned one where the plan has got there. It is not known where the connector cannot be read, is
+// of a type that says nothing of names, or gets a URL only in the apply.
+func (a *Account) Effective(ctx context.Context) (url string, planned, known bool) {
+	a.mu.Lock()
+	noted := a.planned
+	a.mu.Unlock()
+	if noted != nil {
+		if noted.URL == nil {
+			return "", true, false
+		}
+		return *noted.URL, true, true
+	}
+	found, err := a.Shared(ctx)
+	if err != nil || found.Exists && found.Type != harness.DockerRegistry {
+		return "", false, false
+	}
+	return found.Registry.URL, false, true
+}

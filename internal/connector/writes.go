@@ -1,0 +1,160 @@
+package connector
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+const (
+	// looks is how often what stands is read before a write counts as swallowed that was acknowledged, or
+	// that the server may still be at work on: for about ten seconds.
+	looks = 6
+	// looksAfterError is the same where the server said that it failed.
+	looksAfterError = 2
+
+	longestPause = 4 * time.Second
+)
+
+// store writes a body in place of what stood, and returns what stands once it shows. An answer proves
+// nothing, and neither does its absence: only what is read back counts.
+func (a *Account) store(ctx context.Context, was Found, body json.RawMessage, want harness.Registry) (Found, error) {
+	write := a.api.UpdateConnector
+	if !was.Exists {
+		write = a.api.CreateConnector
+	}
+	answered, sent := write(ctx, body)
+	if _, refused := errors.AsType[*harness.PolicyError](sent); refused {
+		return was, sent
+	}
+	if harness.IsNotSent(sent) {
+		return was, sent
+	}
+	made, _ := found(answered) // what the server makes of it, where it answered
+	for pauses := a.pauses(sent); ; {
+		now, err := a.Read(ctx)
+		switch {
+		case err != nil && sent != nil:
+			return was, &UncertainError{Err: sent, Read: err}
+		case err != nil:
+			return made, &unverifiedError{err}
+		case now.has(want):
+			return now, nil
+		case now.same(was):
+		case sent == nil && now.same(made):
+			return now, nil
+		default:
+			return now, &OverwrittenError{}
+		}
+		if !pauses.next(ctx) {
+			if sent != nil {
+				return was, sent
+			}
+			return was, &NotStoredError{}
+		}
+	}
+}
+
+// remove deletes what stands, and sees that it has gone.
+func (a *Account) remove(ctx context.Context, now Found) error {
+	if !now.Exists {
+		return nil
+	}
+	sent := a.api.DeleteConnector(ctx)
+	if harness.IsNoConnector(sent) {
+		return nil
+	}
+	if harness.IsNotSent(sent) {
+		return sent
+	}
+	for pauses := a.pauses(sent); ; {
+		left, err := a.Read(ctx)
+		switch {
+		case err != nil && sent != nil:
+			return &UncertainError{Err: sent, Read: err}
+		case err != nil:
+			return err
+		case !left.Exists:
+			return nil
+		case !left.same(now):
+			return &OverwrittenError{}
+		}
+		if !pauses.next(ctx) {
+			if sent != nil {
+				return sent
+			}
+			return &NotStoredError{}
+		}
+	}
+}
+
+// test has the server test the connection and returns nil only when it is seen to work.
+func (a *Account) test(ctx context.Context) *TestError {
+	limited, cancel := context.WithTimeout(ctx, a.opts.Test)
+	defer cancel()
+	status, err := a.api.TestConnector(limited, a.opts.Test)
+	for pauses := (pauses{left: -1, wait: a.opts.Pause}); ; {
+		switch {
+		case err != nil:
+		case status.State == "SUCCESS":
+			return nil
+		case status.State != "PENDING" && status.State != "UNKNOWN" && status.State != "":
+			return &TestError{Status: status}
+		}
+		// The answer may be lost and the test done: its outcome stays with the connector.
+		now, readErr := a.Read(limited)
+		if readErr == nil && now.StatusCurrent() && now.Status.State != "UNKNOWN" && now.Status.State != "PENDING" {
+			status, err = now.Status, nil
+			continue
+		}
+		if err != nil && !harness.MayStillAct(err) || !pauses.next(limited) {
+			return a.undecided(ctx, status, err)
+		}
+	}
+}
+
+// undecided is the error of a test whose outcome nobody has told.
+func (a *Account) undecided(ctx context.Context, status harness.ConnectorStatus, err error) *TestError {
+	switch {
+	case ctx.Err() != nil:
+		err = &InterruptedError{Err: context.Cause(ctx)}
+	case err == nil || errors.Is(err, context.DeadlineExceeded):
+		err = &SlowTestError{After: a.opts.Test}
+	}
+	return &TestError{Status: status, Err: err}
+}
+
+// pauses are the growing waits between reads.
+type pauses struct {
+	left int // -1: no end
+	wait time.Duration
+}
+
+// pauses returns how long to wait for a write to show, going by what was answered.
+func (a *Account) pauses(sent error) pauses {
+	left := looks
+	if sent != nil && !harness.MayStillAct(sent) {
+		left = looksAfterError
+	}
+	return pauses{left: left - 1, wait: a.opts.Pause}
+}
+
+// next waits, and reports whether to look again.
+func (p *pauses) next(ctx context.Context) bool {
+	if p.left == 0 {
+		return false
+	}
+	p.left--
+	timer := time.NewTimer(p.wait)
+	defer timer.Stop()
+	p.wait = min(2*p.wait, longestPause)
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

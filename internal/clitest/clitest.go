@@ -173,10 +173,10 @@ func (d *Dir) Start(args ...string) *Process {
 	return p
 }
 
-// Interrupt sends what Ctrl-C does.
+// Interrupt sends what Ctrl-C does. A run that has ended stays as it is.
 func (p *Process) Interrupt() {
 	p.tb.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.tb.Fatal(err)
 	}
 }

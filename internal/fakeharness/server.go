@@ -151,6 +151,12 @@ func (s *Server) Serve() error {
 func (s *Server) Close() {
 	_ = s.http.Close() // a listener that fails to close leaves nothing to do
 	s.close.Do(func() { close(s.closed) })
+	s.Settle()
+}
+
+// Settle returns when no request is under way, not even one whose client has gone, and every late save
+// is done.
+func (s *Server) Settle() {
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
 	s.late.Wait()

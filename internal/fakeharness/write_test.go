@@ -180,7 +180,7 @@ func TestAWriteIsSavedLateAfterItsAnswer(t *testing.T) {
 			if diff := cmp.Diff(map[string]string{"addonTag": "b:1"}, s.Overrides("ci/K8")); diff != "" {
 				t.Errorf("%s, before the late save: (-want +got)\n%s", name, diff)
 			}
-			<-time.NewTimer(6*time.Second + 1).C
+			s.Settle()
 			if diff := cmp.Diff(map[string]string{"gitCloneTag": "a:1"}, s.Overrides("ci/K8")); diff != "" {
 				t.Errorf("%s, after it: (-want +got)\n%s", name, diff)
 			}

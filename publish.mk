@@ -4,12 +4,14 @@ TFPLUGINDOCS_VERSION := v0.25.0
 ACTIONLINT_VERSION   := v1.7.12
 # The newest that go install builds.
 GORELEASER_VERSION   := v2.16.0
+OPA_VERSION          := v1.22.2
 CYCLONEDX_VERSION    := v1.10.0
 GOVULNCHECK_VERSION  := v1.9.0
 
 TFPLUGINDOCS := $(BIN)/tfplugindocs-$(TFPLUGINDOCS_VERSION)
 ACTIONLINT   := $(BIN)/actionlint-$(ACTIONLINT_VERSION)
 GORELEASER   := $(BIN)/goreleaser-$(GORELEASER_VERSION)
+OPA          := $(BIN)/opa-$(OPA_VERSION)
 # GoReleaser finds it on PATH, by its own name.
 CYCLONEDX    := $(BIN)/cyclonedx-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
@@ -26,6 +28,8 @@ $(ACTIONLINT):
 	$(call install_tool,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION),actionlint)
 $(GORELEASER):
 	$(call install_tool,github.com/goreleaser/goreleaser/v2,$(GORELEASER_VERSION),goreleaser)
+$(OPA):
+	$(call install_tool,github.com/open-policy-agent/opa,$(OPA_VERSION),opa)
 $(CYCLONEDX):
 	GOBIN=$(@D) CGO_ENABLED=0 $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
 
@@ -62,6 +66,12 @@ lint-workflows: $(ACTIONLINT) ## Lint the GitHub workflows, the examples' too
 		mkdir -p $$folder/.git $$folder/.github/workflows; cp $$workflow $$folder/.github/workflows/; \
 	done
 	@for folder in $(BIN)/workflows/*; do ( cd $$folder && $(ACTIONLINT) -shellcheck= -pyflakes= ); done
+
+.PHONY: lint-policy
+lint-policy: $(OPA) ## Check the example's OPA policy, and run its tests
+	$(OPA) check --strict examples/complete/policy
+	$(OPA) fmt --fail --list examples/complete/policy
+	$(OPA) test examples/complete/policy
 
 # GoReleaser wants a remote that looks like GitHub's; a clone has one without touching this one's.
 RELEASE_CLONE := $(BIN)/release

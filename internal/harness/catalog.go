@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 const (
@@ -90,15 +91,15 @@ func (x *exchange) repositories() ([]string, error) {
 }
 
 // link matches an element of a Link header (RFC 8288): the target and its parameters.
-var link = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+var link = text.Regexp(`<([^>]*)>([^<]*)`)
 
-var relNext = regexp.MustCompile(`(?i);\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)`)
+var relNext = text.Regexp(`(?i);\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)`)
 
 // nextPage returns the URL of the next page; nil when this is the last.
 func (x *exchange) nextPage() (*url.URL, error) {
 	for _, header := range x.header.Values("Link") {
-		for _, element := range link.FindAllStringSubmatch(header, -1) {
-			if !relNext.MatchString(element[2]) {
+		for _, element := range link().FindAllStringSubmatch(header, -1) {
+			if !relNext().MatchString(element[2]) {
 				continue
 			}
 			next, err := x.url.Parse(element[1])

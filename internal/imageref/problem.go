@@ -3,7 +3,6 @@ package imageref
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -17,9 +16,9 @@ import (
 const quotationMarks = "\"'`‘’“”«»"
 
 var (
-	imageID   = regexp.MustCompile(`^[a-f0-9]{64}$`)
-	wholeTag  = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
-	wholeHost = regexp.MustCompile(`^` + reference.DomainRegexp.String() + `$`)
+	imageID   = text.Regexp(`^[a-f0-9]{64}$`)
+	wholeTag  = text.Regexp(`^` + reference.TagRegexp.String() + `$`)
+	wholeHost = text.Regexp(`^` + reference.DomainRegexp.String() + `$`)
 )
 
 // textProblem says what is wrong with the characters of a reference or of a
@@ -60,7 +59,7 @@ func refProblem(ref string) string {
 	if problem := textProblem(ref); problem != "" {
 		return problem
 	}
-	if imageID.MatchString(ref) {
+	if imageID().MatchString(ref) {
 		return "it is an image ID; give the image's name, with a tag or digest"
 	}
 	if _, err := digest.Parse(ref); err == nil {
@@ -105,7 +104,7 @@ func tagProblem(withColon string) string {
 		return ""
 	case withColon == ":":
 		return "there is a colon but no tag after it"
-	case !wholeTag.MatchString(withColon[1:]):
+	case !wholeTag().MatchString(withColon[1:]):
 		return fmt.Sprintf("the tag %s is not valid: a tag has up to 128 letters, digits, underscores, dots and dashes, "+
 			"and begins with none of the last two", text.Quote(withColon[1:]))
 	}
@@ -134,7 +133,7 @@ func isHost(first string) bool {
 }
 
 func hostProblem(host string) string {
-	if wholeHost.MatchString(host) {
+	if wholeHost().MatchString(host) {
 		return ""
 	}
 	return fmt.Sprintf("%s is not a registry's host name with an optional port number", text.Quote(host))

@@ -2,10 +2,11 @@ package imageref
 
 import (
 	"math"
-	"regexp"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // vendorWindow is how many releases behind the newest one a harness/ci-* image
@@ -13,7 +14,7 @@ import (
 // latest three releases are supported.
 const vendorWindow = 2
 
-var dotted = regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`)
+var dotted = text.Regexp(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`)
 
 // Comparison says how the version in an image's tag stands to that of the latest.
 type Comparison struct {
@@ -130,17 +131,17 @@ type tagVersion struct {
 // versionOf finds the version in a tag. Of several candidates the one of three
 // numbers is meant, as in 1.2.3-ubuntu-22.04; where that leaves two, none is.
 func versionOf(tag string) (found tagVersion, ok bool) {
-	var text string
+	var number string
 	for start := 0; start <= len(tag); {
 		end := len(tag)
 		if length := strings.IndexAny(tag[start:], "-_"); length >= 0 {
 			end = start + length
 		}
-		if part := tag[start:end]; dotted.MatchString(part) {
+		if part := tag[start:end]; dotted().MatchString(part) {
 			whole := strings.Count(part, ".") == 2
 			switch {
-			case text == "" || whole && !found.whole:
-				ok, text = true, part
+			case number == "" || whole && !found.whole:
+				ok, number = true, part
 				found = tagVersion{tag: tag, whole: whole, variant: tag[:start] + "*" + tag[end:]}
 			case whole == found.whole:
 				ok = false
@@ -151,7 +152,7 @@ func versionOf(tag string) (found tagVersion, ok bool) {
 	if !ok {
 		return tagVersion{}, false
 	}
-	version, err := semver.NewVersion(text)
+	version, err := semver.NewVersion(number)
 	if err != nil { // a number beyond 64 bits
 		return tagVersion{}, false
 	}

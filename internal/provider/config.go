@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -34,9 +33,9 @@ const (
 )
 
 var (
-	accountIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	accountIDPattern = text.Regexp(`^[A-Za-z0-9_-]{1,128}$`)
 	// credentialPattern is what an HTTP header carries unchanged; tokens hold nothing else.
-	credentialPattern = regexp.MustCompile(`^[\x21-\x7e]+$`)
+	credentialPattern = text.Regexp(`^[\x21-\x7e]+$`)
 )
 
 // providerModel is the provider block.
@@ -168,7 +167,7 @@ func (r *resolver) accountID(value types.String) string {
 	case set == "" && value.IsNull():
 		r.fail("account_id", fmt.Sprintf("The account is not set. Set the attribute account_id or the "+
 			"environment variable %s to the identifier of the Harness account.", envAccountID))
-	case set != "" && !accountIDPattern.MatchString(set):
+	case set != "" && !accountIDPattern().MatchString(set):
 		shown := "is " + text.Quote(set)
 		if strings.Contains(set, ".") { // as every API key and token does
 			shown = "holds a dot, as an API key does"
@@ -210,7 +209,7 @@ func (r *resolver) credential(apiKey, bearerToken types.String) (key, token stri
 // secret returns a credential that an HTTP header can carry. Messages never show it.
 func (r *resolver) secret(attribute string, value types.String, env string) string {
 	set, source := r.setting(attribute, value, env)
-	if set != "" && !credentialPattern.MatchString(set) {
+	if set != "" && !credentialPattern().MatchString(set) {
 		r.fail(attribute, fmt.Sprintf("The credential, as set by %s, holds a space, a line break or another "+
 			"character that no token has. A file's last line break is the usual cause: trimspace(file(...)) "+
 			"removes it.", source))

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 
 // fieldPattern is wider than every field seen so far and narrow enough to stand in an id, a
 // message and a request without being escaped.
-var fieldPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+var fieldPattern = text.Regexp(`^[A-Za-z0-9_.-]{1,128}$`)
 
 // parseID reads an override's id, as written for an import: "ci/K8/gitCloneTag", or
 // "K8/gitCloneTag" for ci. Errors say what is wrong with it and which forms there are.
@@ -78,7 +77,7 @@ func spelled[T ~string](kind string, allowed []T, given string) (T, error) {
 
 // checkField reports whether a text can be a field at all; only the server knows which exist.
 func checkField(field string) error {
-	if fieldPattern.MatchString(field) {
+	if fieldPattern().MatchString(field) {
 		return nil
 	}
 	return fmt.Errorf("the field %s is not made of 1 to 128 letters, digits, dots, hyphens and underscores, "+

@@ -49,7 +49,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 		return CopyResult{}, err
 	}
 	if options.Digest != "" {
-		if !wholeDigest.MatchString(options.Digest) {
+		if !wholeDigest().MatchString(options.Digest) {
 			return CopyResult{}, failure(from, problemf(Refused, "there is no digest %q", options.Digest))
 		}
 		from = from.withDigest(options.Digest)
@@ -138,7 +138,7 @@ func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
 
 // child brings a manifest of an index, with all that it refers to, unless it is there.
 func (t *transfer) child(ctx context.Context, d descriptor, depth int) error {
-	if !wholeDigest.MatchString(d.Digest) {
+	if !wholeDigest().MatchString(d.Digest) {
 		return problemf(Refused, "the index names a manifest by what is no digest")
 	}
 	to := t.to.withDigest(d.Digest)

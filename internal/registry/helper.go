@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 const (
@@ -26,12 +27,12 @@ const (
 	notFoundWords = "credentials not found in native keychain"
 )
 
-var helperName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var helperName = text.Regexp(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // askHelper runs docker-credential-<name> get. It returns nil without an error when the helper has
 // nothing for the server. No error holds what the helper printed: that may be a secret.
 func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
-	if !helperName.MatchString(name) {
+	if !helperName().MatchString(name) {
 		return nil, errors.New("the credential helper that Docker's configuration names is no program's name")
 	}
 	program := "docker-credential-" + name

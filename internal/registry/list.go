@@ -33,13 +33,13 @@ func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) 
 }
 
 func (c *Client) tags(ctx context.Context, r ref) ([]string, error) {
-	return c.list(ctx, r, "/v2/"+r.repo+"/tags/list", "tags", pullScope(r), wholeTag)
+	return c.list(ctx, r, "/v2/"+r.repo+"/tags/list", "tags", pullScope(r), wholeTag())
 }
 
 // Catalog returns the repositories of a registry, sorted. Docker Hub and some others do not tell them.
 func (c *Client) Catalog(ctx context.Context, host string) ([]string, error) {
 	r := ref{host: canonicalHost(host)}
-	names, err := c.list(ctx, r, "/v2/_catalog", "repositories", "registry:catalog:*", wholeName)
+	names, err := c.list(ctx, r, "/v2/_catalog", "repositories", "registry:catalog:*", wholeName())
 	return names, failure(r, err)
 }
 

@@ -9,11 +9,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // accepted are the kinds of manifests that there are; a registry answers with the one it has.
@@ -23,7 +24,7 @@ var accepted = strings.Join([]string{
 	"application/vnd.oci.artifact.manifest.v1+json", "*/*;q=0.1",
 }, ", ")
 
-var wholeDigest = regexp.MustCompile(`^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$`)
+var wholeDigest = text.Regexp(`^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$`)
 
 // Head returns what a reference names, by a HEAD, which Docker Hub does not count as a pull. What the
 // HEAD does not tell costs a GET: the digest, or the registry's words when it refuses.
@@ -64,7 +65,7 @@ func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor,
 		MediaType: mediaType(resp.Header),
 		Size:      resp.ContentLength,
 	}
-	if !wholeDigest.MatchString(d.Digest) || d.Size < 0 || !isManifest(d.MediaType) {
+	if !wholeDigest().MatchString(d.Digest) || d.Size < 0 || !isManifest(d.MediaType) {
 		m, err := c.get(ctx, r)
 		if err != nil {
 			return Descriptor{}, err
@@ -238,7 +239,7 @@ func isImageConfig(mediaType string) bool {
 
 // getConfig fetches a small blob of JSON and verifies it.
 func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) error {
-	if !wholeDigest.MatchString(d.Digest) {
+	if !wholeDigest().MatchString(d.Digest) {
 		return problemf(Refused, "the manifest names a blob by what is no digest")
 	}
 	raw := d.Data

@@ -3,12 +3,12 @@ package registry
 import (
 	"net"
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"github.com/distribution/reference"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 const (
@@ -17,8 +17,8 @@ const (
 )
 
 var (
-	wholeTag  = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
-	wholeName = regexp.MustCompile(`^` + reference.NameRegexp.String() + `$`)
+	wholeTag  = text.Regexp(`^` + reference.TagRegexp.String() + `$`)
+	wholeName = text.Regexp(`^` + reference.NameRegexp.String() + `$`)
 )
 
 // ref is a parsed reference.

@@ -141,7 +141,7 @@ func readReferrers(index []byte) ([]referrer, error) {
 	var list []referrer
 	for _, raw := range content.Manifests {
 		var d descriptor
-		if json.Unmarshal(raw, &d) != nil || !wholeDigest.MatchString(d.Digest) {
+		if json.Unmarshal(raw, &d) != nil || !wholeDigest().MatchString(d.Digest) {
 			return nil, problemf(Refused, "the list of referrers names what is no digest")
 		}
 		list = append(list, referrer{d.Digest, raw})

@@ -21,7 +21,7 @@ type transfer struct {
 
 // blob brings a blob, unless it is there or on its way already.
 func (t *transfer) blob(ctx context.Context, d descriptor) error {
-	if !wholeDigest.MatchString(d.Digest) || d.Size < 0 {
+	if !wholeDigest().MatchString(d.Digest) || d.Size < 0 {
 		return problemf(Refused, "the manifest names a blob by what is no digest, or has no size")
 	}
 	mount, have, done, err := t.c.blobs.claim(ctx, t.to.host, t.to.repo, d.Digest)

@@ -11,6 +11,9 @@ import (
 
 // handle acts on a request as a registry does.
 func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
+	if s.opts.Upstream != "" {
+		return s.forward(r, body)
+	}
 	switch rt.kind {
 	case "token":
 		return s.giveToken(r)

@@ -1,6 +1,7 @@
 package fakeregistry
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,6 +24,9 @@ type Fault struct {
 	Code, Message string
 	Body          []byte
 	Header        http.Header // set on the answer, whoever made it
+
+	// ApplyFirst acts on the request first, and drops that answer for the fault's.
+	ApplyFirst bool
 
 	Drop  bool // close the connection without an answer, once Take bytes of the request have been read
 	Take  int64
@@ -50,9 +54,7 @@ func (f *Fault) answer() answer {
 
 // withhold never returns.
 func (s *Server) withhold(r *http.Request, f *Fault) {
-	if f.Take > 0 {
-		_, _ = r.Body.Read(make([]byte, f.Take)) // whether it comes or not, the connection goes
-	}
+	_, _ = io.CopyN(io.Discard, r.Body, f.Take) // whether it comes or not, the connection goes
 	if f.Hang {
 		select {
 		case <-r.Context().Done():

@@ -47,6 +47,10 @@ type Options struct {
 	Unverified bool
 	// Referrers answers the referrers API.
 	Referrers bool
+
+	// Upstream is the address of a registry that acts on the requests, such as a real one. This server
+	// then only keeps the log and does harm; of the other options none counts.
+	Upstream string
 }
 
 // Server is a registry. It is safe for concurrent use.
@@ -134,19 +138,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.Hook != nil {
 		f.Hook(entry.Request)
 	}
-	if f.withholds() {
+	if f.withholds() && !f.ApplyFirst {
 		s.withhold(r, &f)
 	}
 	body, err := io.ReadAll(r.Body)
 	entry.received(int64(len(body)))
-	if err != nil && !f.answers() {
+	if err != nil && (!f.answers() || f.ApplyFirst) {
 		panic(http.ErrAbortHandler) // half a request is none
 	}
 	var a answer
+	if !f.answers() || f.ApplyFirst {
+		a = s.handle(r, rt, body)
+	}
+	if f.withholds() {
+		s.withhold(r, &f)
+	}
 	if f.answers() {
 		a = f.answer()
-	} else {
-		a = s.handle(r, rt, body)
 	}
 	entry.answered(a.status)
 	s.send(w, r, &f, a)

@@ -97,10 +97,14 @@ func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, er
 	if there {
 		return true, nil
 	}
-	if err := t.put(ctx, root, t.to); err != nil {
-		return false, err
+	stored := t.put(ctx, root, t.to)
+	if there, err = t.names(ctx); there {
+		return false, nil // also where only the answer was lost, or another copy was faster
 	}
-	if there, err = t.names(ctx); err == nil && !there {
+	if stored != nil {
+		return false, stored
+	}
+	if err == nil {
 		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry took the manifest and names another one now")}
 	}
 	return false, err

@@ -13,6 +13,7 @@ import (
 type pair struct {
 	source, destination *fakeregistry.Server
 	client              *Client
+	remote              *fakeregistry.Remote // behind the destination; nil: it keeps the content itself
 }
 
 func newPair(t *testing.T, source, destination fakeregistry.Options, change func(*Config)) pair {
@@ -38,12 +39,25 @@ func (p pair) copy(t *testing.T, source, destination string, options CopyOptions
 // there checks that the destination has the whole content under the tag, byte by byte.
 func (p pair) there(t *testing.T, repository, tag string, content fakeregistry.Content) {
 	t.Helper()
-	if got := p.destination.Tag(repository + ":" + tag); got != content.Digest() {
+	if got := p.tag(t, repository+":"+tag); got != content.Digest() {
 		t.Errorf("%s:%s names %q, want %s", repository, tag, got, content.Digest())
 	}
-	if lacks := p.destination.Lacks(repository, content); lacks != nil {
+	lacks := p.destination.Lacks(repository, content)
+	if p.remote != nil {
+		lacks = p.remote.Lacks(t.Context(), repository, content)
+	}
+	if lacks != nil {
 		t.Errorf("%s lacks %v", repository, lacks)
 	}
+}
+
+// tag returns the digest that the destination has under a tag, "" for none.
+func (p pair) tag(t *testing.T, reference string) string {
+	t.Helper()
+	if p.remote != nil {
+		return p.remote.Tag(t.Context(), reference)
+	}
+	return p.destination.Tag(reference)
 }
 
 func TestACopyIsTheSameByteByByte(t *testing.T) {

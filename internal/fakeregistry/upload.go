@@ -1,0 +1,144 @@
+package fakeregistry
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Remote is another registry, such as a real one, that content is stored in and compared with. It is
+// spoken to in the plainest way, by no code of the client's.
+type Remote struct {
+	URL                string // such as http://127.0.0.1:5000
+	Username, Password string
+}
+
+// anyType accepts every kind of manifest; some registries convert, or find nothing, for */* alone.
+const anyType = IndexType + ", " + ManifestType +
+	", application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, */*"
+
+// plain keeps no connection: nothing is left to close.
+var plain = &http.Transport{DisableKeepAlives: true}
+
+// Push stores content under name:tag and returns its digest.
+func (r Remote) Push(ctx context.Context, reference string, c Content) (string, error) {
+	name, tag, _ := strings.Cut(reference, ":")
+	if err := r.put(ctx, name, tag, c); err != nil {
+		return "", err
+	}
+	return c.Digest(), nil
+}
+
+func (r Remote) put(ctx context.Context, name, reference string, c Content) error {
+	for _, blob := range c.Blobs {
+		if err := r.putBlob(ctx, name, blob); err != nil {
+			return err
+		}
+	}
+	for _, child := range c.Children {
+		if err := r.put(ctx, name, child.Digest(), child); err != nil {
+			return err
+		}
+	}
+	_, _, err := r.do(ctx, http.MethodPut, "/v2/"+name+"/manifests/"+reference, c.MediaType, c.Manifest)
+	return err
+}
+
+func (r Remote) putBlob(ctx context.Context, name string, blob []byte) error {
+	header, _, err := r.do(ctx, http.MethodPost, "/v2/"+name+"/blobs/uploads/", "", nil)
+	if err != nil {
+		return err
+	}
+	location, err := url.Parse(header.Get("Location"))
+	if err != nil {
+		return err
+	}
+	query := location.Query()
+	query.Set("digest", Digest(blob))
+	_, _, err = r.do(ctx, http.MethodPut, location.Path+"?"+query.Encode(), "application/octet-stream", blob)
+	return err
+}
+
+// Tag returns the digest of the manifest under name:tag, "" for none.
+func (r Remote) Tag(ctx context.Context, reference string) string {
+	name, tag, _ := strings.Cut(reference, ":")
+	_, manifest, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/manifests/"+tag, anyType, nil)
+	if err != nil {
+		return ""
+	}
+	return Digest(manifest)
+}
+
+// Lacks returns what a repository should have of the content and has not, or has with other bytes.
+func (r Remote) Lacks(ctx context.Context, name string, c Content) []string {
+	var out []string
+	_, manifest, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/manifests/"+c.Digest(), c.MediaType, nil)
+	if err != nil || !bytes.Equal(manifest, c.Manifest) {
+		out = append(out, c.Digest())
+	}
+	for _, blob := range c.Blobs {
+		_, got, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/blobs/"+Digest(blob), "", nil)
+		if err != nil || !bytes.Equal(got, blob) {
+			out = append(out, Digest(blob))
+		}
+	}
+	for _, child := range c.Children {
+		out = append(out, r.Lacks(ctx, name, child)...)
+	}
+	return out
+}
+
+// do sends a request; mediaType is that of the body, or what is accepted where there is none.
+func (r Remote) do(ctx context.Context, method, path, mediaType string, body []byte) (http.Header, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	if mediaType != "" {
+		req.Header.Set("Content-Type", mediaType)
+		req.Header.Set("Accept", mediaType)
+	}
+	if r.Username != "" {
+		req.SetBasicAuth(r.Username, r.Password)
+	}
+	resp, err := plain.RoundTrip(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return nil, nil, fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer)
+	}
+	return resp.Header, answer, nil
+}
+
+// forward lets another registry act on a request.
+func (s *Server) forward(r *http.Request, body []byte) answer {
+	req := r.Clone(r.Context())
+	req.RequestURI = ""
+	req.URL.Scheme, req.URL.Host, _ = strings.Cut(s.opts.Upstream, "://")
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.ContentLength = int64(len(body))
+	resp, err := plain.RoundTrip(req)
+	if err != nil {
+		return refuse(http.StatusBadGateway, "UNAVAILABLE", err.Error())
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return refuse(http.StatusBadGateway, "UNAVAILABLE", err.Error())
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: content, length: len(content)}
+	if r.Method == http.MethodHead {
+		a.length = int(resp.ContentLength)
+	}
+	return a
+}

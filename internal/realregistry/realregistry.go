@@ -1,0 +1,121 @@
+// Package realregistry runs the CNCF distribution, for tests and benchmarks: the registry that many
+// companies run, as a process of its own on a free port of the loopback.
+package realregistry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Registry is a running registry.
+type Registry struct {
+	Host string // 127.0.0.1:port
+
+	cmd    *exec.Cmd
+	output *bytes.Buffer
+	ended  chan struct{}
+	stop   sync.Once
+}
+
+// tries is how often another port is taken: between finding a free one and listening, it may go.
+const tries = 5
+
+// Start runs the program, such as docker-registry, with its files below dir. Auth is the part of its
+// configuration with this name, in YAML; may be empty.
+func Start(ctx context.Context, program, dir, auth string) (*Registry, error) {
+	var err error
+	for range tries {
+		var r *Registry
+		if r, err = start(ctx, program, dir, auth); err == nil {
+			return r, nil
+		}
+	}
+	return nil, err
+}
+
+func start(ctx context.Context, program, dir, auth string) (*Registry, error) {
+	host, err := freeHost(ctx)
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "config.yml")
+	content := fmt.Sprintf(`version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage:
+  filesystem: {rootdirectory: %q}
+  delete: {enabled: true}
+http: {addr: %q, secret: test}
+%s`, filepath.Join(dir, "storage"), host, auth)
+	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
+		return nil, err
+	}
+	r := &Registry{Host: host, output: new(bytes.Buffer), ended: make(chan struct{})}
+	r.cmd = exec.Command(program, "serve", config) //nolint:forbidigo,gosec // lives until Stop, not as long as a call
+	r.cmd.Stdout, r.cmd.Stderr = r.output, r.output
+	r.cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none") // version 3 would look for a collector
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(r.ended)
+		_ = r.cmd.Wait() // killed, or its output tells why
+	}()
+	if err := r.wait(ctx); err != nil {
+		r.Stop()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Stop ends the registry and waits for its end. Its files stay.
+func (r *Registry) Stop() {
+	r.stop.Do(func() { _ = r.cmd.Process.Kill() }) // it may have ended by itself
+	<-r.ended
+}
+
+// URL is the registry's address.
+func (r *Registry) URL() string { return "http://" + r.Host }
+
+func freeHost(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// plain keeps no connection: nothing is left to close.
+var plain = &http.Transport{DisableKeepAlives: true}
+
+// wait returns once the registry answers.
+func (r *Registry) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/v2/", nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := plain.RoundTrip(req); err == nil {
+			return resp.Body.Close()
+		}
+		select {
+		case <-r.ended:
+			return fmt.Errorf("the registry ended: %s", r.output)
+		case <-ctx.Done():
+			return errors.New("the registry does not answer")
+		case <-ticker.C:
+		}
+	}
+}

@@ -207,7 +207,7 @@ func readRoots(file string) (*x509.CertPool, error) {
 
 // Resources returns what makes each resource.
 func (p *harnessProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newImageOverrideResource, newImageOverridesResource}
+	return []func() resource.Resource{newImageCopyResource, newImageOverrideResource, newImageOverridesResource}
 }
 
 // DataSources returns what makes each data source.

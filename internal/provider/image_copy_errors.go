@@ -1,0 +1,101 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// copiedImageValidator accepts image references with a tag or a digest.
+func copiedImageValidator() validator.String {
+	return stringCheck{"is an image reference with a tag or a digest", func(at path.Path, value string) (diags diag.Diagnostics) {
+		_, err := imageref.Parse(value)
+		switch {
+		case err != nil:
+			diags.AddAttributeError(at, "Invalid image reference", text.Sentence(err.Error()))
+		case !imageref.Pinned(value):
+			diags.AddAttributeError(at, "Invalid image reference", text.Quote(value)+" has neither a tag nor a digest. Add one, such as "+
+				value+":1.2.3.")
+		}
+		return diags
+	}}
+}
+
+// copyError is a copy that did not succeed.
+type copyError struct {
+	from, to, digest string
+	err              error
+}
+
+// newCopyError names both ends. A copy that took too long says so instead of how it was cut off.
+func newCopyError(ctx context.Context, plan imageCopyModel, err error) error {
+	if slow, ok := errors.AsType[copyTooSlow](context.Cause(ctx)); ok {
+		err = slow
+	}
+	return &copyError{plan.Source.ValueString(), plan.Destination.ValueString(), plan.Digest.ValueString(), err}
+}
+
+// Error returns what went wrong.
+func (e *copyError) Error() string { return e.err.Error() }
+
+// Unwrap returns why.
+func (e *copyError) Unwrap() error { return e.err }
+
+// Facts returns both ends and the digest.
+func (e *copyError) Facts() [][2]string {
+	return [][2]string{{"source", e.from}, {"destination", e.to}, {"digest", e.digest}}
+}
+
+// Advice says what to do next.
+func (e *copyError) Advice() string {
+	failed, ok := errors.AsType[*registry.Error](e.err)
+	if ok && failed.Kind == registry.NotFound && strings.HasSuffix(failed.Ref, e.digest) {
+		return "The digest that the plan showed is no longer at the source, where its tag has moved or was deleted. Plan again to see " +
+			"what is there now."
+	}
+	if slow, ok := errors.AsType[copyTooSlow](e.err); ok {
+		return slow.Advice()
+	}
+	return registryAdvice(e.err)
+}
+
+// copyTooSlow is why a copy ended that took longer than its timeout.
+type copyTooSlow struct{ after time.Duration }
+
+// Error says how long it took.
+func (e copyTooSlow) Error() string { return fmt.Sprintf("the copy has not ended within %s", e.after) }
+
+// Advice says what to do next.
+func (e copyTooSlow) Advice() string {
+	return "Apply again: what has arrived is not sent twice. Raise create and update in the timeouts of the resource where the network is slow."
+}
+
+// deleteError is a deletion that a registry refused.
+type deleteError struct{ error }
+
+// Unwrap returns the registry's answer.
+func (e deleteError) Unwrap() error { return e.error }
+
+// Advice says what to do next.
+func (e deleteError) Advice() string {
+	if kind, ok := registry.KindOf(e.error); ok && kind == registry.Refused {
+		return "Many registries allow no deletion. Set on_destroy = \"keep\", apply, and destroy again; the copy then stays."
+	}
+	return registryAdvice(e.error)
+}
+
+// notDeleted is the warning that the destination holds another image by now.
+func notDeleted(state imageCopyModel) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Did not delete the image copy "+state.Destination.ValueString(),
+		"Another image was pushed there since "+state.Digest.ValueString()+" was copied. Delete it in the registry if it is to go.")
+}

@@ -1,0 +1,120 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+// ValidateConfig refuses a copy onto itself.
+func (r *imageCopyResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config imageCopyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	source, destination := config.Source.ValueString(), config.Destination.ValueString()
+	if source != "" && destination != "" && fullName(source) == fullName(destination) {
+		resp.Diagnostics.AddAttributeError(path.Root("destination"), "Invalid destination",
+			"It is the source itself. The function mirror_image makes a destination of the source and a registry.")
+	}
+}
+
+// ModifyPlan shows the digest that the apply copies, and what it replaces.
+func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state, plan *imageCopyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || plan == nil {
+		return
+	}
+	if state != nil && state.Destination != plan.Destination {
+		state = nil // it is replaced
+	}
+	plan.ID = plan.Destination
+	if plan.Source.IsUnknown() || plan.Destination.IsUnknown() || !r.data.known() || !r.data.registry.known() {
+		plan.keep(state)
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+		return
+	}
+	seen := copyMemory{req.Private}
+	wanted, err := r.wanted(ctx, state, plan, seen.get(ctx, sourceKey, &resp.Diagnostics))
+	if err != nil {
+		resp.Diagnostics.Append(diag.WithPath(path.Root("source"),
+			failure("plan the copy of", imageName(plan.Source.ValueString()), err)))
+		return
+	}
+	plan.setDigest(wanted)
+	switch {
+	case state != nil && state.Digest == plan.Digest:
+		plan.Platforms = state.Platforms
+	default:
+		plan.Platforms = types.ListUnknown(types.StringType)
+		r.data.registry.willMake(plan.Destination.ValueString())
+		resp.Diagnostics.Append(r.replaces(ctx, state, *plan, seen.get(ctx, copiedKey, &resp.Diagnostics))...)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// keep leaves what is to be copied as it is until more is known.
+func (m *imageCopyModel) keep(state *imageCopyModel) {
+	if state != nil && state.Source == m.Source {
+		m.Digest, m.Reference, m.Platforms = state.Digest, state.Reference, state.Platforms
+		return
+	}
+	m.Digest, m.Reference = types.StringUnknown(), types.StringUnknown()
+	m.Platforms = types.ListUnknown(types.StringType)
+}
+
+// wanted returns the digest that the destination is to hold. The source of a copy that stands has been
+// asked by the read before the plan: the apply of this plan, which is not to ask again, gets the same.
+func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyModel, seen string) (string, error) {
+	digest := pinned(plan.Source)
+	switch {
+	case digest != "":
+	case state != nil && seen != "" && state.Source == plan.Source:
+		digest = seen
+	default:
+		source, err := r.data.registry.head(ctx, plan.Source.ValueString())
+		if err != nil {
+			return "", err
+		}
+		digest = source.Digest
+	}
+	if own := pinned(plan.Destination); own != "" && own != digest {
+		return "", fmt.Errorf("the source is %s, and the destination's digest is %s: a copy never changes a digest", digest, own)
+	}
+	return digest, nil
+}
+
+// replaces warns of what the destination holds in the place of the planned digest. Copied is the digest
+// that this resource copied last.
+func (r *imageCopyResource) replaces(ctx context.Context, state *imageCopyModel, plan imageCopyModel, copied string) diag.Diagnostics {
+	destination, wanted := plan.Destination.ValueString(), plan.Digest.ValueString()
+	if state == nil {
+		held, err := r.data.registry.head(ctx, destination)
+		if err != nil || held.Digest == wanted { // not there, or for the apply to find out
+			return nil
+		}
+		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("destination"),
+			fmt.Sprintf("Copying to %s replaces %s", destination, held.Digest),
+			fmt.Sprintf("The destination holds another image:\n\n  found:   %s\n  planned: %s\n\nTo leave it, choose another tag.",
+				held.Digest, wanted))}
+	}
+	held := state.Digest.ValueString()
+	var diags diag.Diagnostics
+	if copied != "" && held != copied && held != wanted {
+		diags.AddAttributeWarning(path.Root("destination"), fmt.Sprintf("The copy %s was overwritten", destination),
+			fmt.Sprintf("Another image was pushed there since it was copied:\n\n  copied:  %s\n  found:   %s\n  planned: %s",
+				copied, held, wanted))
+	}
+	if copied != "" && wanted != copied && state.Source == plan.Source {
+		diags.AddAttributeWarning(path.Root("source"), fmt.Sprintf("The image %s has moved", plan.Source.ValueString()),
+			fmt.Sprintf("Its tag names another image than was copied:\n\n  copied:  %s\n  planned: %s\n\n"+
+				"To stay, give the source by its digest: %s", copied, wanted, imageref.Pin(plan.Source.ValueString(), copied)))
+	}
+	return diags
+}

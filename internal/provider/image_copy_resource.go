@@ -1,0 +1,234 @@
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+)
+
+// How long an operation of a copy may take where timeouts say nothing.
+const (
+	copyTimeout   = 30 * time.Minute
+	lookUpTimeout = 5 * time.Minute
+)
+
+// imageCopyResource is harnessci_image_copy: an image copied from one registry to another.
+type imageCopyResource struct{ configuredResource }
+
+var (
+	_ resource.ResourceWithConfigure      = (*imageCopyResource)(nil)
+	_ resource.ResourceWithIdentity       = (*imageCopyResource)(nil)
+	_ resource.ResourceWithImportState    = (*imageCopyResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*imageCopyResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*imageCopyResource)(nil)
+)
+
+func newImageCopyResource() resource.Resource { return &imageCopyResource{} }
+
+// Metadata names the resource.
+func (r *imageCopyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_image_copy"
+}
+
+// Schema describes the resource.
+func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A copy of an image in another registry: byte for byte, with all its platforms and attestations, under the " +
+			"same digest. The plan shows the digest, and the apply copies exactly that one. The tag is written last, so that it never " +
+			"names half an image.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Destination, such as `registry.example.com/mirror/harness/ci-addon:1.16.92`.",
+			},
+			"source": schema.StringAttribute{
+				Required:   true,
+				Validators: []validator.String{copiedImageValidator()},
+				MarkdownDescription: "Image to copy, with a tag or a digest, such as `harness/ci-addon:1.16.92`. A tag is followed: when it " +
+					"moves, the next plan shows an update with both digests. A digest never moves.",
+			},
+			"destination": schema.StringAttribute{
+				Required:      true,
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				Validators:    []validator.String{copiedImageValidator()},
+				MarkdownDescription: "Where to copy it to, with a tag or a digest, mostly from the function `mirror_image`. Another " +
+					"destination makes another copy.",
+			},
+			"signatures": schema.BoolAttribute{
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+				MarkdownDescription: "Whether what belongs to the image goes along: cosign's `.sig`, `.att` and `.sbom` tags, and referrers. " +
+					"Defaults to `false`.",
+			},
+			"on_destroy": schema.StringAttribute{
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(destroyKeep),
+				Validators: []validator.String{stringvalidator.OneOf(destroyKeep, destroyDelete)},
+				MarkdownDescription: "What becomes of the copy when the resource is destroyed: `\"keep\"` leaves it there, `\"delete\"` deletes " +
+					"the destination where it still holds `digest`. Defaults to `\"keep\"`.",
+			},
+			"digest": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Digest of the image, the same at both ends. Known at plan wherever the source is.",
+			},
+			"reference": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Destination with its digest, such as `registry.example.com/mirror/harness/ci-addon:1.16.92@sha256:…`.",
+			},
+			"platforms": schema.ListAttribute{
+				Computed:            true,
+				ElementType:         types.StringType,
+				MarkdownDescription: "Platforms of the image, sorted, such as `linux/amd64`.",
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+				Create: true, Read: true, Update: true, Delete: true,
+				CreateDescription: "How long the copy may take, such as `1h`. Defaults to `30m`.",
+				ReadDescription:   "How long looking up both ends may take. Defaults to `5m`.",
+				UpdateDescription: "How long another copy may take. Defaults to `30m`.",
+				DeleteDescription: "How long the deletion may take. Defaults to `5m`.",
+			}),
+		},
+	}
+}
+
+// IdentitySchema describes what names a copy among all.
+func (r *imageCopyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"destination": identityschema.StringAttribute{
+			RequiredForImport: true,
+			Description:       "Destination of the copy, such as registry.example.com/mirror/harness/ci-addon:1.16.92.",
+		},
+	}}
+}
+
+// Create copies the image.
+func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan imageCopyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, copyTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+		resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
+	}
+}
+
+// Read takes over what the destination holds. Only a copy that is really gone leaves the state.
+func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state imageCopyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Read(ctx, lookUpTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.data.known() || !r.data.registry.known() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := r.look(ctx, state)
+	switch {
+	case isAbsent(err) && state.Source.IsNull():
+		resp.Diagnostics.Append(failure("import the image copy", imageName(state.Destination.ValueString()), err))
+	case isAbsent(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(failure("read the image copy", imageName(state.Destination.ValueString()), err))
+	default:
+		state.setImage(found.image)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
+		resp.Diagnostics.Append(copyMemory{resp.Private}.see(ctx, found)...)
+	}
+}
+
+// Update copies another image, or nothing where only the settings changed.
+func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan imageCopyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Update(ctx, copyTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+		resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
+	}
+}
+
+// Delete leaves the copy there or deletes it, as on_destroy says. What another has put under the tag stays.
+func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state imageCopyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Delete(ctx, lookUpTimeout)
+	resp.Diagnostics.Append(diags...)
+	destination := state.Destination.ValueString()
+	if resp.Diagnostics.HasError() || state.OnDestroy.ValueString() != destroyDelete ||
+		!r.data.requireRegistries("delete the image copy "+destination, &resp.Diagnostics) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := r.data.registry.client.Delete(ctx, imageref.Pin(destination, state.Digest.ValueString()))
+	r.data.registry.changed(destination)
+	if kind, _ := registry.KindOf(err); err != nil && kind == registry.Mismatch {
+		resp.Diagnostics.Append(notDeleted(state))
+		return
+	}
+	if err != nil && !isAbsent(err) {
+		resp.Diagnostics.Append(failure("delete the image copy", imageName(destination), deleteError{err}))
+	}
+}
+
+// copy makes the destination hold the planned digest and reports whether it does.
+func (r *imageCopyResource) copy(ctx context.Context, plan *imageCopyModel, timeout time.Duration, diags *diag.Diagnostics) bool {
+	destination := plan.Destination.ValueString()
+	if !r.data.requireRegistries("copy the image "+plan.Source.ValueString(), diags) {
+		return false
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, copyTooSlow{timeout})
+	defer cancel()
+	if plan.Digest.IsUnknown() { // the source was not known at plan
+		source, err := r.data.registry.head(ctx, plan.Source.ValueString())
+		if err != nil {
+			diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), err))
+			return false
+		}
+		plan.Digest = types.StringValue(source.Digest)
+	}
+	_, err := r.data.registry.client.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
+		Digest: plan.Digest.ValueString(), Signatures: plan.Signatures.ValueBool(),
+	})
+	r.data.registry.changed(destination)
+	var copied registry.Image
+	if err == nil {
+		copied, err = r.data.registry.client.Inspect(ctx, destination)
+	}
+	if err != nil {
+		diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), newCopyError(ctx, *plan, err)))
+		return false
+	}
+	plan.setImage(copied)
+	return true
+}

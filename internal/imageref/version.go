@@ -128,6 +128,12 @@ type tagVersion struct {
 	variant string // the tag with * for the version
 }
 
+// Versioned reports whether a tag has a version, as Compare finds it.
+func Versioned(tag string) bool {
+	_, ok := versionOf(tag)
+	return ok
+}
+
 // versionOf finds the version in a tag. Of several candidates the one of three
 // numbers is meant, as in 1.2.3-ubuntu-22.04; where that leaves two, none is.
 func versionOf(tag string) (found tagVersion, ok bool) {

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -155,7 +156,9 @@ func TestEveryPageSaysWhatErrorsMean(t *testing.T) {
 func TestEveryImportErrorSaysWhichIDsThereAre(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
+	forms := map[string]string{"harnessci_image_copy": "registry.example.com/mirror/"}
 	for name := range s.ResourceSchemas {
+		form := cmp.Or(forms[name], "ci/K8")
 		for _, id := range []string{"nonsense", "ci/k8/x", "/", "a/b/c/d/e", "ci/K8/with space", strings.Repeat("x", 10_000)} {
 			resp, err := s.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: name, ID: id})
 			if err != nil {
@@ -166,7 +169,7 @@ func TestEveryImportErrorSaysWhichIDsThereAre(t *testing.T) {
 				continue
 			}
 			d := resp.Diagnostics[0]
-			if !strings.HasPrefix(d.Summary, "Could not import ") || !strings.Contains(d.Detail, "ci/K8") || len(d.Detail) > 600 {
+			if !strings.HasPrefix(d.Summary, "Could not import ") || !strings.Contains(d.Detail, form) || len(d.Detail) > 600 {
 				t.Errorf("%s, id %.20q: the error is not clear: %s\n%s", name, id, d.Summary, d.Detail)
 			}
 		}

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,11 +61,16 @@ func TestAccImportExamples(t *testing.T) {
 			if strings.Contains(file, "identity") {
 				importByIdentity.require(t, dir)
 			}
+			if prepare := preparations[resource.name]; prepare != nil {
+				prepare(t, fake, dir)
+			}
+			registry := standInRegistry(t, fake, dir)
 			dir.Must("apply", "-auto-approve")
 			if err := os.Remove(dir.Path("terraform.tfstate")); err != nil {
 				t.Fatal(err)
 			}
 			fake.ResetLog()
+			registry.ResetLog()
 
 			content := readExample(t, path)
 			if strings.HasSuffix(file, ".sh") {
@@ -76,6 +82,11 @@ func TestAccImportExamples(t *testing.T) {
 				t.Errorf("the import wrote %d times", writes)
 			}
 			dir.Must("apply", "-auto-approve")
+			for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+				if writes := registry.Count(method); writes != 0 {
+					t.Errorf("the import, or the apply after it, sent %d %s to the registry", writes, method)
+				}
+			}
 			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
 				t.Errorf("the plan after the import is not empty:\n%s", result.Output)
 			}
@@ -108,7 +119,11 @@ func importByBlock(t *testing.T, dir *clitest.Dir, blocks string) {
 	for _, target := range importTarget.FindAllStringSubmatch(blocks, -1) {
 		args = append(args, "-target="+target[1])
 	}
-	if output := dir.Must(args...); !strings.Contains(output, " imported, 0 added, 0 changed, 0 destroyed") {
+	changed := 0
+	if strings.Contains(blocks, "harnessci_image_copy.") {
+		changed = 1 // the source, which only the configuration knows
+	}
+	if output := dir.Must(args...); !strings.Contains(output, fmt.Sprintf(" imported, 0 added, %d changed, 0 destroyed", changed)) {
 		t.Errorf("the apply does more than to import:\n%s", output)
 	}
 }

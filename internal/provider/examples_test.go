@@ -54,6 +54,9 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		state := vendorState(`"each": "map",`, instances...)
 		dir.Write("terraform.tfstate", strings.Replace(state, `"name": "old"`, `"name": "pinned"`, 1))
 	},
+	"resources/harnessci_image_copy": func(_ *testing.T, _ *fakeharness.Server, dir *clitest.Dir) {
+		dir.Setenv("TF_VAR_registry_password", "hunter2")
+	},
 	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())
 	},

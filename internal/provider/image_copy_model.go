@@ -38,7 +38,7 @@ type imageCopyIdentity struct {
 	Destination types.String `tfsdk:"destination"`
 }
 
-func (m imageCopyModel) identity() imageCopyIdentity { return imageCopyIdentity{m.Destination} }
+func (m *imageCopyModel) identity() imageCopyIdentity { return imageCopyIdentity{m.Destination} }
 
 // setImage takes over what the destination holds.
 func (m *imageCopyModel) setImage(image registry.Image) {
@@ -58,7 +58,7 @@ func (m *imageCopyModel) setDigest(digest string) {
 }
 
 // image returns what the model says of the destination.
-func (m imageCopyModel) image() registry.Image {
+func (m *imageCopyModel) image() registry.Image {
 	var image registry.Image
 	image.Digest = m.Digest.ValueString()
 	for _, element := range m.Platforms.Elements() {

@@ -54,6 +54,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	default:
 		plan.Platforms = types.ListUnknown(types.StringType)
 		r.data.registry.willMake(plan.Destination.ValueString())
+		resp.Diagnostics.Append(mayMove(state, *plan)...)
 		resp.Diagnostics.Append(r.replaces(ctx, state, *plan, seen.get(ctx, copiedKey, &resp.Diagnostics))...)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
@@ -88,6 +89,21 @@ func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyMo
 		return "", fmt.Errorf("the source is %s, and the destination's digest is %s: a copy never changes a digest", digest, own)
 	}
 	return digest, nil
+}
+
+// mayMove warns of a first copy by a tag that is made to move: the apply plans again, gets another digest
+// then, and the CLI refuses it with words that blame the provider.
+func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
+	source := plan.Source.ValueString()
+	image, err := imageref.Parse(source)
+	if err != nil || image.Digest != "" || imageref.Versioned(image.Tag) || state != nil && state.Source == plan.Source {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("source"),
+		fmt.Sprintf("The tag of %s may move before the apply", source),
+		"Then the CLI refuses to apply (\"Provider produced inconsistent final plan\"), and nothing is copied: plan again. "+
+			"To copy what this plan shows in any case, give the source by its digest:\n\n  "+
+			imageref.Pin(source, plan.Digest.ValueString()))}
 }
 
 // replaces warns of what the destination holds in the place of the planned digest. Copied is the digest

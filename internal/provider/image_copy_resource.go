@@ -140,6 +140,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	timeout, diags := state.Timeouts.Read(ctx, lookUpTimeout)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if resp.Diagnostics.HasError() || !r.data.known() || !r.data.registry.known() {
 		return
 	}
@@ -156,7 +157,6 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	default:
 		state.setImage(found.image)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 		resp.Diagnostics.Append(copyMemory{resp.Private}.see(ctx, found)...)
 	}
 }

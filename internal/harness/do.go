@@ -33,6 +33,8 @@ type exchange struct {
 	started    time.Time
 	attempts   int
 	uncertain  bool // an attempt ended that may have taken effect
+	open       bool // the server may still be at work on the last attempt
+	earlier    bool // or on one before it
 
 	status int // 0: no answer
 	header http.Header
@@ -103,6 +105,7 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 // begin is called before each attempt.
 func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
 	x.started, x.attempts = time.Now(), retries+1
+	x.earlier, x.open = x.earlier || x.open, false
 	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
 }
 
@@ -117,6 +120,7 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 	}
 	turnedAway := resp != nil && x.status >= 300 && x.status < 500
 	x.uncertain = x.uncertain || !turnedAway && !neverReached(err)
+	x.open = unanswered(x.status, err)
 	x.log(ctx, err)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
@@ -167,6 +171,7 @@ func (x *exchange) failure(cause error) *Error {
 		Credential:    x.credential,
 		Attempts:      x.attempts,
 		Uncertain:     x.uncertain,
+		Earlier:       x.earlier,
 		Err:           x.client.cause(cause),
 	}
 	if x.status >= 300 && x.status < 400 {

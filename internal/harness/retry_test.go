@@ -41,8 +41,13 @@ func TestFleetingFailuresAreRetried(t *testing.T) {
 				twice := fault
 				twice.Times = cfg.MaxRetries
 				server.Inject(twice)
-				if err := operation(t.Context(), c); err != nil {
+				err := operation(t.Context(), c)
+				if !IsAcknowledged(err) {
 					t.Fatal(err)
+				}
+				unanswered := fault.Drop || fault.Status == 502 || fault.Status == 504
+				if write := server.Requests()[0].Method == http.MethodPost; MayStillAct(err) != (write && unanswered) {
+					t.Errorf("may still act: %v (%v)", MayStillAct(err), err)
 				}
 				if n := len(server.Requests()); n != cfg.MaxRetries+1 {
 					t.Errorf("%d requests until success", n)

@@ -29,13 +29,15 @@ const chartStyle = `
     .head, .faint { fill: #59636e; }
     .ours { font-weight: 600; }
     .bar { fill: #8c959f; } .bar.ours { fill: #0969da; }
+    .least { fill: #1f2328; }
     .lost { fill: #cf222e; } .alarm { fill: #cf222e; font-weight: 600; }
     @media (prefers-color-scheme: dark) {
       .ground { fill: #0d1117; stroke: #3d444d; }
       text { fill: #f0f6fc; }
       .head, .faint { fill: #9198a1; }
       .bar { fill: #656c76; } .bar.ours { fill: #4493f8; }
-      .lost { fill: #f85149; } .alarm { fill: #ff7b72; }
+      .least { fill: #1f2328; }
+    .lost { fill: #f85149; } .alarm { fill: #ff7b72; }
     }
 `
 
@@ -58,7 +60,7 @@ func (r results) chart() string {
 	label(&out, 24, 38, "title", title)
 	label(&out, 24, 72, "head", fmt.Sprintf("The server answers after %s", milliseconds(r.Machine.Latency)))
 	label(&out, storedAt, 72, "head", "stored, lost")
-	label(&out, timeAt, 72, "head", "time")
+	label(&out, timeAt, 72, "head", "time, and | the least that a verified apply can take")
 	for i, row := range rows {
 		row.draw(&out, headHeight+i*rowHeight, longest)
 	}
@@ -103,6 +105,9 @@ func (r row) draw(out *strings.Builder, top int, longest time.Duration) {
 	}
 	took := max(2, int(timeMost*r.last.Wall()/longest))
 	bar(out, timeAt, top, took, "bar "+r.ours)
+	if r.last.Least > 0 {
+		rect(out, timeAt+int(timeMost*r.last.Least/longest), top-4, 2, barHeight+8, "least")
+	}
 	requests := "requests"
 	if r.last.Requests() == 1 {
 		requests = "request"
@@ -112,8 +117,12 @@ func (r row) draw(out *strings.Builder, top int, longest time.Duration) {
 
 func bar(out *strings.Builder, x, y, width int, class string) {
 	if width > 0 {
-		fmt.Fprintf(out, "  <rect class=%q x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", strings.TrimSpace(class), x, y, width, barHeight)
+		rect(out, x, y, width, barHeight, class)
 	}
+}
+
+func rect(out *strings.Builder, x, y, width, height int, class string) {
+	fmt.Fprintf(out, "  <rect class=%q x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", strings.TrimSpace(class), x, y, width, height)
 }
 
 func label(out *strings.Builder, x, y int, class, text string) {

@@ -62,6 +62,7 @@ func take(l *lab) results {
 	r.Reports = l.reports()
 	r.Scale = l.scale()
 	r.Limits = l.limits()
+	r.Verified = l.verify()
 	r.Took = time.Since(began)
 	return r
 }

@@ -33,8 +33,9 @@ func someResults() results {
 			Bare:     loaded{Plan: 120 * time.Millisecond, First: 100 * time.Millisecond},
 			Provider: loaded{Plan: 140 * time.Millisecond, First: 109 * time.Millisecond, Peak: 20 << 20, Binary: 19_100_000},
 		},
-		Scale:  []bulk{{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Writes: 250}},
-		Limits: []limit{{Name: "a limit", PerMinute: 20, Overrides: 100, TurnedAway: 4}},
+		Scale:    []bulk{{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Writes: 250, Args: "-x"}},
+		Verified: []verified{{"plan", 29, 30, 400 * time.Millisecond, 455 * time.Millisecond}},
+		Limits:   []limit{{Name: "a limit", PerMinute: 20, Overrides: 100, TurnedAway: 4}},
 	}
 }
 
@@ -55,7 +56,8 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 		"| `a_resource` | destroy | 29 | **26** | 1.0 s |\n",
 		"| 20.0 MiB | 40 MiB |\n",
 		"| 19.1 MB | 22 MB |\n",
-		"| 2,000 by `some_resource` in 50 accounts | apply | 0 | 250 |",
+		"| 2,000 by `some_resource` in 50 accounts, `-x` | apply | 0 | 250 |",
+		"| plan | 29 | 30 | 400 ms | 455 ms | +55 ms |\n",
 		"| 100, a limit | 20 a minute | 0 | 4 |",
 	} {
 		if !strings.Contains(got, want) {

@@ -17,6 +17,7 @@ type results struct {
 	Reports  []told
 	Scale    []bulk
 	Limits   []limit
+	Verified []verified
 }
 
 // compared is one way of setting overrides, at every size.
@@ -100,6 +101,7 @@ type loaded struct {
 // bulk is one run of the CLI over many overrides.
 type bulk struct {
 	Way                 way
+	Args                string // of the command, beside the usual
 	Overrides, Accounts int
 	Command             string
 	Reads, Writes       int
@@ -120,4 +122,11 @@ type limit struct {
 	Requests, TurnedAway int // turned away: answered with 429
 	Stored               int
 	Wall                 time.Duration
+}
+
+// verified is what looking up the images of one command costs.
+type verified struct {
+	Command          string
+	Images, Requests int // requests: to the registry
+	Off, On          time.Duration
 }

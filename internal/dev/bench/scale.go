@@ -4,6 +4,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
@@ -18,28 +19,28 @@ func (l *lab) scale() []bulk {
 	var out []bulk
 	for _, w := range []way{single, set} {
 		for _, n := range growth {
-			out = append(out, l.bulk(w, n, "")...)
+			out = append(out, l.bulk(w, n, []string{""})...)
 		}
 	}
-	out = append(out, l.bulk(idle, growth[len(growth)-1], "")...)
+	out = append(out, l.bulk(idle, growth[len(growth)-1], []string{""})...)
 	for _, w := range []way{single, set} {
-		out = append(out, l.bulk(w, each, accounts(many)...)...)
+		out = append(out, l.bulk(w, each, accounts(many))...)
 	}
-	return out
+	return append(out, l.bulk(single, each, accounts(many), "-parallelism=500")...)
 }
 
-// bulk measures so many overrides in each of the accounts.
-func (l *lab) bulk(w way, fields int, accounts ...string) (rows []bulk) {
-	l.say("%d overrides in each of %d accounts, by %s", fields, len(accounts), w)
+// bulk measures so many overrides in each of the accounts, with further arguments.
+func (l *lab) bulk(w way, fields int, accounts []string, more ...string) (rows []bulk) {
+	l.say("%d overrides in each of %d accounts, by %s %v", fields, len(accounts), w, more)
 	l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
 		groups := s.extra(fields, accounts...)
 		s.configure(l, true, w, groups...)
 		for _, args := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
-			r := s.run(args...)
+			r := s.run(append(args, more...)...)
 			used := s.used()
 			writes := s.fake.Count("writes")
 			rows = append(rows, bulk{
-				Way: w, Overrides: count(groups...), Accounts: len(accounts), Command: args[0],
+				Way: w, Args: strings.Join(more, " "), Overrides: count(groups...), Accounts: len(accounts), Command: args[0],
 				Reads: s.fake.Count("") - writes, Writes: writes, Stored: s.stored(groups...), Wall: r.Wall,
 				ProviderCPU: used.cpu(), CLICPU: r.State.UserTime() + r.State.SystemTime() - used.cpu(),
 				Processes: len(used), AtOnce: used.atOnce(), Peak: used.peak(), CLIPeak: peak(r.State),

@@ -5,7 +5,9 @@
 package clitest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -104,6 +106,16 @@ func (d *Dir) Read(name string) string {
 		d.tb.Fatal(err)
 	}
 	return string(content)
+}
+
+// State returns the state, spaced alike whichever CLI wrote it.
+func (d *Dir) State() string {
+	d.tb.Helper()
+	var spaced bytes.Buffer
+	if err := json.Indent(&spaced, []byte(d.Read("terraform.tfstate")), "", "  "); err != nil {
+		d.tb.Fatal(err)
+	}
+	return spaced.String()
 }
 
 // Override makes the CLI take a provider, such as "harnessci/harnessci", from a folder of this

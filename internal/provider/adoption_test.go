@@ -112,7 +112,7 @@ moved {
 			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
 				t.Errorf("the plan after the move is not empty:\n%s", result.Output)
 			}
-			state := dir.Read("terraform.tfstate")
+			state := dir.State()
 			if strings.Contains(state, "harness_platform_default_images") || strings.Count(state, `"id": "`) != len(test.holds) {
 				t.Errorf("the state is not the moved one:\n%s", state)
 			}

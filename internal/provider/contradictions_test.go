@@ -85,7 +85,7 @@ func TestAccAFailedRenameLosesNothing(t *testing.T) {
 	dir.Must("apply", "-auto-approve")
 	fake.Inject(fakeharness.Fault{Call: "writes", Status: http.StatusServiceUnavailable, Times: -1})
 	dir.Write("main.tf", impatient+single("new", "gitCloneTag", "harness/drone-git:1.6.7-rootless"))
-	if result := dir.Run("apply", "-auto-approve"); result.Code != 1 || !strings.Contains(dir.Read("terraform.tfstate"), `"name": "old"`) {
+	if result := dir.Run("apply", "-auto-approve"); result.Code != 1 || !strings.Contains(dir.State(), `"name": "old"`) {
 		t.Errorf("the old resource left the state:\n%s", result.Output)
 	}
 	fake.ClearFaults()

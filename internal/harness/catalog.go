@@ -13,11 +13,6 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-const (
-	maxCatalogPages = 1000
-	maxCatalogBytes = 2 * maxAnswer
-)
-
 // Catalog returns the repositories of a container registry from every page of its _catalog, sorted,
 // each once. A nil registry is that of the endpoint's host, at /registry. The path of registry is
 // that of its catalogue without /_catalog, such as /registry; without a path it is /v2, where
@@ -26,8 +21,8 @@ const (
 func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, error) {
 	page := c.catalogURL(registry)
 	repositories := []string{}
-	size := 0
-	for range maxCatalogPages {
+	size := int64(0)
+	for range c.cfg.MaxPages {
 		x, err := c.do(ctx, request{call: "_catalog", method: http.MethodGet, url: page})
 		if err != nil {
 			return nil, err
@@ -45,12 +40,12 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 			slices.Sort(repositories)
 			return slices.Compact(repositories), nil
 		}
-		if size += len(x.body); size > maxCatalogBytes || next.String() == page.String() {
+		if size += int64(len(x.body)); size > 2*c.cfg.MaxAnswer || next.String() == page.String() {
 			return nil, x.failure(errors.New("the catalogue does not end"))
 		}
 		page = next
 	}
-	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalogue has not ended after %d pages", maxCatalogPages))
+	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalogue has not ended after %d pages", c.cfg.MaxPages))
 }
 
 func (c *Client) catalogURL(registry *url.URL) *url.URL {

@@ -193,8 +193,8 @@ func TestCatalogIsBounded(t *testing.T) {
 		most int
 	}{
 		"same page again": {func(int) string { return "/registry/_catalog" }, 100, 1},
-		"many pages":      {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 100, maxCatalogPages},
-		"large pages":     {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 7 << 20, 3},
+		"many pages":      {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 100, 30},
+		"large pages":     {func(page int) string { return fmt.Sprint("/registry/_catalog?", page) }, 7 << 10, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -204,6 +204,7 @@ func TestCatalogIsBounded(t *testing.T) {
 				w.Header().Set("Link", "<"+test.next(int(served.Add(1)))+`>; rel="next"`)
 				io.WriteString(w, body)
 			}, nil)
+			cfg.MaxAnswer, cfg.MaxPages = 8<<10, 30
 			_, err := New(cfg).Catalog(t.Context(), nil)
 			server.Close()
 			if e := failure(t, err); e.Err == nil || int(served.Load()) != test.most {

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -19,7 +20,11 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
-const defaultRequestTimeout = 30 * time.Second
+const (
+	defaultRequestTimeout = 30 * time.Second
+	defaultMaxAnswer      = 8 << 20
+	defaultMaxPages       = 1000
+)
 
 // Config is what a Client needs to know. Endpoint, AccountID and one credential are required.
 type Config struct {
@@ -40,6 +45,10 @@ type Config struct {
 	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
 	// capped at twice the latter.
 	RetryWaitMin, RetryWaitMax time.Duration
+	// MaxAnswer is how many bytes of an answer are read; zero: 8 MiB, far above any real one. A
+	// catalogue has twice that, and at most MaxPages pages; zero: 1000.
+	MaxAnswer int64
+	MaxPages  int
 	// Log gets one message per attempt, never with a credential; nil: silent.
 	Log func(ctx context.Context, msg string, fields map[string]any)
 }
@@ -68,8 +77,10 @@ func New(cfg Config) *Client {
 	if cfg.RetryWaitMax <= 0 {
 		cfg.RetryWaitMax = defaultRetryWaitMax
 	}
+	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
+	cfg.MaxPages = cmp.Or(cfg.MaxPages, defaultMaxPages)
 	tr := transport.New(cfg.RootCAs)
-	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout)}
+	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
 }
 
 // attempts returns what makes single attempts that may take so long; 0: as long as usual.
@@ -77,7 +88,7 @@ func (c *Client) attempts(timeout time.Duration) *http.Client {
 	if timeout <= c.cfg.RequestTimeout {
 		return c.http
 	}
-	return newHTTPClient(c.transport, timeout)
+	return newHTTPClient(c.transport, timeout, c.cfg.MaxAnswer)
 }
 
 // send makes a call of the API below the endpoint. The account goes into the query, which may be

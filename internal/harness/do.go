@@ -49,7 +49,7 @@ type exchange struct {
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
 //     MaxRetries times, with waits that are capped, jittered and respect Retry-After. Nothing
 //     else is, least of all an attempt that ran into its time-out.
-//   - Memory is bounded: at most maxAnswer bytes of an answer are kept.
+//   - Memory is bounded: at most Config.MaxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
 //   - Texts from outside come out of it escaped, shortened and without the credential.
 //   - Config.Log sees every attempt, without credentials, headers or query, and so without account.

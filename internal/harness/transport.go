@@ -10,11 +10,8 @@ import (
 	"time"
 )
 
-// maxAnswer is how many bytes of an answer are read: far above any real one.
-const maxAnswer = 8 << 20
-
 // newHTTPClient returns the client that makes single attempts.
-func newHTTPClient(tr http.RoundTripper, timeout time.Duration) *http.Client {
+func newHTTPClient(tr http.RoundTripper, timeout time.Duration, maxAnswer int64) *http.Client {
 	return &http.Client{
 		Transport: &buffered{next: tr, timeout: timeout, limit: maxAnswer},
 		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.

@@ -150,7 +150,7 @@ func newParty(t *testing.T, fake *fakeharness.Server, account string, infra harn
 		model:  map[string]string{},
 		client: harness.New(harness.Config{
 			Endpoint: endpoint, AccountID: account, APIKey: fake.Options().APIKey, MaxRetries: 1,
-			RequestTimeout: 2 * time.Second, RetryWaitMin: time.Millisecond, RetryWaitMax: 5 * time.Millisecond,
+			RequestTimeout: time.Second, RetryWaitMin: time.Millisecond, RetryWaitMax: 5 * time.Millisecond,
 		}),
 	}
 }
@@ -187,7 +187,10 @@ func (p *party) disturb(faults []fakeharness.Fault) {
 
 // run is what one process does: single overrides written at once, or one exclusive set.
 func (p *party) run(faults []fakeharness.Fault) {
-	account := execconfig.New(p.client, p.account, execconfig.Options{LockDir: p.locks, LateMax: 50 * time.Millisecond})
+	account := execconfig.New(p.client, p.account, execconfig.Options{
+		LockDir: p.locks, Window: 2 * time.Millisecond, WindowMax: 10 * time.Millisecond,
+		PauseMax: 20 * time.Millisecond, LateMax: 50 * time.Millisecond,
+	})
 	ctx := p.Context()
 	if p.roll(4) == 0 {
 		p.disturb(faults)

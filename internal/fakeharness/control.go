@@ -19,12 +19,14 @@ func (s *Server) Defaults(scope string) map[string]string { return s.store.defau
 // SetOverride stores an override as if someone had made the change elsewhere: in one
 // step, and without a trace in the request log. The field need not exist.
 func (s *Server) SetOverride(scope, field, value string) {
-	s.store.change(s.Options().AccountID, scope, field, &value)
+	opts := s.Options()
+	s.store.change(opts.AccountID, scope, field, &value, opts.ReplicaLag)
 }
 
 // RemoveOverride removes an override in the same way.
 func (s *Server) RemoveOverride(scope, field string) {
-	s.store.change(s.Options().AccountID, scope, field, nil)
+	opts := s.Options()
+	s.store.change(opts.AccountID, scope, field, nil, opts.ReplicaLag)
 }
 
 // SetDefault changes a default image for all accounts. A new field may be set, too; value "" removes

@@ -107,25 +107,34 @@ func (s *store) loadAt(account, module string, at time.Time) document {
 	return nil
 }
 
-func (s *store) save(account, module string, doc document) {
+// save saves a document, and forgets those that were replaced longer ago than behind.
+func (s *store) save(account, module string, doc document, behind time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	documents := s.documents(account)
-	documents[module] = append(documents[module], version{time.Now(), doc})
+	s.append(account, module, doc, behind)
+}
+
+// append is save; s.mu must be held.
+func (s *store) append(account, module string, doc document, behind time.Duration) {
+	documents, now := s.documents(account), time.Now()
+	versions := append(documents[module], version{now, doc})
+	for len(versions) > 1 && !versions[1].at.After(now.Add(-behind)) {
+		versions = versions[1:]
+	}
+	documents[module] = versions
 }
 
 // change sets one field in one step, which no write of the API does.
-func (s *store) change(account, scope, field string, image *string) {
+func (s *store) change(account, scope, field string, image *string, behind time.Duration) {
 	module, infra := mustScope(scope)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	documents := s.documents(account)
-	doc := document{}
-	if n := len(documents[module]); n > 0 {
-		doc = documents[module][n-1].doc.clone()
+	versions, doc := s.documents(account)[module], document{}
+	if n := len(versions); n > 0 {
+		doc = versions[n-1].doc.clone()
 	}
 	doc.set(infra, field, image)
-	documents[module] = append(documents[module], version{time.Now(), doc})
+	s.append(account, module, doc, behind)
 }
 
 // overrides returns what was stored for a scope at a time.

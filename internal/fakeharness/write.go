@@ -56,14 +56,14 @@ func (s *Server) write(ctx context.Context, latency time.Duration, req Request, 
 func (s *Server) save(ctx context.Context, req Request, doc document, late time.Duration) {
 	module, _ := mustScope(req.Scope)
 	if late == 0 {
-		s.store.save(req.Account, module, doc)
+		s.store.save(req.Account, module, doc, s.Options().ReplicaLag)
 		return
 	}
 	s.log.writes(req.Account, 1)
 	s.late.Go(func() {
 		defer s.log.writes(req.Account, -1)
 		s.wait(context.WithoutCancel(ctx), late)
-		s.store.save(req.Account, module, doc)
+		s.store.save(req.Account, module, doc, s.Options().ReplicaLag)
 	})
 }
 

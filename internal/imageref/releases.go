@@ -37,10 +37,10 @@ func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, er
 	for _, tag := range tags {
 		version, ok := versionOf(tag)
 		if !ok || version.variant != own.variant || version.whole != own.whole ||
-			!options.IncludeNewer && version.Compare(own.Version) > 0 {
+			!options.IncludeNewer && version.compare(own.number) > 0 {
 			continue
 		}
-		key := minor{version.Major(), version.Minor()}
+		key := minor{version.major, version.minor}
 		best, taken := newest[key]
 		if !taken || better(version, best, image.Tag) {
 			newest[key] = version
@@ -50,11 +50,10 @@ func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, er
 	for _, version := range newest {
 		versions = append(versions, version)
 	}
-	slices.SortFunc(versions, func(a, b tagVersion) int { return b.Compare(a.Version) })
+	slices.SortFunc(versions, func(a, b tagVersion) int { return b.compare(a.number) })
 	releases := []Release{}
 	for _, v := range versions[:min(len(versions), options.Limit)] {
-		version := strings.TrimPrefix(v.Original(), "v")
-		releases = append(releases, Release{fmt.Sprintf("%d.%d", v.Major(), v.Minor()), version, v.tag})
+		releases = append(releases, Release{fmt.Sprintf("%d.%d", v.major, v.minor), v.text, v.tag})
 	}
 	return releases, nil
 }
@@ -62,7 +61,7 @@ func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, er
 // better reports that a is to be preferred to b: the higher version or, of v1.2.3 and 1.2.3, the one
 // that is written as the image's tag is.
 func better(a, b tagVersion, imageTag string) bool {
-	if order := a.Compare(b.Version); order != 0 {
+	if order := a.compare(b.number); order != 0 {
 		return order > 0
 	}
 	alike := func(v tagVersion) bool { return strings.Contains(v.tag, "v") == strings.Contains(imageTag, "v") }
@@ -92,7 +91,7 @@ func NearestTags(tag string, tags []string, limit int) []string {
 		if versioned {
 			order = compareDistance(own, a, b)
 		}
-		return cmp.Or(order, b.Compare(a.Version), cmp.Compare(len(a.tag), len(b.tag)), strings.Compare(a.tag, b.tag))
+		return cmp.Or(order, b.compare(a.number), cmp.Compare(len(a.tag), len(b.tag)), strings.Compare(a.tag, b.tag))
 	})
 	var names []string
 	for _, version := range near[:min(len(near), limit)] {
@@ -104,9 +103,9 @@ func NearestTags(tag string, tags []string, limit int) []string {
 // compareDistance compares how far a and b are from a version: by major, minor and then hotfix.
 func compareDistance(from, a, b tagVersion) int {
 	return cmp.Or(
-		cmp.Compare(distance(from.Major(), a.Major()), distance(from.Major(), b.Major())),
-		cmp.Compare(distance(from.Minor(), a.Minor()), distance(from.Minor(), b.Minor())),
-		cmp.Compare(distance(from.Patch(), a.Patch()), distance(from.Patch(), b.Patch())),
+		cmp.Compare(distance(from.major, a.major), distance(from.major, b.major)),
+		cmp.Compare(distance(from.minor, a.minor), distance(from.minor, b.minor)),
+		cmp.Compare(distance(from.patch, a.patch), distance(from.patch, b.patch)),
 	)
 }
 

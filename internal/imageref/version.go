@@ -1,20 +1,16 @@
 package imageref
 
 import (
+	"cmp"
 	"math"
+	"strconv"
 	"strings"
-
-	"github.com/Masterminds/semver/v3"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // vendorWindow is how many releases behind the newest one a harness/ci-* image
 // may be, by the page "Harness CI images" of the vendor's documentation: the
 // latest three releases are supported.
 const vendorWindow = 2
-
-var dotted = text.Regexp(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`)
 
 // Comparison says how the version in an image's tag stands to that of the latest.
 type Comparison struct {
@@ -45,14 +41,14 @@ func Compare(image, latest Image) (c Comparison, ok bool) {
 	}
 	c = Comparison{Exact: true}
 	switch {
-	case have.Major() > newest.Major():
-	case have.Major() < newest.Major():
-		c = Comparison{Older: true, Releases: sum(newest.Minor(), newest.Major()-have.Major())}
-	case have.Minor() < newest.Minor():
+	case have.major > newest.major:
+	case have.major < newest.major:
+		c = Comparison{Older: true, Releases: sum(newest.minor, newest.major-have.major)}
+	case have.minor < newest.minor:
 		c.Older = true
-		c.Releases = sum(newest.Minor()-have.Minor(), 0)
-	case have.Minor() == newest.Minor() && have.whole && newest.whole:
-		c.Older = have.Patch() < newest.Patch()
+		c.Releases = sum(newest.minor-have.minor, 0)
+	case have.minor == newest.minor && have.whole && newest.whole:
+		c.Older = have.patch < newest.patch
 	}
 	return c, true
 }
@@ -121,9 +117,33 @@ func compareText(image, latest string) (Comparison, bool) {
 	return Compare(have, newest)
 }
 
+// number is a version as it counts.
+type number struct{ major, minor, patch uint64 }
+
+func (n number) compare(other number) int {
+	return cmp.Or(cmp.Compare(n.major, other.major), cmp.Compare(n.minor, other.minor), cmp.Compare(n.patch, other.patch))
+}
+
+// parseNumber reads two or three numbers between dots; whole is true for three.
+func parseNumber(text string) (n number, whole, ok bool) {
+	parts := strings.Split(text, ".")
+	if len(parts) < 2 || len(parts) > 3 {
+		return number{}, false, false
+	}
+	for i, into := range []*uint64{&n.major, &n.minor, &n.patch}[:len(parts)] {
+		value, err := strconv.ParseUint(parts[i], 10, 64)
+		if err != nil {
+			return number{}, false, false
+		}
+		*into = value
+	}
+	return n, len(parts) == 3, true
+}
+
 type tagVersion struct {
-	*semver.Version
+	number
 	tag     string
+	text    string // such as 1.16.92, without a v
 	whole   bool   // has all three numbers
 	variant string // the tag with * for the version
 }
@@ -137,18 +157,17 @@ func Versioned(tag string) bool {
 // versionOf finds the version in a tag. Of several candidates the one of three
 // numbers is meant, as in 1.2.3-ubuntu-22.04; where that leaves two, none is.
 func versionOf(tag string) (found tagVersion, ok bool) {
-	var number string
 	for start := 0; start <= len(tag); {
 		end := len(tag)
 		if length := strings.IndexAny(tag[start:], "-_"); length >= 0 {
 			end = start + length
 		}
-		if part := tag[start:end]; dotted().MatchString(part) {
-			whole := strings.Count(part, ".") == 2
+		text := strings.TrimPrefix(tag[start:end], "v")
+		if n, whole, isNumber := parseNumber(text); isNumber {
 			switch {
-			case number == "" || whole && !found.whole:
-				ok, number = true, part
-				found = tagVersion{tag: tag, whole: whole, variant: tag[:start] + "*" + tag[end:]}
+			case found.text == "" || whole && !found.whole:
+				ok = true
+				found = tagVersion{number: n, tag: tag, text: text, whole: whole, variant: tag[:start] + "*" + tag[end:]}
 			case whole == found.whole:
 				ok = false
 			}
@@ -158,10 +177,5 @@ func versionOf(tag string) (found tagVersion, ok bool) {
 	if !ok {
 		return tagVersion{}, false
 	}
-	version, err := semver.NewVersion(number)
-	if err != nil { // a number beyond 64 bits
-		return tagVersion{}, false
-	}
-	found.Version = version
 	return found, true
 }

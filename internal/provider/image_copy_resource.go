@@ -97,15 +97,31 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				ElementType:         types.StringType,
 				MarkdownDescription: "Platforms of the image, sorted, such as `linux/amd64`.",
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
-				Create: true, Read: true, Update: true, Delete: true,
-				CreateDescription: "How long the copy may take, such as `1h`. Defaults to `30m`.",
-				ReadDescription:   "How long looking up both ends may take. Defaults to `5m`.",
-				UpdateDescription: "How long another copy may take. Defaults to `30m`.",
-				DeleteDescription: "How long the deletion may take. Defaults to `5m`.",
-			}),
+			"timeouts": copyTimeouts(ctx),
 		},
 	}
+}
+
+// copyTimeouts is timeouts of a copy, described in Markdown as everything is.
+func copyTimeouts(ctx context.Context) schema.Attribute {
+	attribute := timeouts.AttributesAll(ctx)
+	nested, ok := attribute.(schema.SingleNestedAttribute)
+	if !ok {
+		return attribute
+	}
+	nested.MarkdownDescription = "How long operations may take, each a duration such as `45m` or `1h30m`."
+	for name, description := range map[string]string{
+		"create": "How long the copy may take. Defaults to `30m`.",
+		"read":   "How long asking both registries may take. Defaults to `5m`.",
+		"update": "How long another copy may take. Defaults to `30m`.",
+		"delete": "How long the deletion may take. Defaults to `5m`.",
+	} {
+		if text, ok := nested.Attributes[name].(schema.StringAttribute); ok {
+			text.Description, text.MarkdownDescription = "", description
+			nested.Attributes[name] = text
+		}
+	}
+	return nested
 }
 
 // IdentitySchema describes what names a copy among all.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -17,6 +18,7 @@ type providerData struct {
 	// account is nil while the provider's configuration holds values that are not known yet.
 	account             *execconfig.Account
 	client              *harness.Client
+	connector           *connector.Account
 	accountID           string
 	skipFieldValidation bool
 	registry            *registries

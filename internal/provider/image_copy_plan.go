@@ -53,7 +53,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		plan.Platforms = state.Platforms
 	default:
 		plan.Platforms = types.ListUnknown(types.StringType)
-		r.data.registry.willMake(plan.Destination.ValueString())
+		r.data.registry.willMake(plan.Destination.ValueString(), wanted)
 		resp.Diagnostics.Append(mayMove(state, *plan)...)
 		resp.Diagnostics.Append(r.replaces(ctx, state, *plan, seen.get(ctx, copiedKey, &resp.Diagnostics))...)
 	}

@@ -26,6 +26,7 @@ func (r *imageOverrideResource) check(ctx context.Context, state, plan *imageOve
 		image:     plan.Value.ValueString(),
 		imagePath: path.Root("value"),
 		creating:  creating,
+		changes:   creating || state.Value != plan.Value,
 	}})...)
 }
 

@@ -171,7 +171,10 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	if !r.data.requireKnown("set the image override "+target.String(), diags) {
 		return false
 	}
-	err := r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
+	err := r.data.verifyWrites(ctx, map[string]string{target.Field: plan.Value.ValueString()})[target.Field]
+	if err == nil {
+		err = r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
+	}
 	if _, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
 		diags.Append(unverified("the image override", target, err))
 		return true

@@ -39,6 +39,24 @@ type overridesChange struct {
 	destroy bool
 }
 
+// without returns the change without the images of some fields, which are not to be stored.
+func (c overridesChange) without(fields execconfig.FieldErrors) execconfig.Change {
+	change := c.Change
+	change.Set = maps.Clone(c.Set)
+	for field := range fields {
+		delete(change.Set, field)
+	}
+	return change
+}
+
+// joined returns the errors of both.
+func joined(a, b execconfig.FieldErrors) execconfig.FieldErrors {
+	all := execconfig.FieldErrors{}
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	return all
+}
+
 // failures turns the errors of a change into diagnostics: one for each field, on its key, but for
 // the fields that failed for one reason, such as one request's answer, which share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -45,7 +46,7 @@ func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOv
 	if plan == nil || diags.HasError() {
 		return diags
 	}
-	diags.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned())...)
+	diags.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned(state))...)
 	if creating && !diags.HasError() {
 		diags.Append(r.takeOver(ctx, *plan)...)
 	}
@@ -61,13 +62,20 @@ func (r *imageOverridesResource) note(set imageOverridesModel, phase execconfig.
 	return diags
 }
 
-// planned returns the listed overrides as the plan checks want them.
-func (m imageOverridesModel) planned() []plannedImage {
-	values := m.values()
+// planned returns the listed overrides as the plan checks want them. There is no prior state (nil) of what
+// is created.
+func (m imageOverridesModel) planned(state *imageOverridesModel) []plannedImage {
+	values, before := m.values(), map[string]types.String{}
+	if state != nil {
+		before = state.values()
+	}
 	list := make([]plannedImage, 0, len(values))
 	for _, field := range slices.Sorted(maps.Keys(values)) {
 		at := imagesPath.AtMapKey(field)
-		list = append(list, plannedImage{field: field, fieldPath: at, image: values[field].ValueString(), imagePath: at})
+		list = append(list, plannedImage{
+			field: field, fieldPath: at, image: values[field].ValueString(), imagePath: at,
+			changes: before[field] != values[field],
+		})
 	}
 	return list
 }

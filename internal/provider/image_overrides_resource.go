@@ -161,12 +161,14 @@ func (r *imageOverridesResource) replace(
 	if before != nil {
 		change.Change = change.LeaveNewcomers(before)
 	}
-	err = r.data.account.Replace(ctx, scope, change.Change)
+	absent := r.data.verifyWrites(ctx, change.Set)
+	err = r.data.account.Replace(ctx, scope, change.without(absent))
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
 		diags.Append(r.data.failure("set the image overrides", scope, err))
 		return plan.withImages(images)
 	}
+	failed = joined(failed, absent)
 	diags.Append(change.failures(scope, failed)...)
 	diags.Append(change.newcomers(scope, images)...)
 	if !diags.HasError() {

@@ -22,6 +22,8 @@ type plannedImage struct {
 	imagePath path.Path // where warnings about the image go
 	// creating: no prior state has this override, so that one that stands would be taken over.
 	creating bool
+	// changes: the plan gives the override this image, and the prior state has another one or none.
+	changes bool
 }
 
 // checkPlan asks the server and returns what the user should know: fields that do not exist are
@@ -31,6 +33,7 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
+	verified := d.verifyPlan(ctx, scope, images)
 	server := d.account.PlanImages(ctx, scope)
 	if server.Err() != nil {
 		diags.Append(notChecked(server))
@@ -43,7 +46,7 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 		diags.Append(d.checkTakeOver(server, planned)...)
 		diags.Append(checkAgainstDefault(server, planned)...)
 	}
-	return diags
+	return append(diags, verified()...)
 }
 
 // notChecked warns that the plan goes on without the checks that need what could not be read. It

@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
@@ -149,6 +150,7 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 	return &providerData{
 		account:             execconfig.New(client, s.endpoint.String()+" "+s.accountID, options),
 		client:              client,
+		connector:           connector.New(client, connector.Options{Pause: config.RetryWaitMin}),
 		accountID:           s.accountID,
 		skipFieldValidation: s.skipFieldValidation,
 		registry: newRegistries(s, registry.Config{

@@ -27,8 +27,8 @@ type registries struct {
 	budgets budgets
 
 	mu sync.Mutex
-	// planned are the destinations that copies of this run make, as imageref writes them in full.
-	planned map[string]bool
+	// made are the destinations that copies of this run make, as imageref writes them in full.
+	made map[string]bool
 }
 
 // newRegistries makes the clients of checked settings. It sends nothing.
@@ -67,21 +67,29 @@ func (r *registries) head(ctx context.Context, ref string) (registry.Descriptor,
 	return r.heads.get(ctx, fullName(ref), func() (registry.Descriptor, error) { return r.client.Head(ctx, ref) })
 }
 
-// willMake records that a copy of this run makes an image.
-func (r *registries) willMake(ref string) {
+// willMake records that a copy of this run makes an image, by all the names that it then has.
+func (r *registries) willMake(destination, digest string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.planned == nil {
-		r.planned = map[string]bool{}
+	if r.made == nil {
+		r.made = map[string]bool{}
 	}
-	r.planned[fullName(ref)] = true
+	image, err := imageref.Parse(destination)
+	if err != nil {
+		return
+	}
+	r.made[image.String()] = true
+	image.Digest = digest
+	r.made[image.String()] = true
+	image.Tag = ""
+	r.made[image.String()] = true
 }
 
 // makes reports that a copy of this run makes an image.
 func (r *registries) makes(ref string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.planned[fullName(ref)]
+	return r.made[fullName(ref)]
 }
 
 // changed drops what is remembered of a reference that was written.

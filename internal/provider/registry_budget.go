@@ -5,16 +5,18 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
 // probePatience is how long all the probes of one host may wait in a run, together.
 const probePatience = 3 * time.Second
 
-// errNoPatience is why a probe was not sent, or given up.
+// errNoPatience is why a probe was given up, or not sent.
 var errNoPatience = errors.New("the registry has not answered in time in this run")
 
-// budgets bound, for each host, the time in which a probe waits for it. Probes at the same time cost
-// that time once. The zero value is ready.
+// budgets bound, for each host, the time in which probes wait for it. Probes at the same time cost that
+// time once, and a host that did not answer is not asked again. The zero value is ready.
 type budgets struct {
 	mu    sync.Mutex
 	hosts map[string]*budget
@@ -22,57 +24,73 @@ type budgets struct {
 
 // budget is what one host may still cost.
 type budget struct {
-	waiting int
+	waiting map[*context.CancelCauseFunc]bool
 	since   time.Time     // when the first of those that wait began
 	spent   time.Duration // before that
 	silent  bool
-	quit    chan struct{} // closed once silent
 }
 
-// begin returns a context that ends when the host's patience does, and what to call at the end of the
-// probe. A host that has been silent once is not asked again.
-func (b *budgets) begin(ctx context.Context, host string, patience time.Duration) (context.Context, func(silent bool)) {
+// spend sends a probe while the host's budget lasts.
+func (b *budgets) spend(ctx context.Context, host string, patience time.Duration, probe func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	left, ok := b.begin(host, patience, &cancel)
+	if !ok {
+		return errNoPatience
+	}
+	timer := time.AfterFunc(left, func() { cancel(errNoPatience) })
+	defer timer.Stop()
+	err := probe(ctx)
+	if errors.Is(context.Cause(ctx), errNoPatience) {
+		err = errNoPatience
+	}
+	b.end(host, &cancel, errors.Is(err, errNoPatience) || isSilent(err))
+	return err
+}
+
+// isSilent reports an error that says that a host cannot be asked at all.
+func isSilent(err error) bool {
+	kind, ok := registry.KindOf(err)
+	return ok && (kind == registry.Unreachable || kind == registry.Untrusted)
+}
+
+// begin enters a probe and returns how long it may wait; false where the host is not worth it.
+func (b *budgets) begin(host string, patience time.Duration, cancel *context.CancelCauseFunc) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.hosts == nil {
-		b.hosts = map[string]*budget{}
-	}
 	h := b.hosts[host]
 	if h == nil {
-		h = &budget{quit: make(chan struct{})}
+		h = &budget{waiting: map[*context.CancelCauseFunc]bool{}}
+		if b.hosts == nil {
+			b.hosts = map[string]*budget{}
+		}
 		b.hosts[host] = h
 	}
-	if h.waiting == 0 {
+	if len(h.waiting) == 0 {
 		h.since = time.Now()
 	}
-	h.waiting++
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(patience-h.spent-time.Since(h.since), func() { cancel(errNoPatience) })
-	if h.silent {
-		cancel(errNoPatience)
+	left := patience - h.spent - time.Since(h.since)
+	if h.silent || left <= 0 {
+		return 0, false
 	}
-	go func() {
-		select {
-		case <-h.quit:
-			cancel(errNoPatience)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func(silent bool) {
-		timer.Stop()
-		cancel(nil)
-		b.end(h, silent)
-	}
+	h.waiting[cancel] = true
+	return left, true
 }
 
-func (b *budgets) end(h *budget, silent bool) {
+// end takes a probe out. A silent host ends the others, too.
+func (b *budgets) end(host string, cancel *context.CancelCauseFunc, silent bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if h.waiting--; h.waiting == 0 {
+	h := b.hosts[host]
+	delete(h.waiting, cancel)
+	if len(h.waiting) == 0 {
 		h.spent += time.Since(h.since)
 	}
-	if silent && !h.silent {
-		h.silent = true
-		close(h.quit)
+	if !silent {
+		return
+	}
+	h.silent = true
+	for other := range h.waiting {
+		(*other)(errNoPatience)
 	}
 }

@@ -1,0 +1,247 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// maxNearest is how many tags a message names beside one that is not there.
+const maxNearest = 3
+
+// verifyPlan begins to look up what builds would pull for the images that a plan changes. What it returns
+// waits for the outcome: a warning for each that is not there and, where verification is required, an
+// error for each that could not be looked up.
+func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) func() diag.Diagnostics {
+	var changed []plannedImage
+	for _, planned := range images {
+		if planned.changes && planned.image != "" {
+			changed = append(changed, planned)
+		}
+	}
+	if len(changed) == 0 || !d.registry.verifies() {
+		return func() diag.Diagnostics { return nil }
+	}
+	outcome := make(chan []error, 1)
+	go func() {
+		refs := make([]string, len(changed))
+		for i, planned := range changed {
+			refs[i] = planned.image
+		}
+		outcome <- d.verify(ctx, refs, d.registry.planned)
+	}()
+	return func() (diags diag.Diagnostics) {
+		for i, err := range <-outcome {
+			target := execconfig.Target{Scope: scope, Field: changed[i].field}
+			if absent, ok := errors.AsType[*absentError](err); ok {
+				diags.Append(absent.warning(target, changed[i].imagePath))
+			} else if err != nil {
+				diags.Append(diag.WithPath(changed[i].imagePath, d.failure("verify the image of", target, err)))
+			}
+		}
+		return diags
+	}
+}
+
+// verifyWrites looks up what builds would pull for images that are about to be stored, by field, and
+// returns why those that must not be stored are not.
+func (d *providerData) verifyWrites(ctx context.Context, images map[string]string) execconfig.FieldErrors {
+	failed := execconfig.FieldErrors{}
+	if len(images) == 0 || !d.registry.verifies() {
+		return failed
+	}
+	fields := fieldsOf(images)
+	refs := make([]string, len(fields))
+	for i, field := range fields {
+		refs[i] = images[field]
+	}
+	for i, err := range d.verify(ctx, refs, d.registry.written) {
+		if err != nil {
+			failed[fields[i]] = err
+		}
+	}
+	return failed
+}
+
+// verify looks up what builds would pull for images, all at once. An error stands for each that is not
+// there and, where verification is required, for each of which that is not known.
+func (d *providerData) verify(ctx context.Context, images []string, ask func(context.Context, string) error) []error {
+	found := make([]error, len(images))
+	url, _, known := d.connector.Effective(ctx)
+	if !known {
+		for i := range found {
+			found[i] = d.registry.unproven(errUnknownPull)
+		}
+		return found
+	}
+	var all sync.WaitGroup
+	for i, image := range images {
+		pull := imageref.Resolve(url, image)
+		if pull.Host == "" { // no registry can be asked for what is no reference
+			continue
+		}
+		all.Go(func() {
+			err := ask(ctx, pull.Image)
+			if isAbsent(err) {
+				err = &absentError{stored: image, pull: pull, nearest: d.registry.nearest(ctx, pull.Image, err), err: err}
+			} else if err != nil {
+				err = d.registry.unproven(err)
+			}
+			found[i] = err
+		})
+	}
+	all.Wait()
+	return found
+}
+
+// errUnknownPull is why an image cannot be verified whose pulled name is not known.
+var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, and with it the name that builds pull")
+
+// verifies reports that images are looked up before they are stored.
+func (r *registries) verifies() bool { return r.known() && r.mode != verifyOff }
+
+// unproven returns what an error means that proves nothing about an image.
+func (r *registries) unproven(err error) error {
+	if r.mode != verifyRequired {
+		return nil
+	}
+	return &unverifiableError{err}
+}
+
+// planned looks an image up for a plan, unless a copy of this run makes it.
+func (r *registries) planned(ctx context.Context, pull string) error {
+	if r.makes(pull) {
+		return nil
+	}
+	return r.there(ctx, pull)
+}
+
+// written looks an image up for a write. One that was not there before may have been pushed since.
+func (r *registries) written(ctx context.Context, pull string) error {
+	err := r.there(ctx, pull)
+	if isAbsent(err) {
+		r.changed(pull)
+		err = r.there(ctx, pull)
+	}
+	return err
+}
+
+// there looks an image up: once a run and, unless that is required, only while its host answers in time.
+func (r *registries) there(ctx context.Context, pull string) error {
+	if r.mode == verifyRequired {
+		_, err := r.head(ctx, pull)
+		return err
+	}
+	_, err := r.probes.get(ctx, fullName(pull), func() (d registry.Descriptor, err error) {
+		err = r.budgets.spend(ctx, hostOf(pull), r.patience, func(ctx context.Context) error {
+			d, err = r.probe.Head(ctx, pull)
+			return err
+		})
+		return d, err
+	})
+	return err
+}
+
+// nearest returns the tags that a repository has in the place of one that is not there.
+func (r *registries) nearest(ctx context.Context, pull string, absent error) (nearest []string) {
+	image, err := imageref.Parse(pull)
+	if kind, _ := registry.KindOf(absent); err != nil || kind != registry.NotFound || image.Tag == "" {
+		return nil
+	}
+	_ = r.budgets.spend(ctx, hostOf(pull), r.patience, func(ctx context.Context) error { // a hint, or none
+		tags, err := r.probe.Tags(ctx, pull)
+		nearest = imageref.NearestTags(image.Tag, tags, maxNearest)
+		return err
+	})
+	return nearest
+}
+
+// hostOf returns the registry of an image by its canonical name.
+func hostOf(ref string) string {
+	image, err := imageref.Parse(ref)
+	if err != nil {
+		return ""
+	}
+	return imageref.CanonicalHost(image.Registry)
+}
+
+// unverifiableError is an image that is not known to be there where that is required.
+type unverifiableError struct{ err error }
+
+// Error returns why.
+func (e *unverifiableError) Error() string { return e.err.Error() }
+
+// Unwrap returns why.
+func (e *unverifiableError) Unwrap() error { return e.err }
+
+// Advice says what to do next.
+func (e *unverifiableError) Advice() string {
+	required := "The provider's verify_images wants every image to be found before it is stored; \"when_reachable\" goes on where a " +
+		"registry does not answer."
+	if more := registryAdvice(e.err); more != "" {
+		return more + "\n\n" + required
+	}
+	return required
+}
+
+// absentError is an image that its registry definitely does not have.
+type absentError struct {
+	stored  string
+	pull    imageref.Pull
+	nearest []string
+	err     error
+}
+
+// Error says what is not where.
+func (e *absentError) Error() string { return e.Reason() + ": " + e.err.Error() }
+
+// Unwrap returns the registry's answer.
+func (e *absentError) Unwrap() error { return e.err }
+
+// Reason says what is not where.
+func (e *absentError) Reason() string {
+	what := "has no such tag"
+	if kind, _ := registry.KindOf(e.err); kind == registry.NoRepository {
+		what = "has no such repository"
+	}
+	return fmt.Sprintf("%s %s, and builds would fail to pull the image", hostOf(e.pull.Image), what)
+}
+
+// Facts returns the stored name, the pulled one where it differs, and the nearest tags.
+func (e *absentError) Facts() [][2]string {
+	facts := [][2]string{{"image", e.stored}}
+	if e.pull.Image != e.stored {
+		facts = append(facts, [2]string{"pulled", e.pull.Image})
+	}
+	for _, tag := range e.nearest {
+		facts = append(facts, [2]string{"nearest tags", tag})
+	}
+	return facts
+}
+
+// Advice says what to do next.
+func (e *absentError) Advice() string {
+	if e.pull.Problem == imageref.Doubled {
+		return "Harness puts the connector's registry before the name. Write it without a registry: " + imageref.WithoutHost(e.stored)
+	}
+	return "Nothing was written. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination the override " +
+		"uses is made before it."
+}
+
+// warning is what a plan says of an image that is not there.
+func (e *absentError) warning(target execconfig.Target, at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, fmt.Sprintf("The image of %s is not in its registry", target),
+		text.Sentence(e.Reason())+"\n\n"+facts(nil, e)+"\n\nThe apply looks again, and stops before it writes this override if the image is "+
+			"not there by then. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination the override "+
+			"uses is made before it.")
+}

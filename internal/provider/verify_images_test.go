@@ -1,0 +1,281 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
+)
+
+// verifying returns a folder with a configuration whose images are verified as mode says; reg/ stands for
+// the registry. DOCKER_CONFIG is empty, so that no login of this machine is used.
+func verifying(t *testing.T, fake *fakeharness.Server, registry *fakeregistry.Server, mode, text string) *clitest.Dir {
+	t.Helper()
+	env := fake.Env()
+	env["HARNESSCI_VERIFY_IMAGES"], env["DOCKER_CONFIG"] = mode, t.TempDir()
+	dir := clitest.New(t, "", env)
+	write(dir, registry, text)
+	return dir
+}
+
+func write(dir *clitest.Dir, registry *fakeregistry.Server, text string) {
+	dir.Write("main.tf", "provider \"harnessci\" {\n  max_retries = 0\n}\n"+strings.ReplaceAll(text, "reg/", registry.Host()+"/"))
+}
+
+// pin is a single override of ci/K8.
+func pin(field, image string) string {
+	return fmt.Sprintf("resource \"harnessci_image_override\" %q {\n  field = %q\n  value = %q\n}\n", field, field, image)
+}
+
+// set is an exclusive set of ci/K8.
+func set(images map[string]string) string {
+	var lines strings.Builder
+	for _, field := range slices.Sorted(maps.Keys(images)) {
+		fmt.Fprintf(&lines, "    %s = %q\n", field, images[field])
+	}
+	return "resource \"harnessci_image_overrides\" \"all\" {\n  images = {\n" + lines.String() + "  }\n}\n"
+}
+
+// requireDiagnostics fails unless exactly so many diagnostics begin with a text, each with all of the others.
+func requireDiagnostics(t *testing.T, output string, count int, about string, texts ...string) {
+	t.Helper()
+	found := 0
+	for _, text := range diagnosticsOf(output) {
+		if !strings.HasPrefix(text, about) {
+			continue
+		}
+		found++
+		for _, want := range texts {
+			if !strings.Contains(text, want) {
+				t.Errorf("this diagnostic does not say %q: %s", want, text)
+			}
+		}
+	}
+	if found != count {
+		t.Errorf("%d diagnostics begin with %q, want %d:\n%s", found, about, count, output)
+	}
+}
+
+var someImage = fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10))
+
+func TestAccAnImageThatIsNotThereNeverReachesHarness(t *testing.T) {
+	t.Parallel()
+	for kind, test := range map[string]struct{ config, about string }{
+		"single": {
+			pin("addonTag", "reg/harness/ci-addon:1.16.99") + pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92"),
+			"Error: Could not set the image override ci/K8/addonTag",
+		},
+		"set": {
+			set(map[string]string{"addonTag": "reg/harness/ci-addon:1.16.99", "liteEngineTag": "reg/harness/ci-lite-engine:1.16.92"}),
+			"Error: Could not set the image override ci/K8/addonTag",
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			registry := fakeregistry.Start(t, fakeregistry.Options{})
+			for _, tag := range []string{"1.16.92", "1.16.91", "1.15.4", "1.2.0"} {
+				registry.Push("harness/ci-addon:"+tag, someImage)
+			}
+			registry.Push("harness/ci-lite-engine:1.16.92", someImage)
+			dir := verifying(t, fake, registry, "when_reachable", test.config)
+			output := dir.Must("plan")
+			requireDiagnostics(t, output, 1, "Warning: The image of ci/K8/addonTag is not in its registry",
+				registry.Host()+" has no such tag", registry.Host()+"/harness/ci-addon:1.16.99", "1.16.92", "1.16.91", "1.15.4")
+			requireDiagnostics(t, output, 0, "Warning: The image of ci/K8/liteEngineTag is not in")
+			if n := fake.Count("writes"); n != 0 {
+				t.Errorf("the plan wrote %d times", n)
+			}
+			result := dir.Run("apply", "-auto-approve")
+			if result.Code != 1 {
+				t.Errorf("the apply exited with %d:\n%s", result.Code, result.Output)
+			}
+			requireDiagnostics(t, result.Output, 1, test.about, registry.Host()+" has no such tag", "Nothing was written", "1.16.92")
+			for _, request := range fake.Requests() {
+				if strings.Contains(string(request.Body), "1.16.99") {
+					t.Errorf("Harness was sent the image that is not there: %s", request.Body)
+				}
+			}
+			if got := fake.Overrides("ci/K8"); len(got) != 1 || got["liteEngineTag"] != registry.Host()+"/harness/ci-lite-engine:1.16.92" {
+				t.Errorf("the account holds %v: the other image is to be stored", got)
+			}
+			// Once it is pushed, the same configuration applies.
+			registry.Push("harness/ci-addon:1.16.99", someImage)
+			requireDiagnostics(t, dir.Must("apply", "-auto-approve"), 0, "Warning: The image of")
+			dir.Must("plan", "-detailed-exitcode")
+		})
+	}
+}
+
+func TestAccARepositoryThatIsNotThereIsTold(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	dir := verifying(t, fake, registry, "when_reachable", pin("addonTag", "reg/harness/ci-adon:1.16.92"))
+	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: The image of ci/K8/addonTag is not in its registry", "has no such repository")
+}
+
+// A registry that does not answer, or wants another login, proves nothing.
+func TestAccWhatCannotBeLookedUpIsNoNews(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]*fakeregistry.Fault{
+		"refuses the login": {Status: 401, Code: "UNAUTHORIZED"},
+		"is forbidden":      {Status: 403, Code: "DENIED"},
+		"is out of order":   {Status: 503},
+		"limits":            {Status: 429, Code: "TOOMANYREQUESTS"},
+		"drops":             {Drop: true},
+		"is not there":      nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			registry := fakeregistry.Start(t, fakeregistry.Options{})
+			if fault == nil {
+				registry.Close()
+			} else {
+				fault.Times = -1
+				registry.Inject(*fault)
+			}
+			dir := verifying(t, fake, registry, "when_reachable", pin("addonTag", "reg/harness/ci-addon:1.16.92"))
+			requireNoNews := func(output string) {
+				t.Helper()
+				for _, text := range diagnosticsOf(output) {
+					if !strings.Contains(text, "development overrides") && !strings.Contains(text, "without credentials") {
+						t.Errorf("it is told: %s", text)
+					}
+				}
+			}
+			requireNoNews(dir.Must("plan"))
+			requireNoNews(dir.Must("apply", "-auto-approve"))
+			if len(fake.Overrides("ci/K8")) != 1 {
+				t.Error("nothing is stored")
+			}
+
+			write(dir, registry, pin("addonTag", "reg/harness/ci-addon:1.16.91"))
+			dir.Setenv("HARNESSCI_VERIFY_IMAGES", "required")
+			result := dir.Run("plan")
+			requireDiagnostics(t, result.Output, 1, "Error: Could not verify the image of ci/K8/addonTag", "verify_images")
+		})
+	}
+}
+
+// A plan that changes nothing asks no registry, and one that changes something asks for that alone, once.
+func TestAccOnlyImagesThatChangeAreLookedUp(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	for _, image := range []string{"ci-addon:1.16.92", "ci-addon:1.16.91", "ci-lite-engine:1.16.92"} {
+		registry.Push("harness/"+image, someImage)
+	}
+	config := pin("addonTag", "reg/harness/ci-addon:1.16.92") + pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92")
+	dir := verifying(t, fake, registry, "when_reachable", config)
+	requireHeads := func(want int, args ...string) {
+		t.Helper()
+		registry.ResetLog()
+		dir.Must(args...)
+		if got := registry.Count(http.MethodHead, "manifests"); got != want || registry.Count("", "manifests", "tags", "blobs") != want {
+			t.Errorf("%v sent %d HEADs, want %d and nothing else: %+v", args, got, want, registry.Requests())
+		}
+	}
+	requireHeads(2, "plan", "-out", "saved.plan")
+	requireHeads(2, "apply", "saved.plan")
+	fake.ResetLog()
+	requireHeads(0, "plan", "-detailed-exitcode")
+	if n := fake.Count("connectors"); n != 0 {
+		t.Errorf("a plan with nothing to do asked for the connector %d times", n)
+	}
+	write(dir, registry, pin("addonTag", "reg/harness/ci-addon:1.16.91")+pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92"))
+	requireHeads(1, "plan", "-out", "saved.plan")
+	requireHeads(1, "apply", "saved.plan")
+	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "off")
+	write(dir, registry, pin("addonTag", "reg/harness/ci-addon:9.9.9")+pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92"))
+	requireHeads(0, "plan")
+}
+
+// What is looked up is what builds pull: with the connector's registry before the name.
+func TestAccThePulledNameIsLookedUp(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	registry.Push("mirror/harness/ci-addon:1.16.92", someImage)
+	fake.SetConnector(fakeharness.ConnectorBody("http://"+registry.Host()+"/mirror/", "robot"))
+	dir := verifying(t, fake, registry, "required", pin("addonTag", "harness/ci-addon:1.16.92")+pin("liteEngineTag", "harness/ci-lite-engine:1.16.92"))
+	output := dir.Must("plan")
+	requireDiagnostics(t, output, 0, "Warning: The image of ci/K8/addonTag")
+	requireDiagnostics(t, output, 1, "Warning: The image of ci/K8/liteEngineTag is not in its registry",
+		registry.Host()+"/mirror/harness/ci-lite-engine:1.16.92")
+	for _, request := range registry.Requests() {
+		if request.Kind == "manifests" && !strings.HasPrefix(request.Repository, "mirror/harness/") {
+			t.Errorf("%s was looked up", request.Repository)
+		}
+	}
+
+	// Nobody knows what is pulled while the connector may not be read.
+	fake.DenyConnectors(true, false)
+	registry.ResetLog()
+	result := dir.Run("plan")
+	requireDiagnostics(t, result.Output, 2, "Error: Could not verify the image of ci/K8/", "image connector cannot be read")
+	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
+	dir.Must("plan")
+	if n := registry.Count(""); n != 0 {
+		t.Errorf("%d requests were sent for a name that is not known", n)
+	}
+}
+
+// A copy of the same run makes the image, so that its absence at plan is no news, and the override waits.
+func TestAccAnOverrideWaitsForItsCopy(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	source := registry.Push("harness/ci-addon:1.16.92", fakeregistry.Multi(1, "linux/amd64", "linux/arm64"))
+	dir := verifying(t, fake, registry, "required", `
+resource "harnessci_image_copy" "addon" {
+  source      = "reg/harness/ci-addon:1.16.92"
+  destination = "reg/mirror/harness/ci-addon:1.16.92"
+}
+resource "harnessci_image_override" "addon" {
+  field = "addonTag"
+  value = harnessci_image_copy.addon.reference
+}
+`)
+	output := dir.Must("plan", "-out", "saved.plan")
+	requireDiagnostics(t, output, 0, "Warning: The image of")
+	if !strings.Contains(strings.Join(strings.Fields(output), " "), fmt.Sprintf(`+ value = "%s/mirror/harness/ci-addon:1.16.92@%s"`, registry.Host(), source)) {
+		t.Errorf("the plan does not show the digest of the override:\n%s", output)
+	}
+	dir.Must("apply", "saved.plan")
+	dir.Must("plan", "-detailed-exitcode")
+	if got := registry.Tag("mirror/harness/ci-addon:1.16.92"); got != source {
+		t.Errorf("the copy is %q, want %s", got, source)
+	}
+	if got := fake.Overrides("ci/K8")["addonTag"]; !strings.HasSuffix(got, source) {
+		t.Errorf("the override is %q", got)
+	}
+}
+
+// A host that never answers must not hold an apply up by the number of its images.
+func TestAccAHostThatHangsIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // until the end of the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() }) // it takes connections and says nothing
+	images := map[string]string{}
+	for _, field := range fake.Settable("ci/K8")[:12] {
+		images[field] = listener.Addr().String() + "/x/" + strings.ToLower(field) + ":1"
+	}
+	dir := verifying(t, fake, fakeregistry.Start(t, fakeregistry.Options{}), "when_reachable", set(images))
+	dir.Must("apply", "-auto-approve")
+	if got := len(fake.Overrides("ci/K8")); got != 12 {
+		t.Errorf("%d of 12 are stored", got)
+	}
+}

@@ -54,6 +54,7 @@ storage:
   filesystem: {rootdirectory: %q}
   delete: {enabled: true}
 http: {addr: %q, secret: test}
+validation: {manifests: {urls: {allow: ["^https://example.invalid/"]}}}
 %s`, filepath.Join(dir, "storage"), host, auth)
 	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
 		return nil, err

@@ -30,14 +30,20 @@ type Options struct {
 	Attempts int
 	// PauseMin and PauseMax bound the jittered pause before a write is sent again.
 	PauseMin, PauseMax time.Duration
-	// SettleMax caps the wait between a write and its verification.
-	SettleMax time.Duration
+	// RequestTimeout is how long one attempt of a request may take, the client's own and those of
+	// other writers. A write is verified once as much time has passed as it took, but no more.
+	RequestTimeout time.Duration
+	// LagMax is how long what reads show may be behind what has been written.
+	LagMax time.Duration
 	// LateMax is how long a write without an answer may still show before it counts as failed.
 	LateMax time.Duration
-	// LockDir is where the lock files stand that keep processes of this machine apart.
+	// LockDir is where the lock files stand that keep processes of this machine apart; LockMax is how
+	// long another one is waited for.
 	LockDir string
-	// Log receives what a maintainer wants to see in a debug log.
-	Log func(ctx context.Context, msg string, fields map[string]any)
+	LockMax time.Duration
+	// Log receives what a maintainer wants to see in a debug log, Warn what a user should see while it
+	// lasts.
+	Log, Warn func(ctx context.Context, msg string, fields map[string]any)
 }
 
 func (o Options) withDefaults() Options {
@@ -47,11 +53,16 @@ func (o Options) withDefaults() Options {
 	o.Attempts = orElse(o.Attempts, 20)
 	o.PauseMin = orElse(o.PauseMin, 10*time.Millisecond)
 	o.PauseMax = orElse(o.PauseMax, time.Second)
-	o.SettleMax = orElse(o.SettleMax, 2*time.Second)
+	o.RequestTimeout = orElse(o.RequestTimeout, 30*time.Second)
+	o.LagMax = orElse(o.LagMax, 4*time.Second)
 	o.LateMax = orElse(o.LateMax, 10*time.Second)
 	o.LockDir = orElse(o.LockDir, defaultLockDir())
+	o.LockMax = orElse(o.LockMax, 5*time.Minute)
 	if o.Log == nil {
 		o.Log = func(context.Context, string, map[string]any) {}
+	}
+	if o.Warn == nil {
+		o.Warn = o.Log
 	}
 	return o
 }
@@ -72,18 +83,22 @@ type Account struct {
 	planReads *reads
 	plans     *plans
 	writer    *writer
+	notices   *notices
+	opts      Options
 }
 
 // New returns the Account that client talks to. The key names endpoint and account: processes of
 // this machine that use the same key take turns to write.
 func New(client Client, key string, opts Options) *Account {
 	opts = opts.withDefaults()
-	reads := newReads(client, opts.MaxAge)
+	reads, notices := newReads(client, opts), &notices{}
 	return &Account{
 		reads:     reads,
 		planReads: newPlanReads(reads),
 		plans:     newPlans(),
-		writer:    newWriter(client, reads, newFileLock(opts.LockDir, key), opts),
+		writer:    newWriter(client, reads, newTurn(newFileLock(opts.LockDir, key), notices, opts), opts),
+		notices:   notices,
+		opts:      opts,
 	}
 }
 
@@ -104,9 +119,10 @@ func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]s
 	return cloned(a.reads.get(ctx, readKey{mergedRead, scope}))
 }
 
-// Set stores one override and returns once a read has shown it. Errors: the client's for a
-// refused write, *NotStoredError, *UnverifiedError, *UncertainError, *CancelledError,
-// *DuplicateError, *ConflictError.
+// Set stores one override and returns once a read has shown it. When ctx ends, what has been sent is
+// still waited for, for RequestTimeout and LateMax at most, and its outcome returned. Errors: the
+// client's for a failed request, *RefusedError, *NotStoredError, *NotListedError, *UnverifiedError,
+// *UncertainError, *CancelledError, *LockedError, *DuplicateError, *ConflictError.
 func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value string) error {
 	failed, err := a.writer.write(ctx, []*op{newOp(Target{scope, field}, value)}, harness.Scope{})
 	if err != nil {
@@ -115,10 +131,11 @@ func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value str
 	return failed[field]
 }
 
-// Reset removes one override and returns once a read no longer shows it. Errors are those of Set,
-// and *KeptError where another resource set the override in this run.
-func (a *Account) Reset(ctx context.Context, scope harness.Scope, field string) error {
-	failed, err := a.writer.write(ctx, resetOps(scope, []string{field}), harness.Scope{})
+// Reset removes one override and returns once a read no longer shows it. The image is the one that
+// stands, as far as the caller knows: of one that equals the default, that it does not show proves
+// little. Errors are those of Set, and *KeptError where another resource set the override in this run.
+func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image string) error {
+	failed, err := a.writer.write(ctx, resetOps(scope, map[string]string{field: image}), harness.Scope{})
 	if err != nil {
 		return err
 	}
@@ -138,10 +155,10 @@ func (a *Account) Replace(ctx context.Context, scope harness.Scope, change Chang
 	return joined(a.writer.write(ctx, ops, scope))
 }
 
-// ResetAll removes the named overrides in one request, leaving out those that another resource
-// set in this run. The error is a FieldErrors.
-func (a *Account) ResetAll(ctx context.Context, scope harness.Scope, fields []string) error {
-	return joined(a.writer.write(ctx, resetOps(scope, fields), harness.Scope{}))
+// ResetAll removes overrides, field to image as in Reset, in one request, leaving out those that
+// another resource set in this run. The error is a FieldErrors.
+func (a *Account) ResetAll(ctx context.Context, scope harness.Scope, images map[string]string) error {
+	return joined(a.writer.write(ctx, resetOps(scope, images), harness.Scope{}))
 }
 
 // joined returns the one error of a write of several.

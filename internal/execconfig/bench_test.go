@@ -14,7 +14,7 @@ func BenchmarkSet(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				forEach(parallel, parallel, func(i int) {
-					if err := a.Reset(b.Context(), k8, fieldName(i)); err != nil {
+					if err := a.Reset(b.Context(), k8, fieldName(i), ""); err != nil {
 						b.Error(err)
 					}
 				})

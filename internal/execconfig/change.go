@@ -1,21 +1,19 @@
 package execconfig
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
-// Change is what makes the wanted overrides of those that stand, in one module and infra.
+// Change is what makes the wanted overrides of those that stand, in one module and infra; field to
+// image throughout.
 type Change struct {
 	Set   map[string]string // what to store
 	Keep  map[string]string // what stands already as it is wanted
-	Reset []string          // what stands and is not wanted, sorted
-	Left  []string          // what stands, is not wanted and stays all the same, sorted
+	Reset map[string]string // what stands and is not wanted
+	Left  map[string]string // what stands, is not wanted and stays all the same
 }
 
 // NewChange returns the change from the overrides that stand to the wanted ones.
 func NewChange(standing, wanted map[string]string) Change {
-	change := Change{Set: map[string]string{}, Keep: map[string]string{}}
+	change := Change{Set: map[string]string{}, Keep: map[string]string{}, Reset: map[string]string{}}
 	for field, image := range wanted {
 		if standing[field] == image {
 			change.Keep[field] = image
@@ -23,9 +21,9 @@ func NewChange(standing, wanted map[string]string) Change {
 			change.Set[field] = image
 		}
 	}
-	for _, field := range slices.Sorted(maps.Keys(standing)) {
+	for field, image := range standing {
 		if _, ok := wanted[field]; !ok {
-			change.Reset = append(change.Reset, field)
+			change.Reset[field] = image
 		}
 	}
 	return change
@@ -35,12 +33,12 @@ func NewChange(standing, wanted map[string]string) Change {
 // the plan was made with: an apply resets nothing that no plan has shown.
 func (c Change) LeaveNewcomers(shown map[string]string) Change {
 	resets := c.Reset
-	c.Reset, c.Left = nil, nil
-	for _, field := range resets {
+	c.Reset, c.Left = map[string]string{}, map[string]string{}
+	for field, image := range resets {
 		if _, ok := shown[field]; ok {
-			c.Reset = append(c.Reset, field)
+			c.Reset[field] = image
 		} else {
-			c.Left = append(c.Left, field)
+			c.Left[field] = image
 		}
 	}
 	return c
@@ -55,7 +53,7 @@ func (c Change) After(standing map[string]string, failed FieldErrors) map[string
 			images[field] = image
 		}
 	}
-	for _, field := range c.Reset {
+	for field := range c.Reset {
 		if Acknowledged(failed[field]) {
 			delete(images, field)
 		}

@@ -23,7 +23,7 @@ func TestChangeLeadsFromWhatStandsToWhatIsWanted(t *testing.T) {
 		if !maps.Equal(stands, before) {
 			t.Fatalf("the change wrote to its input: %v", stands)
 		}
-		fields := slices.Concat(slices.Sorted(maps.Keys(change.Set)), change.Reset, slices.Sorted(maps.Keys(change.Keep)))
+		fields := slices.Concat(slices.Sorted(maps.Keys(change.Set)), slices.Sorted(maps.Keys(change.Reset)), slices.Sorted(maps.Keys(change.Keep)))
 		if slices.Sort(fields); len(slices.Compact(slices.Clone(fields))) != len(fields) {
 			t.Fatalf("a field twice in %+v", change)
 		}
@@ -32,8 +32,10 @@ func TestChangeLeadsFromWhatStandsToWhatIsWanted(t *testing.T) {
 				t.Fatalf("%s is stored again", field)
 			}
 		}
-		if !slices.IsSorted(change.Reset) {
-			t.Fatalf("resets in no order: %v", change.Reset)
+		for field, image := range change.Reset {
+			if stands[field] != image {
+				t.Fatalf("the reset of %s is said to remove %q", field, image)
+			}
 		}
 	})
 }
@@ -44,7 +46,8 @@ func TestChangeLeavesNewcomers(t *testing.T) {
 	stands := map[string]string{"a": "a:1", "b": "b:1", "new": "new:\x1b1", "newer": "newer:1"}
 	change := NewChange(stands, map[string]string{"a": "a:2"}).
 		LeaveNewcomers(map[string]string{"a": "a:1", "b": "b:0"})
-	if !slices.Equal(change.Reset, []string{"b"}) || !slices.Equal(change.Left, []string{"new", "newer"}) {
+	left := map[string]string{"new": "new:\x1b1", "newer": "newer:1"}
+	if !maps.Equal(change.Reset, map[string]string{"b": "b:1"}) || !maps.Equal(change.Left, left) {
 		t.Errorf("resets %v and leaves %v", change.Reset, change.Left)
 	}
 	want := map[string]string{"a": "a:2", "new": "new:\x1b1", "newer": "newer:1"}

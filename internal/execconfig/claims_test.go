@@ -57,7 +57,7 @@ func TestAResetNeverUndoesASetOfTheSameRun(t *testing.T) {
 				forEach(2, 2, func(i int) {
 					if i == 0 {
 						time.Sleep(resetAfter)
-						if err := a.Reset(t.Context(), k8, fieldName(0)); err != nil && !isA[*KeptError](err) {
+						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*KeptError](err) {
 							t.Error(err)
 						}
 						return
@@ -86,7 +86,7 @@ func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
 				forEach(2, 2, func(i int) {
 					if i == 0 {
 						time.Sleep(resetAfter)
-						if err := a.Reset(t.Context(), k8, fieldName(0)); err != nil && !isA[*KeptError](err) {
+						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*KeptError](err) {
 							t.Error(err)
 						}
 						return
@@ -113,7 +113,7 @@ func TestReplaceIsOneUpdateAndOneReset(t *testing.T) {
 		a := newAccount(t, s)
 		err := a.Replace(t.Context(), k8, Change{
 			Set:   map[string]string{fieldName(0): "a:1", fieldName(1): "b:1"},
-			Reset: []string{fieldName(7), fieldName(8)},
+			Reset: map[string]string{fieldName(7): "old:1", fieldName(8): "old:1"},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +173,7 @@ func TestResetAllLeavesOutWhatAnotherResourceSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.outside(k8, fieldName(1), "b:1")
-		err := a.ResetAll(t.Context(), k8, []string{fieldName(0), fieldName(1)})
+		err := a.ResetAll(t.Context(), k8, map[string]string{fieldName(0): "a:1", fieldName(1): "b:1"})
 		failed, _ := errors.AsType[FieldErrors](err)
 		if len(failed) != 1 || !isA[*KeptError](failed[fieldName(0)]) {
 			t.Errorf("got %v", err)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -20,9 +21,17 @@ type NotStoredError struct {
 	Held string
 	// Attempts is how often the write was sent.
 	Attempts int
+	// Interrupted is why it was not sent once more; nil: it was, as often as is reasonable.
+	Interrupted error
+}
+
+func notStored(o *op, interrupted error) *NotStoredError {
+	return &NotStoredError{Target: o.Target, Sent: o.value, Held: o.heldNow, Attempts: o.attempts, Interrupted: interrupted}
 }
 
 func (e *NotStoredError) Error() string { return e.named(e.Reason()) }
+
+func (e *NotStoredError) Unwrap() error { return e.Interrupted }
 
 // Reason says it without the name of the override.
 func (e *NotStoredError) Reason() string {
@@ -33,8 +42,63 @@ func (e *NotStoredError) Reason() string {
 	if e.Held != "" {
 		held = fmt.Sprintf("%q", e.Held)
 	}
-	return fmt.Sprintf("%s %d times and acknowledged, but the server holds %s", sent, e.Attempts, held)
+	told := fmt.Sprintf("%s %d times and acknowledged, but the server holds %s", sent, e.Attempts, held)
+	if e.Interrupted != nil {
+		told += fmt.Sprintf("; it was not sent again: %v", e.Interrupted)
+	}
+	return told
 }
+
+// NotListedError says that the server acknowledged an override again and again, and never listed it:
+// it ignores the field, or keeps it where no answer shows.
+type NotListedError struct {
+	Target
+	// Sent is the image that was sent, Attempts how often.
+	Sent     string
+	Attempts int
+}
+
+func (e *NotListedError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *NotListedError) Reason() string {
+	return fmt.Sprintf("%q was sent %d times and acknowledged, and the server has never listed it: it ignores the field, "+
+		"or does not show it", e.Sent, e.Attempts)
+}
+
+// Advice says what to do next.
+func (e *NotListedError) Advice() string {
+	return "Check how the field is spelled. An override that cannot be seen cannot be kept right: if Harness does use it, " +
+		"set it outside of this configuration."
+}
+
+// RefusedError says that the server refuses to have one field set or reset, while nothing keeps it
+// from others.
+type RefusedError struct {
+	Target
+	// Image is what was to be set; empty for a reset.
+	Image string
+	// Listed: the defaults list the field all the same.
+	Listed bool
+	// Err is the answer.
+	Err error
+}
+
+func (e *RefusedError) Error() string { return e.named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *RefusedError) Reason() string {
+	verb, listed := "set", ""
+	if e.Image == "" {
+		verb = "reset"
+	}
+	if e.Listed {
+		listed = ", although its defaults list the field"
+	}
+	return fmt.Sprintf("the server refuses to have it %s%s: %v", verb, listed, e.Err)
+}
+
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // UnverifiedError says that the server acknowledged a write and could not be read afterwards.
 type UnverifiedError struct {
@@ -75,10 +139,11 @@ func (e *UncertainError) Reason() string {
 
 func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.ReadErr} }
 
-// CancelledError says that the caller stopped waiting for its write.
+// CancelledError says that the caller's context ended before the write was sent or, although it was
+// then waited for, before its outcome was known.
 type CancelledError struct {
 	Target
-	// Sent reports that the write was already on its way, so that it may be stored.
+	// Sent reports that the write was on its way, so that it may be stored.
 	Sent bool
 	// Err is the cause of the caller's context.
 	Err error
@@ -95,6 +160,27 @@ func (e *CancelledError) Reason() string {
 }
 
 func (e *CancelledError) Unwrap() error { return e.Err }
+
+// LockedError says that another process of this machine has kept this one from writing for so long that
+// it may hang. Nothing was sent.
+type LockedError struct {
+	// Path is the lock file, Holder who holds it, in words.
+	Path, Holder string
+	Waited       time.Duration
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("another run writes to the account: the lock is held by %s; it was waited for %s", e.Holder, e.Waited.Round(time.Second))
+}
+
+// Facts returns where the lock is.
+func (e *LockedError) Facts() [][2]string { return [][2]string{{"lock", e.Path}} }
+
+// Advice says what to do next.
+func (e *LockedError) Advice() string {
+	return "Nothing was changed. Let the other run finish, or end its process if it hangs: the lock is free once it is gone. " +
+		"Then run again. There is no need to delete the file."
+}
 
 // DuplicateError says that two resources set the same override in one apply.
 type DuplicateError struct{ Target }

@@ -4,19 +4,27 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 )
 
-// lockPoll is how often a process asks again for a lock that another one holds.
-const lockPoll = 10 * time.Millisecond
+const (
+	// lockPoll is how often a process asks again for a lock that another one holds.
+	lockPoll = 10 * time.Millisecond
+	// lockPatience is how long a wait for the lock may last before it is worth a word.
+	lockPatience = 5 * time.Second
+)
 
 // fileLock keeps the processes of this machine and user that write to one account apart. It is
-// advisory: the operating system releases it when a process dies.
+// advisory: the operating system releases it when a process dies. The file says who holds it.
 type fileLock struct{ path string }
 
 func newFileLock(dir, key string) fileLock {
@@ -24,25 +32,168 @@ func newFileLock(dir, key string) fileLock {
 	return fileLock{filepath.Join(dir, hex.EncodeToString(sum[:])+".lock")}
 }
 
-// defaultLockDir is below the user's cache; where there is none, below the temporary directory.
+// defaultLockDir is below the user's cache; where there is none, in the temporary directory, at one
+// level, so that nobody else can put another one in its place.
 func defaultLockDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = filepath.Join(os.TempDir(), fmt.Sprintf("user-%d", os.Getuid()))
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "terraform-provider-harnessci", "locks")
 	}
-	return filepath.Join(dir, "terraform-provider-harnessci", "locks")
+	return filepath.Join(os.TempDir(), fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
 }
 
-// acquire waits until the lock is held and returns what releases it. An error other than the
-// context's means that no lock can be had here; release is never nil.
-func (l fileLock) acquire(ctx context.Context) (release func(), err error) {
+// open returns the lock, not held yet. The error is why there can be none: the folder must be the
+// user's alone, the file a regular one.
+func (l fileLock) open() (*flock.Flock, error) {
+	dir := filepath.Dir(l.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() || !ownedAlone(info) {
+		return nil, fmt.Errorf("%s is no folder that this user owns and nobody else may write to", dir)
+	}
+	info, err = os.Lstat(l.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", l.path)
+	}
+	return flock.New(l.path, flock.SetFlag(os.O_CREATE|os.O_RDWR|openSafely), flock.SetPermissions(0o600)), nil
+}
+
+// holder is who holds a lock.
+type holder struct {
+	pid   int
+	since time.Time
+}
+
+// Where the file says who holds the lock: some systems let nobody read the byte that is locked, the
+// first one. The text is as long whoever it is.
+const (
+	holderAt     = 1
+	holderFormat = "process %10d since %s\n"
+)
+
+// sign writes into the file that this process holds the lock. That it cannot be written harms nobody.
+func (l fileLock) sign() {
+	file, err := os.OpenFile(l.path, os.O_WRONLY|openSafely, 0o600)
+	if err != nil {
+		return
+	}
+	text := fmt.Sprintf(holderFormat, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	_, _ = file.WriteAt([]byte(text), holderAt)
+	_ = file.Close()
+}
+
+// holder returns who holds the lock; zero where the file does not say.
+func (l fileLock) holder() (h holder) {
+	file, err := os.OpenFile(l.path, os.O_RDONLY|openSafely, 0)
+	if err != nil {
+		return holder{}
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	var since string
+	text := io.NewSectionReader(file, holderAt, 128)
+	if _, err := fmt.Fscanf(text, holderFormat, &h.pid, &since); err != nil {
+		return holder{}
+	}
+	if h.since, err = time.Parse(time.RFC3339, since); err != nil {
+		return holder{}
+	}
+	return h
+}
+
+func (h holder) String() string {
+	if h.pid == 0 {
+		return "another process of this machine"
+	}
+	return fmt.Sprintf("process %d of this machine, which has it since %s", h.pid, h.since.Format(time.RFC3339))
+}
+
+// turn is an account's turn to write among the processes of this machine.
+type turn struct {
+	lock    fileLock
+	notices *notices
+	opts    Options
+}
+
+func newTurn(lock fileLock, notices *notices, opts Options) *turn { return &turn{lock, notices, opts} }
+
+// take waits until no other process of this machine writes to the account, and keeps them out until
+// release, which is never nil. Where there can be no lock it goes on without. The error is the
+// context's, or a *LockedError.
+func (t *turn) take(ctx context.Context) (release func(), _ error) {
+	lock, err := t.lock.open()
+	if err == nil {
+		var locked bool
+		if locked, err = t.wait(ctx, lock); locked {
+			t.lock.sign()
+			return func() { _ = lock.Close() }, nil
+		}
+	}
 	release = func() {}
-	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+	if lock != nil {
+		_ = lock.Close()
+	}
+	_, busy := errors.AsType[*LockedError](err)
+	if busy || ctx.Err() != nil {
 		return release, err
 	}
-	lock := flock.New(l.path)
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return release, err
+	t.notices.add(Notice{
+		Summary: "Other runs on this machine are not kept apart",
+		Detail: fmt.Sprintf("No lock can be had in %s: %v. Harness saves all overrides of an account as one document, so that "+
+			"two runs which write at once may undo one another's changes. Each change is verified and repeated all the same. "+
+			"Make the folder writable for this user, or let one run at a time write to the account.", filepath.Dir(t.lock.path), err),
+	})
+	t.opts.Warn(ctx, "no lock can be had: other processes of this machine are not kept apart", map[string]any{"error": err.Error()})
+	return release, nil
+}
+
+// wait asks for the lock until it is held, and says who is waited for.
+func (t *turn) wait(ctx context.Context, lock *flock.Flock) (locked bool, _ error) {
+	start, told := time.Now(), false
+	poll := time.NewTicker(lockPoll)
+	defer poll.Stop()
+	for {
+		locked, err := lock.TryLock()
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			return false, err
+		}
+		waited := time.Since(start)
+		if locked {
+			if told {
+				t.opts.Warn(ctx, "the other process is done", map[string]any{"waited_ms": waited.Milliseconds()})
+			}
+			return true, nil
+		}
+		if waited >= t.opts.LockMax {
+			return false, &LockedError{Path: t.lock.path, Holder: t.lock.holder().String(), Waited: waited}
+		}
+		if waited >= lockPatience && !told {
+			told = true
+			t.tell(ctx)
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
 	}
-	return func() { _ = lock.Close() }, nil
+}
+
+// tell says who is waited for: at once in the log, and to the user when the operation is over.
+func (t *turn) tell(ctx context.Context) {
+	holder := t.lock.holder()
+	t.opts.Warn(ctx, "waiting for another process of this machine that writes to the account",
+		map[string]any{"holder": holder.String(), "lock": t.lock.path})
+	t.notices.add(Notice{
+		Summary: "Waited for another run on this machine that writes to the account",
+		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, for two that write at once would undo one another's changes.\n\n"+
+			"  lock: %s", holder, t.lock.path),
+	})
 }

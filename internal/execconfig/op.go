@@ -1,6 +1,10 @@
 package execconfig
 
-import "github.com/harnessci/terraform-provider-harnessci/internal/harness"
+import (
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
 
 // verb is what a request does to its fields. Sets go before resets.
 type verb int
@@ -14,6 +18,8 @@ const (
 type op struct {
 	Target
 	value string
+	// held is the image that a reset removes, as far as its caller knows.
+	held string
 	// standing: the caller saw the override in place, so that it is sent only where this run has
 	// reset it since.
 	standing bool
@@ -24,20 +30,18 @@ type op struct {
 	sent bool
 	// acknowledged: the server has said yes, and no read has denied it since.
 	acknowledged bool
-	err          error
+	// interrupted is why the caller wants no further request; nil while it does.
+	interrupted error
+	err         error
 	// round carries the op; nil while it is queued.
 	round *round
 
 	// Used by the writer's goroutine only.
 	attempts int
-	failure  error
-	// request is the last one that carried the op; ops of one request were stored or lost together.
-	request *request
-}
-
-// request is one update-config or reset-config.
-type request struct {
-	stored, lost bool // what a read has shown of its ops
+	request  *request // the last one that carried the op
+	evidence evidence // what the last read shows of it
+	heldNow  string   // the image in that read
+	ignored  int      // how many acknowledgements left no trace beside others that did
 }
 
 func newOp(target Target, value string) *op {
@@ -52,10 +56,12 @@ func setOps(scope harness.Scope, images map[string]string) []*op {
 	return ops
 }
 
-func resetOps(scope harness.Scope, fields []string) []*op {
-	ops := make([]*op, 0, len(fields))
-	for _, field := range fields {
-		ops = append(ops, newOp(Target{scope, field}, ""))
+func resetOps(scope harness.Scope, held map[string]string) []*op {
+	ops := make([]*op, 0, len(held))
+	for field, image := range held {
+		o := newOp(Target{scope, field}, "")
+		o.held = image
+		ops = append(ops, o)
 	}
 	return ops
 }
@@ -74,4 +80,23 @@ func (o *op) ended() bool {
 	default:
 		return false
 	}
+}
+
+// request is one update-config or reset-config, with what is known of it. Its ops were stored or lost
+// together. The writer's goroutine alone uses it.
+type request struct {
+	delivery *delivery
+	failure  error // nil: acknowledged
+	// Its attempts, and how long the slowest took.
+	attempts int
+	slowest  time.Duration
+	// over is until when the server may be at work on one of them; zero where none is open.
+	over time.Time
+	// shown and lost: a read has shown one of its ops, or the absence of one.
+	shown, lost bool
+}
+
+// open reports whether an attempt may be saved yet. The only one that there was has been once it shows.
+func (r *request) open() bool {
+	return time.Now().Before(r.over) && (!r.shown || r.attempts > 1)
 }

@@ -110,7 +110,7 @@ func (m *migration) check(t *testing.T, field, want string, err error) {
 func toSet(t *testing.T, m *migration) {
 	t.Helper()
 	var replaced error
-	set, keep, reset := map[string]string{}, map[string]string{}, []string{}
+	set, keep, reset := map[string]string{}, map[string]string{}, map[string]string{}
 	resets := make(map[string]error)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -128,16 +128,16 @@ func toSet(t *testing.T, m *migration) {
 				set[field] = image
 			}
 		}
-		for field := range stands {
+		for field, image := range stands {
 			if m.after[field] == "" {
-				reset = append(reset, field)
+				reset[field] = image
 			}
 		}
 		replaced = m.account.Replace(ctx, k8, Change{Set: set, Keep: keep, Reset: reset})
 	})
 	for field := range m.before {
 		wg.Go(func() {
-			err := m.account.Reset(m.pause(t), k8, field)
+			err := m.account.Reset(m.pause(t), k8, field, m.before[field])
 			mu.Lock()
 			defer mu.Unlock()
 			resets[field] = err
@@ -161,15 +161,11 @@ func toSet(t *testing.T, m *migration) {
 // toSingles resets an exclusive set while single resources take its place.
 func toSingles(t *testing.T, m *migration) {
 	t.Helper()
-	var fields []string
-	for field := range m.before {
-		fields = append(fields, field)
-	}
 	var resetErr error
 	sets := make(map[string]error)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	wg.Go(func() { resetErr = m.account.ResetAll(m.pause(t), k8, fields) })
+	wg.Go(func() { resetErr = m.account.ResetAll(m.pause(t), k8, m.before) })
 	for field, image := range m.after {
 		wg.Go(func() {
 			err := m.account.Set(m.pause(t), k8, field, image)
@@ -184,7 +180,7 @@ func toSingles(t *testing.T, m *migration) {
 	for field, err := range sets {
 		m.check(t, field, m.after[field], err)
 	}
-	for _, field := range fields {
+	for field := range m.before {
 		if m.after[field] == "" {
 			m.check(t, field, "", failed[field])
 		}

@@ -69,7 +69,7 @@ func interleave(t *testing.T, seed uint64) {
 			default:
 				// One run sets an override once, so that a second write of it is a reset.
 				want = ""
-				if err = a.Reset(ctx, scope, field); isA[*KeptError](err) {
+				if err = a.Reset(ctx, scope, field, before); isA[*KeptError](err) {
 					want = before
 				}
 			}

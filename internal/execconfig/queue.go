@@ -159,8 +159,22 @@ func (q *queue) end(o *op, err error) {
 	q.signal()
 }
 
-// abandon ends ops whose caller no longer waits: the queued ones are taken out, those under way
-// are left to the round, which ends early once nobody waits for it.
+// interrupt is what becomes of ops whose caller wants no further request: those that have not left end
+// at once, those that have are left to the round.
+func (q *queue) interrupt(ops []*op, cause error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, o := range ops {
+		o.interrupted = cause
+		if !o.sent {
+			q.end(o, unsent(o))
+		}
+	}
+	q.waiting = slices.DeleteFunc(q.waiting, (*op).ended)
+	q.signal()
+}
+
+// abandon ends ops whose caller waits no longer; a round that nobody waits for ends early.
 func (q *queue) abandon(ops []*op, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -168,10 +182,8 @@ func (q *queue) abandon(ops []*op, cause error) {
 		if o.acknowledged {
 			q.end(o, &UnverifiedError{Target: o.Target, Err: cause})
 		}
-		q.end(o, &CancelledError{Target: o.Target, Sent: o.sent, Err: cause})
+		q.end(o, &CancelledError{Target: o.Target, Sent: true, Err: cause})
 	}
-	q.waiting = slices.DeleteFunc(q.waiting, (*op).ended)
-	q.signal()
 }
 
 // count returns how many ops wait.
@@ -204,7 +216,7 @@ func (q *queue) take(ctx context.Context) *round {
 	return r
 }
 
-// putBack queues ops of a round again whose callers still wait.
+// putBack queues ops of a round that are to be sent again.
 func (q *queue) putBack(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -212,18 +224,21 @@ func (q *queue) putBack(ops []*op) {
 		if o.ended() {
 			continue
 		}
-		o.round, o.acknowledged = nil, false
-		if o.verb() == reset {
+		o.round, o.sent, o.acknowledged = nil, false, false
+		switch {
+		case o.interrupted != nil:
+			q.end(o, unsent(o))
+		case o.verb() == reset:
 			q.lineUp(o)
-		} else {
+		default:
 			q.waiting = append(q.waiting, o)
 		}
 	}
 }
 
-// markSent returns the ops that are still to be sent, from now on marked as sent: those whose caller
-// has not gone.
-func (q *queue) markSent(ops []*op) []*op {
+// send returns the ops that are still to be sent, from now on marked as sent: those whose caller has
+// not gone.
+func (q *queue) send(ops []*op) []*op {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var live []*op
@@ -236,13 +251,40 @@ func (q *queue) markSent(ops []*op) []*op {
 	return live
 }
 
-// markAnswered notes whether the server has acknowledged the ops of a request.
-func (q *queue) markAnswered(ops []*op, acknowledged bool) {
+// turnBack marks ops as not sent, of which the server has stored none.
+func (q *queue) turnBack(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		o.acknowledged = acknowledged
+		o.sent = false
+		if o.interrupted != nil {
+			q.end(o, unsent(o))
+		}
 	}
+}
+
+// unsent is the outcome of an op whose caller wants no request for it, or no further one.
+func unsent(o *op) error {
+	if o.attempts > 0 {
+		return notStored(o, o.interrupted)
+	}
+	return &CancelledError{Target: o.Target, Err: o.interrupted}
+}
+
+// acknowledge notes that the server has said yes to ops.
+func (q *queue) acknowledge(ops []*op) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, o := range ops {
+		o.acknowledged = true
+	}
+}
+
+// interruption returns why the caller of an op wants no further request; nil while it does.
+func (q *queue) interruption(o *op) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return o.interrupted
 }
 
 // wasReset reports whether this run has reset an override.

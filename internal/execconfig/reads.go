@@ -16,6 +16,8 @@ const (
 	defaultsRead readKind = iota
 	overridesRead
 	mergedRead
+	// surelyRead is what several reads of the overrides have shown, for which see Standing.
+	surelyRead
 )
 
 type readKey struct {
@@ -36,7 +38,8 @@ type reads struct {
 
 	mu      sync.Mutex
 	flights map[readKey]*flight
-	// showsDefaults is set once an answer has shown that overrides equal to the default are listed.
+	// showsDefaults is whether the server, when last seen to do the one or the other, listed overrides
+	// that equal the default.
 	showsDefaults bool
 }
 
@@ -52,14 +55,18 @@ type flight struct {
 	at     time.Time
 }
 
-func newReads(client Client, maxAge time.Duration) *reads {
+func newReads(client Client, opts Options) *reads {
 	ask := func(ctx context.Context, key readKey) (images, error) {
-		if key.kind == defaultsRead {
+		switch key.kind {
+		case defaultsRead:
 			return client.DefaultImages(ctx, key.scope)
+		case surelyRead:
+			return readSurely(ctx, client, key.scope, opts.LagMax)
+		default:
+			return client.CustomerImages(ctx, key.scope, key.kind == overridesRead)
 		}
-		return client.CustomerImages(ctx, key.scope, key.kind == overridesRead)
 	}
-	return &reads{ask: ask, maxAge: maxAge, flights: map[readKey]*flight{}}
+	return &reads{ask: ask, maxAge: opts.MaxAge, flights: map[readKey]*flight{}}
 }
 
 // get returns the answer, from memory, from a flight under way, or from a new one; it is shared. The
@@ -129,8 +136,9 @@ func (r *reads) forget(key readKey, f *flight) {
 func (r *reads) drop(scope harness.Scope) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.flights, readKey{overridesRead, scope})
-	delete(r.flights, readKey{mergedRead, scope})
+	for _, kind := range []readKind{overridesRead, mergedRead, surelyRead} {
+		delete(r.flights, readKey{kind, scope})
+	}
 }
 
 // feed keeps overrides that a verifying read returned.
@@ -146,10 +154,7 @@ func (r *reads) feed(scope harness.Scope, overrides images) {
 
 // learn compares what is known of a module and infra; r.mu must be held.
 func (r *reads) learn(scope harness.Scope) {
-	defaults := r.known(readKey{defaultsRead, scope})
-	for field, image := range r.known(readKey{overridesRead, scope}) {
-		r.showsDefaults = r.showsDefaults || image == defaults[field]
-	}
+	r.compare(scope, r.known(readKey{overridesRead, scope}))
 }
 
 // known returns an answer however old, nil where there is none; r.mu must be held.
@@ -158,13 +163,6 @@ func (r *reads) known(key readKey) images {
 		return f.images
 	}
 	return nil
-}
-
-// defaultsShown reports whether an answer has shown that overrides equal to the default are listed.
-func (r *reads) defaultsShown() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.showsDefaults
 }
 
 func cloned(shared images, err error) (images, error) { return maps.Clone(shared), err }

@@ -29,7 +29,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 				change := Change{
 					Set:   map[string]string{fieldName(0): "mirror:2", "noSuchTag": "mirror:2"},
 					Keep:  map[string]string{fieldName(1): "kept:1"},
-					Reset: []string{fieldName(2)},
+					Reset: map[string]string{fieldName(2): "stray:1"},
 				}
 				if err := a.Replace(t.Context(), k8, change); err == nil {
 					t.Error("a failure passed")
@@ -37,7 +37,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 				s.fault = nil
 				time.Sleep(time.Second)
 				for i, want := range []string{"mirror:2", "kept:1"} {
-					if err := a.Reset(t.Context(), k8, fieldName(i)); !isA[*KeptError](err) {
+					if err := a.Reset(t.Context(), k8, fieldName(i), ""); !isA[*KeptError](err) {
 						t.Errorf("the reset of %s: %v", fieldName(i), err)
 					}
 					if got := s.overrides(k8)[fieldName(i)]; got != want {
@@ -45,7 +45,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 					}
 				}
 				// What failed is nobody's.
-				if err := a.Reset(t.Context(), k8, fieldName(2)); err != nil {
+				if err := a.Reset(t.Context(), k8, fieldName(2), ""); err != nil {
 					t.Errorf("the reset of what the set could not reset: %v", err)
 				}
 			})

@@ -38,6 +38,23 @@ type group struct {
 	ops   []*op
 }
 
+func (g group) fields() []string {
+	fields := make([]string, 0, len(g.ops))
+	for _, o := range g.ops {
+		fields = append(fields, o.Field)
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields)
+}
+
+func (g group) images() map[string]string {
+	images := make(map[string]string, len(g.ops))
+	for _, o := range g.ops {
+		images[o.Field] = o.value
+	}
+	return images
+}
+
 // groups sorts a batch into requests, ordered by module, infra and verb.
 func groups(batch []*op) []group {
 	var out []group
@@ -59,49 +76,34 @@ func groups(batch []*op) []group {
 // returns the ops to send again, and how long the slowest request took, as far as that tells how long
 // a foreign one may take. Other processes of this machine are kept out throughout.
 func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time.Duration) {
-	release, err := w.acquire(ctx)
+	release, err := w.turn.take(ctx)
 	defer release()
 	if err != nil {
+		for _, o := range batch {
+			w.queue.finish(o, err)
+		}
 		return nil, 0
 	}
 	var written []*op
 	for _, g := range groups(batch) {
-		sent, slowest := w.send(ctx, g)
-		took = max(took, slowest)
-		if slices.ContainsFunc(sent, func(o *op) bool { return harness.MayStillAct(o.failure) }) {
-			again = append(again, w.settle(ctx, sent)...) // before the next write
+		d := &delivery{writer: w}
+		d.send(ctx, g)
+		took = max(took, min(d.slowest, w.opts.RequestTimeout))
+		if slices.ContainsFunc(d.sent, func(o *op) bool { return o.request.open() }) {
+			again = append(again, w.settle(ctx, d.sent, took)...) // before the next write
 			continue
 		}
-		written = append(written, sent...)
+		written = append(written, d.sent...)
 	}
-	took = min(took, w.opts.SettleMax)
 	w.last.callers += w.queue.count()
-	if len(written) == 0 {
-		return again, took
+	if len(written) > 0 {
+		again = append(again, w.settle(ctx, written, took)...)
 	}
-	// A foreign write that read the document before ours was saved has saved it once as much time
-	// has passed as ours took, and what it undid shows in the read.
-	w.pause(ctx, took)
-	return append(again, w.settle(ctx, written)...), took
-}
-
-// acquire keeps other processes of this machine out, where a lock file can be had, until release. The
-// error is the context's.
-func (w *writer) acquire(ctx context.Context) (release func(), _ error) {
-	start := time.Now()
-	release, err := w.lock.acquire(ctx)
-	if ctx.Err() != nil {
-		return release, ctx.Err()
+	if len(again) > 0 {
+		w.opts.Log(ctx, "acknowledged writes are not stored and are sent again",
+			map[string]any{"fields": len(again)})
 	}
-	if err != nil {
-		w.opts.Log(ctx, "no lock file can be had: other processes of this machine are not kept apart",
-			map[string]any{"error": err.Error()})
-	}
-	if waited := time.Since(start); waited > time.Second {
-		w.opts.Log(ctx, "waited for another process of this machine that writes to the account",
-			map[string]any{"waited_ms": waited.Milliseconds()})
-	}
-	return release, nil
+	return again, took
 }
 
 func (w *writer) pause(ctx context.Context, d time.Duration) {
@@ -113,61 +115,113 @@ func (w *writer) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// send writes a group. It returns the ops that a read must decide upon, having ended the others,
-// and how long the slowest request took. A request that is refused for its content is split, so
-// that only the fields at fault fail.
-func (w *writer) send(ctx context.Context, g group) (written []*op, slowest time.Duration) {
-	if g.ops = w.queue.markSent(g.ops); len(g.ops) == 0 || ctx.Err() != nil {
-		return nil, 0
-	}
-	start := time.Now()
-	err := w.request(ctx, g)
-	slowest = time.Since(start)
-	if harness.IsRefused(err) && len(g.ops) > 1 {
-		for _, part := range w.split(ctx, g) {
-			more, took := w.send(ctx, part)
-			written, slowest = append(written, more...), max(slowest, took)
-		}
-		return written, slowest
-	}
-	w.note(g, err)
-	if harness.IsNotSent(err) {
-		return nil, slowest
-	}
-	return g.ops, slowest
+// delivery is a group on its way to the server. What is refused is split and sent again, so that only
+// the fields at fault fail; HTTP 500 in the API's own words may be a refusal, or an outage.
+type delivery struct {
+	*writer
+	sent    []*op // what a read must decide upon; the others have ended
+	slowest time.Duration
+	// accepted: the server has acknowledged a part. failures counts the single ops that it failed on.
+	accepted bool
+	failures int
 }
 
-// note keeps a request's answer with its ops, and ends them where it cannot have taken effect.
-func (w *writer) note(g group, err error) {
-	w.queue.markAnswered(g.ops, err == nil)
-	sent := &request{}
+// outage reports that more parts would not tell a field at fault from a server that fails on all.
+func (d *delivery) outage() bool { return d.failures >= 2 && !d.accepted }
+
+// send writes a group, in one request or in parts.
+func (d *delivery) send(ctx context.Context, g group) {
+	g.ops = d.queue.send(g.ops)
+	if len(g.ops) == 0 || ctx.Err() != nil {
+		return
+	}
+	r := d.request(ctx, g)
+	d.slowest = max(d.slowest, r.slowest)
+	d.accepted = d.accepted || r.failure == nil
+	failedInside := harness.IsFailedInside(r.failure)
+	if len(g.ops) == 1 {
+		if failedInside {
+			d.failures++
+		}
+	} else if harness.IsRefused(r.failure) || failedInside && !d.outage() {
+		if failedInside {
+			g.ops = d.unseen(ctx, g, r)
+		}
+		d.queue.turnBack(g.ops)
+		for _, part := range d.split(ctx, g) {
+			d.send(ctx, part)
+		}
+		return
+	}
+	d.answered(ctx, g, r)
+}
+
+// unseen reads back what the server failed on, ends what it stored all the same, and returns the rest.
+func (d *delivery) unseen(ctx context.Context, g group, r *request) []*op {
+	for _, o := range g.ops {
+		o.request = r
+	}
+	d.pause(ctx, min(r.slowest, d.opts.RequestTimeout))
+	d.readBack(ctx, g.ops)
+	return slices.DeleteFunc(g.ops, func(o *op) bool {
+		if !o.ended() && o.evidence == shown {
+			d.queue.finish(o, nil)
+		}
+		return o.ended()
+	})
+}
+
+// answered keeps a request with its ops, and ends them where it cannot have taken effect.
+func (d *delivery) answered(ctx context.Context, g group, r *request) {
+	if r.failure == nil {
+		d.queue.acknowledge(g.ops)
+	}
 	for _, o := range g.ops {
 		o.attempts++
-		o.request, o.failure = sent, err
-		if harness.IsNotSent(err) {
-			w.queue.finish(o, err)
+		o.request, r.delivery = r, d
+		if harness.IsNotSent(r.failure) {
+			d.queue.finish(o, d.refusal(ctx, o))
 		}
+	}
+	if !harness.IsNotSent(r.failure) {
+		d.sent = append(d.sent, g.ops...)
 	}
 }
 
-// request sends one group as one request. What was read before is dropped as it leaves and again
-// once it is over, since a read in between may have seen either.
-func (w *writer) request(ctx context.Context, g group) error {
+// refusal is the error of an op whose request failed: its own where the server takes others.
+func (w *writer) refusal(ctx context.Context, o *op) error {
+	r := o.request
+	alone := harness.IsRefused(r.failure) || harness.IsFailedInside(r.failure) && r.delivery.accepted
+	if !alone {
+		return r.failure
+	}
+	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
+	_, listed := defaults[o.Field]
+	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && listed, Err: r.failure}
+}
+
+// request sends one group as one request, once nothing sent before can act any more. What was read
+// before is dropped as it leaves and again once it is over, since a read in between may have seen
+// either.
+func (w *writer) request(ctx context.Context, g group) *request {
+	w.pause(ctx, time.Until(w.over))
+	r := &request{}
+	ctx = harness.WithAttempts(ctx, func(a harness.Attempt) {
+		r.attempts++
+		r.slowest = max(r.slowest, a.Took)
+		if a.MayStillAct {
+			r.over = time.Now().Add(w.opts.LateMax)
+		}
+	})
 	w.reads.drop(g.scope)
 	defer w.reads.drop(g.scope)
 	if g.verb == reset {
-		fields := make([]string, 0, len(g.ops))
-		for _, o := range g.ops {
-			fields = append(fields, o.Field)
-		}
-		slices.Sort(fields)
-		return w.client.ResetImages(ctx, g.scope, slices.Compact(fields))
+		r.failure = w.client.ResetImages(ctx, g.scope, g.fields())
+	} else {
+		r.failure = w.client.UpdateImages(ctx, g.scope, g.images())
 	}
-	images := make(map[string]string, len(g.ops))
-	for _, o := range g.ops {
-		images[o.Field] = o.value
-	}
-	return w.client.UpdateImages(ctx, g.scope, images)
+	w.over = r.over
+	return r
 }
 
 // split parts a refused group in two: fields that the defaults show from those they do not, which

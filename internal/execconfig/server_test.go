@@ -2,9 +2,11 @@ package execconfig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -173,7 +175,19 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 	})
 }
 
+// write makes one attempt, as harness.Client's are told.
 func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
+	start := time.Now()
+	err := s.attempt(ctx, c, change)
+	e, ok := errors.AsType[*harness.Error](err)
+	harness.NoteAttempt(ctx, harness.Attempt{
+		Took:        time.Since(start),
+		MayStillAct: err != nil && (!ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)),
+	})
+	return err
+}
+
+func (s *server) attempt(ctx context.Context, c call, change func(map[Target]string)) error {
 	v := s.enter(c)
 	s.mu.Lock()
 	s.inFlight++
@@ -244,7 +258,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // newAccount returns an Account on s with production timing and a lock directory of its own.
 func newAccount(tb testing.TB, s *server) *Account {
 	tb.Helper()
-	return New(s, "test", Options{LockDir: tb.TempDir()})
+	return New(s, "test", Options{LockDir: filepath.Join(tb.TempDir(), "locks")})
 }
 
 // forEach runs do for 0..n-1 with at most parallel under way at once, as Terraform does.

@@ -189,7 +189,7 @@ func (p *party) disturb(faults []fakeharness.Fault) {
 func (p *party) run(faults []fakeharness.Fault) {
 	account := execconfig.New(p.client, p.account, execconfig.Options{
 		LockDir: p.locks, Window: 2 * time.Millisecond, WindowMax: 10 * time.Millisecond,
-		PauseMax: 20 * time.Millisecond, LateMax: 50 * time.Millisecond,
+		PauseMax: 20 * time.Millisecond, LateMax: 50 * time.Millisecond, LagMax: 16 * time.Millisecond,
 	})
 	ctx := p.Context()
 	if p.roll(4) == 0 {
@@ -219,7 +219,7 @@ func (p *party) single(ctx context.Context, account *execconfig.Account, field s
 		want := p.image(field)
 		p.settle("set", field, before, want, account.Set(ctx, p.scope, field, want))
 	case 1:
-		p.settle("reset", field, before, "", account.Reset(ctx, p.scope, field))
+		p.settle("reset", field, before, "", account.Reset(ctx, p.scope, field, before))
 	default:
 		images, err := account.Overrides(ctx, p.scope)
 		p.settle("read", field, before, before, err)
@@ -247,10 +247,10 @@ func (p *party) replace(ctx context.Context, account *execconfig.Account) {
 			set[field] = image
 		}
 	}
-	var reset []string
-	for field := range stands {
+	reset := map[string]string{}
+	for field, image := range stands {
 		if set[field]+keep[field] == "" {
-			reset = append(reset, field)
+			reset[field] = image
 		}
 	}
 	err = account.Replace(ctx, p.scope, execconfig.Change{Set: set, Keep: keep, Reset: reset})
@@ -261,7 +261,7 @@ func (p *party) replace(ctx context.Context, account *execconfig.Account) {
 	for field, want := range set {
 		p.settle("set", field, stands[field], want, failed[field])
 	}
-	for _, field := range reset {
+	for field := range reset {
 		p.settle("reset", field, stands[field], "", failed[field])
 	}
 }

@@ -3,10 +3,10 @@ package execconfig
 import (
 	"maps"
 	"testing"
+	"testing/synctest"
 )
 
 func TestWhatStands(t *testing.T) {
-	t.Parallel()
 	for name, test := range map[string]struct {
 		before, listed, defaults, want images
 	}{
@@ -21,19 +21,21 @@ func TestWhatStands(t *testing.T) {
 		"no default and no override":   {images{"a": ""}, images{}, images{}, images{}},
 		"field no longer there":        {images{"a": "a:1"}, images{}, images{}, images{}},
 	} {
-		s := newServer(0)
-		s.hideDefaults, s.defaults[k8] = true, test.defaults
-		for field, image := range test.listed {
-			s.outside(k8, field, image)
-		}
-		a := newAccount(t, s)
-		got, err := a.Standing(t.Context(), k8, test.before, false)
-		if err != nil || !maps.Equal(got, test.want) {
-			t.Errorf("%s: got %v, %v, want %v", name, got, err, test.want)
-		}
-		got, err = a.Standing(t.Context(), k8, test.before, true)
-		if err != nil || !maps.Equal(got, test.listed) {
-			t.Errorf("%s, on a server that lists all: got %v, %v", name, got, err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(0)
+			s.hideDefaults, s.defaults[k8] = true, test.defaults
+			for field, image := range test.listed {
+				s.outside(k8, field, image)
+			}
+			a := newAccount(t, s)
+			got, err := a.Standing(t.Context(), k8, test.before, false)
+			if err != nil || !maps.Equal(got, test.want) {
+				t.Errorf("%s: got %v, %v, want %v", name, got, err, test.want)
+			}
+			got, err = a.Standing(t.Context(), k8, test.before, true)
+			if err != nil || !maps.Equal(got, test.listed) {
+				t.Errorf("%s, on a server that lists all: got %v, %v", name, got, err)
+			}
+		})
 	}
 }

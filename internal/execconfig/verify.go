@@ -2,6 +2,7 @@ package execconfig
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,114 +18,182 @@ const (
 	hidden                  // the server may leave it out: stored, or missing
 )
 
-// settle ends the ops whose outcome reads show, and returns those to send again.
-func (w *writer) settle(ctx context.Context, ops []*op) (again []*op) {
-	again, late := w.verifyAll(ctx, ops)
-	w.awaitLate(ctx, late)
+const (
+	// lagSteps is how often the first of the growing pauses between two reads fits into LagMax.
+	lagSteps = 16
+	// ignoredMax is after how many acknowledgements a field counts as one that is never listed.
+	ignoredMax = 3
+	// hidesAfter is after how many acknowledgements a server that was seen to list overrides equal to the
+	// default is taken to leave them out now.
+	hidesAfter = 5
+)
+
+// settle ends the ops whose outcome reads show, and returns those to send again. A foreign write that
+// read the document before ours was saved has saved it once as much time has passed as ours took, and
+// what it undid shows in the read. What does not show is read again before it is sent again: the
+// answer may come from a copy that is behind, and an unanswered write may be saved late.
+func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (again []*op) {
+	w.pause(ctx, took)
+	end, late, lost := time.Now().Add(w.patience), false, false
+	for pause := w.opts.LagMax / lagSteps; len(ops) > 0; pause *= 2 {
+		w.readBack(ctx, ops)
+		next := pause
+		ops = slices.DeleteFunc(ops, func(o *op) bool {
+			switch {
+			case o.ended():
+			case o.request.open():
+				next = min(next, time.Until(o.request.over))
+				return false
+			case w.stored(o):
+				w.queue.finish(o, nil)
+				late = late || pause > w.opts.LagMax/lagSteps
+				if w.over.Equal(o.request.over) {
+					w.over = time.Time{} // it can have been saved once, and has been
+				}
+			case o.request.lost && time.Now().Before(end):
+				next = min(next, time.Until(end))
+				return false
+			default:
+				lost = lost || o.request.failure == nil && o.evidence == missing
+				if w.decide(ctx, o) {
+					again = append(again, o)
+				}
+			}
+			return true
+		})
+		if len(ops) > 0 {
+			w.pause(ctx, next)
+		}
+	}
+	w.learnPatience(late, lost)
 	return again
 }
 
-// verifyAll verifies every module and infra at once: unlike writes, reads may overlap.
-func (w *writer) verifyAll(ctx context.Context, ops []*op) (again, late []*op) {
+// learnPatience waits less for what another writer undoes, until a read is seen to be behind.
+func (w *writer) learnPatience(late, lost bool) {
+	switch {
+	case late:
+		w.patience = w.opts.LagMax
+	case lost:
+		w.patience = max(w.patience/2, w.opts.LagMax/lagSteps)
+	}
+}
+
+// readBack reads what the modules and infras of ops hold, all at once: unlike writes, reads may
+// overlap. It ends the ops that cannot be read back and notes the evidence of the others.
+func (w *writer) readBack(ctx context.Context, ops []*op) {
 	scopes := map[harness.Scope][]*op{}
 	for _, o := range ops {
 		scopes[o.Scope] = append(scopes[o.Scope], o)
 	}
 	var reads sync.WaitGroup
-	var mu sync.Mutex
 	for scope, ops := range scopes {
 		reads.Go(func() {
-			missing, unanswered := w.verify(ctx, scope, ops)
-			mu.Lock()
-			defer mu.Unlock()
-			again, late = append(again, missing...), append(late, unanswered...)
+			held, err := w.client.CustomerImages(ctx, scope, true)
+			w.note(ctx, scope, ops, held, err)
 		})
 	}
 	reads.Wait()
-	return again, late
 }
 
-// verify reads what a module and infra hold and ends every op that the answer decides. It returns
-// the ops that were acknowledged and are not stored, to be sent again, and those that got no answer
-// and may be stored late.
-func (w *writer) verify(ctx context.Context, scope harness.Scope, ops []*op) (again, late []*op) {
-	held, readErr := w.client.CustomerImages(ctx, scope, true)
+// note notes what a read of a module and infra says of its ops.
+func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held images, readErr error) {
 	if readErr == nil {
-		w.reads.feed(scope, held)
+		w.reads.observe(scope, held)
 	}
-	seen, errs := make([]evidence, len(ops)), make([]error, len(ops))
-	for i, o := range ops {
-		if errs[i] = readErr; readErr == nil {
-			seen[i], errs[i] = w.look(ctx, o, held)
+	for _, o := range ops {
+		o.request.lost = false
+	}
+	behind := readErr != nil
+	for _, o := range ops {
+		err := readErr
+		if err == nil {
+			o.evidence, err = w.look(ctx, o, held)
+			o.heldNow = held[o.Field]
 		}
-		o.request.stored = o.request.stored || seen[i] == shown
-		o.request.lost = o.request.lost || seen[i] == missing && errs[i] == nil
-	}
-	for i, o := range ops {
-		err := errs[i]
 		switch {
-		case err == nil && w.stored(o, seen[i]):
-			w.queue.finish(o, nil)
-		case err != nil && o.failure != nil:
-			w.queue.finish(o, &UncertainError{Target: o.Target, Err: o.failure, ReadErr: err})
+		case err != nil && o.request.failure != nil:
+			w.queue.finish(o, &UncertainError{Target: o.Target, Err: o.request.failure, ReadErr: err})
 		case err != nil:
 			w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: err})
-		case harness.MayStillAct(o.failure):
-			late = append(late, o)
-		case o.failure != nil:
-			w.queue.finish(o, o.failure)
-		case o.attempts >= w.opts.Attempts:
-			w.queue.finish(o, &NotStoredError{Target: o.Target, Sent: o.value, Held: held[o.Field], Attempts: o.attempts})
-		default:
-			again = append(again, o)
 		}
+		o.request.shown = o.request.shown || err == nil && o.evidence == shown
+		o.request.lost = o.request.lost || err == nil && o.evidence == missing
+		behind = behind || o.evidence == missing
 	}
-	if len(again) > 0 {
-		w.opts.Log(ctx, "acknowledged writes are not stored and are sent again: another writer is at work",
-			map[string]any{"scope": scope.String(), "fields": len(again)})
+	if !behind {
+		w.reads.feed(scope, held)
 	}
-	return again, late
 }
 
 // look says what the overrides show of an op.
 func (w *writer) look(ctx context.Context, o *op, held images) (evidence, error) {
-	value, listed := held[o.Field]
+	image, listed := held[o.Field]
 	switch {
-	case (listed || o.verb() == reset) && value == o.value:
+	case listed && image == o.value:
 		return shown, nil
-	case listed || o.verb() == reset:
+	case listed:
 		return missing, nil
 	}
-	stands, err := w.reads.standsUnlisted(ctx, o.Target, o.value)
-	if stands {
-		return hidden, nil
+	wanted := o.value
+	if o.verb() == reset {
+		wanted = o.held
 	}
-	return missing, err
+	mayHide, err := w.reads.mayHide(ctx, o.Target, wanted, o.attempts >= hidesAfter)
+	switch {
+	case err != nil:
+		return missing, err
+	case mayHide:
+		return hidden, nil
+	case o.verb() == reset:
+		return shown, nil
+	}
+	return missing, nil
 }
 
 // stored reports whether an op counts as stored. One that may be hidden needs a witness: no failure,
 // no loss in the same request, and either another op of that request that shows, or a second
 // acknowledgement.
-func (w *writer) stored(o *op, e evidence) bool {
-	if e != hidden {
-		return e == shown
+func (w *writer) stored(o *op) bool {
+	if o.evidence != hidden {
+		return o.evidence == shown
 	}
-	return o.failure == nil && !o.request.lost && (o.request.stored || o.attempts > 1)
+	if o.request.failure != nil || o.request.lost || !o.request.shown && o.attempts < 2 {
+		return false
+	}
+	w.reads.defaultsHidden()
+	return true
 }
 
-// awaitLate watches writes that got no answer, since the server may be at work on them still: the next
-// write would be the second in flight. What has not shown after LateMax has failed.
-func (w *writer) awaitLate(ctx context.Context, late []*op) {
-	deadline := time.Now().Add(w.opts.LateMax)
-	for pause := w.opts.LateMax / 32; len(late) > 0 && ctx.Err() == nil; pause *= 2 {
-		left := time.Until(deadline)
-		if left <= 0 {
-			break
-		}
-		w.pause(ctx, min(pause, left))
-		_, late = w.verifyAll(ctx, late)
+// decide ends an op that no read shows, or reports that it is to be sent again.
+func (w *writer) decide(ctx context.Context, o *op) (again bool) {
+	interrupted := w.queue.interruption(o)
+	switch {
+	case o.request.failure != nil:
+		w.queue.finish(o, w.refusal(ctx, o))
+	case interrupted != nil && o.evidence == hidden:
+		w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: interrupted})
+	case interrupted != nil:
+		w.queue.finish(o, notStored(o, interrupted))
+	case w.ignored(ctx, o):
+		w.queue.finish(o, &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts})
+	case o.attempts >= w.opts.Attempts:
+		w.queue.finish(o, notStored(o, nil))
+	default:
+		return true
 	}
-	for _, o := range late {
-		w.queue.finish(o, o.failure)
+	return false
+}
+
+// ignored reports whether the server accepts a field and never lists it: again and again it left no
+// trace, though others of the same request did, or though the defaults do not have it either.
+func (w *writer) ignored(ctx context.Context, o *op) bool {
+	if o.verb() == reset || o.evidence != missing || o.heldNow != "" {
+		return false
 	}
+	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
+	if _, known := defaults[o.Field]; err == nil && (o.request.shown || !known) {
+		o.ignored++
+	}
+	return o.ignored >= ignoredMax
 }

@@ -73,7 +73,7 @@ func TestOverridesEqualToTheDefault(t *testing.T) {
 }
 
 // Once the server has listed one override that equals its default, one that is missing is lost.
-func TestAServerThatShowsDefaultsIsRemembered(t *testing.T) {
+func TestAServerThatListsDefaultsIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
@@ -180,7 +180,7 @@ func TestAResetWaitsForTheOutcomeOfASet(t *testing.T) {
 							return
 						}
 						time.Sleep(time.Millisecond + after)
-						if err := a.Reset(t.Context(), k8, fieldName(0)); !test.want(err) {
+						if err := a.Reset(t.Context(), k8, fieldName(0), ""); !test.want(err) {
 							t.Errorf("the reset: %v", err)
 						}
 					})

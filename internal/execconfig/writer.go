@@ -2,6 +2,7 @@ package execconfig
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -14,10 +15,15 @@ import (
 type writer struct {
 	client Client
 	reads  *reads
-	lock   fileLock
+	turn   *turn
 	opts   Options
 	queue  *queue
 	last   outcome // of the round before
+	// over is until when the server may be at work on a request that has ended.
+	over time.Time
+	// patience is how long an acknowledged write that does not show may be on its way to where reads
+	// come from.
+	patience time.Duration
 }
 
 // outcome is what a round means for the next one.
@@ -27,13 +33,12 @@ type outcome struct {
 	ended   time.Time
 }
 
-func newWriter(client Client, reads *reads, lock fileLock, opts Options) *writer {
-	return &writer{client: client, reads: reads, lock: lock, opts: opts, queue: newQueue()}
+func newWriter(client Client, reads *reads, turn *turn, opts Options) *writer {
+	return &writer{client: client, reads: reads, turn: turn, opts: opts, queue: newQueue(), patience: opts.LagMax}
 }
 
 // write hands the ops of one resource to the writer and waits for them; an exclusive set names what
-// it owns. No errors mean that all of them are stored. When the caller's context ends, it returns at
-// once and says of each op how far it got. The second error is that nothing was queued.
+// it owns. No errors mean that all of them are stored. The second error is that nothing was queued.
 func (w *writer) write(ctx context.Context, ops []*op, owned harness.Scope) (failed FieldErrors, _ error) {
 	start, err := w.queue.add(ops, owned)
 	if err != nil {
@@ -43,12 +48,8 @@ func (w *writer) write(ctx context.Context, ops []*op, owned harness.Scope) (fai
 		// The caller's values (loggers) go along; its cancellation is its own.
 		go w.run(context.WithoutCancel(ctx))
 	}
+	w.await(ctx, ops)
 	for _, o := range ops {
-		select {
-		case <-o.done:
-		case <-ctx.Done():
-			w.queue.abandon(ops, context.Cause(ctx))
-		}
 		if o.err != nil {
 			if failed == nil {
 				failed = FieldErrors{}
@@ -57,6 +58,27 @@ func (w *writer) write(ctx context.Context, ops []*op, owned harness.Scope) (fai
 		}
 	}
 	return failed, nil
+}
+
+// await waits until every op has ended. When the caller's context ends, what has not been sent ends
+// with it; what has is waited for as long as its request, or a late answer, may take.
+func (w *writer) await(ctx context.Context, ops []*op) {
+	interrupted := ctx.Done()
+	grace := time.NewTimer(math.MaxInt64)
+	defer grace.Stop()
+	for _, o := range ops {
+		for !o.ended() {
+			select {
+			case <-o.done:
+			case <-interrupted:
+				interrupted = nil
+				w.queue.interrupt(ops, context.Cause(ctx))
+				grace.Reset(w.opts.RequestTimeout + w.opts.LateMax)
+			case <-grace.C:
+				w.queue.abandon(ops, context.Cause(ctx))
+			}
+		}
+	}
 }
 
 // run works until the queue is empty.

@@ -53,7 +53,7 @@ func TestWritesAreSerialOverInfrasAndVerbs(t *testing.T) {
 			if i%2 == 0 {
 				err = a.Set(t.Context(), k8, fieldName(i/2), "mirror:2")
 			} else {
-				err = a.Reset(t.Context(), vm, fieldName(i/2))
+				err = a.Reset(t.Context(), vm, fieldName(i/2), "old:1")
 			}
 			if err != nil {
 				t.Errorf("write %d: %v", i, err)
@@ -348,7 +348,7 @@ func TestProcessesOfOneMachineTakeTurns(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
-			dir := t.TempDir()
+			dir := filepath.Join(t.TempDir(), "locks")
 			one, two := New(s, "k", Options{LockDir: dir}), New(s, "k", Options{LockDir: dir})
 			forEach(40, 40, func(i int) {
 				a, scope := one, k8

@@ -33,8 +33,6 @@ type exchange struct {
 	started    time.Time
 	attempts   int
 	uncertain  bool // an attempt ended that may have taken effect
-	open       bool // the server may still be at work on the last attempt
-	earlier    bool // or on one before it
 
 	status int // 0: no answer
 	header http.Header
@@ -47,8 +45,9 @@ type exchange struct {
 //     followed; TLS is verified, 1.2 or later, against the system's or the configured CAs.
 //   - An attempt, its body included, ends after RequestTimeout, or after its own; all of it ends at once with ctx.
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
-//     MaxRetries times, with waits that are capped, jittered and respect Retry-After. Nothing
-//     else is, least of all an attempt that ran into its time-out.
+//     MaxRetries times, with waits that are capped, jittered and respect Retry-After; a write that
+//     fails with 500 in the API's own words once. Nothing else is, least of all an attempt that ran
+//     into its time-out. NoteAttempt is told of each.
 //   - Memory is bounded: at most Config.MaxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
 //   - Texts from outside come out of it escaped, shortened and without the credential.
@@ -105,7 +104,6 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 // begin is called before each attempt.
 func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
 	x.started, x.attempts = time.Now(), retries+1
-	x.earlier, x.open = x.earlier || x.open, false
 	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
 }
 
@@ -119,13 +117,23 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 		x.status = broken.status
 	}
 	turnedAway := resp != nil && x.status >= 300 && x.status < 500
-	x.uncertain = x.uncertain || !turnedAway && !neverReached(err)
-	x.open = unanswered(x.status, err)
+	uncertain := !turnedAway && !neverReached(err)
+	x.uncertain = x.uncertain || uncertain
+	unanswered := resp == nil || x.status == http.StatusBadGateway || x.status == http.StatusGatewayTimeout
+	NoteAttempt(ctx, Attempt{Took: time.Since(x.started), MayStillAct: uncertain && unanswered})
 	x.log(ctx, err)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
+	if x.method == http.MethodPost && x.failedInside() && x.attempts > 1 {
+		return false, nil // its own error, twice: the content is as likely the cause
+	}
 	return retryable(x.status, err), nil
+}
+
+// failedInside reports that the last answer is HTTP 500 in the API's own words.
+func (x *exchange) failedInside() bool {
+	return x.status == http.StatusInternalServerError && x.words.code != ""
 }
 
 func (x *exchange) log(ctx context.Context, err error) {
@@ -171,7 +179,6 @@ func (x *exchange) failure(cause error) *Error {
 		Credential:    x.credential,
 		Attempts:      x.attempts,
 		Uncertain:     x.uncertain,
-		Earlier:       x.earlier,
 		Err:           x.client.cause(cause),
 	}
 	if x.status >= 300 && x.status < 400 {

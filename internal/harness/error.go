@@ -29,9 +29,8 @@ type Error struct {
 	Credential string
 	// Attempts is how often the request was sent.
 	Attempts int
-	// Uncertain reports that an attempt, not necessarily the last, may have taken effect, and Earlier
-	// that the server may yet be at work on one before the last.
-	Uncertain, Earlier bool
+	// Uncertain reports that an attempt, not necessarily the last, may have taken effect.
+	Uncertain bool
 	// Err is the cause below HTTP (connection, time-out, decoding); may be nil.
 	Err error
 }
@@ -100,36 +99,18 @@ func IsNotSent(err error) bool {
 	return ok && !e.Uncertain && (e.Status >= 300 && e.Status < 500 || neverReached(e.Err))
 }
 
-// EarlierAttemptError says that the server acknowledged a write and may yet be at work on an earlier
-// attempt of it, which got no answer of the server's own: saved late, it undoes what others saved since.
-type EarlierAttemptError struct {
-	// Attempts is how often the request was sent.
-	Attempts int
-}
-
-func (e *EarlierAttemptError) Error() string {
-	return fmt.Sprintf("acknowledged at attempt %d; the server may still be at work on an earlier one", e.Attempts)
-}
-
-// IsAcknowledged reports that the server said yes to a write.
-func IsAcknowledged(err error) bool {
-	_, earlier := errors.AsType[*EarlierAttemptError](err)
-	return err == nil || earlier
-}
-
-// MayStillAct reports that the server may be at work on the request yet: to an attempt of it no
-// answer came, or a gateway answered in its place. That attempt need not be the last: the write
-// may have been acknowledged or refused since.
+// MayStillAct reports that the server may be at work on the request yet: no answer came, or a gateway
+// answered in its place.
 func MayStillAct(err error) bool {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Earlier || e.Uncertain && unanswered(e.Status, e.Err)
-	}
-	return err != nil && IsAcknowledged(err)
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Uncertain && (e.Status == 0 || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout)
 }
 
-// unanswered reports that an attempt may have reached the server and got no answer of its own.
-func unanswered(status int, err error) bool {
-	return (status == 0 && !neverReached(err)) || status == http.StatusBadGateway || status == http.StatusGatewayTimeout
+// IsFailedInside reports that the API failed with HTTP 500 in its own words. A field that cannot be
+// set gets the same as an outage of what is behind the API.
+func IsFailedInside(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusInternalServerError && e.Code != ""
 }
 
 // IsUnauthorized reports that the credential was not accepted.

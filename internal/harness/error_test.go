@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
@@ -148,50 +146,18 @@ func TestErrorUnwraps(t *testing.T) {
 
 func TestMayStillAct(t *testing.T) {
 	t.Parallel()
-	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	for name, test := range map[string]struct {
-		err  error
+		err  *Error
 		want bool
 	}{
-		"success":                           {nil, false},
-		"no answer":                         {&Error{Uncertain: true}, true},
-		"gateway time-out":                  {&Error{Status: 504, Uncertain: true}, true},
-		"bad gateway":                       {&Error{Status: 502, Uncertain: true}, true},
-		"its own answer":                    {&Error{Status: 503, Uncertain: true}, false},
-		"never connected":                   {&Error{}, false},
-		"answered, then never connected":    {&Error{Uncertain: true, Err: refused}, false},
-		"unanswered, then refused":          {&Error{Status: 403, Uncertain: true, Earlier: true}, true},
-		"unanswered, then acknowledged":     {&EarlierAttemptError{Attempts: 2}, true},
-		"the same, wrapped":                 {fmt.Errorf("wrapped: %w", &EarlierAttemptError{Attempts: 2}), true},
-		"not of this package, and no error": {io.EOF, false},
+		"no answer":        {&Error{Uncertain: true}, true},
+		"gateway time-out": {&Error{Status: 504, Uncertain: true}, true},
+		"bad gateway":      {&Error{Status: 502, Uncertain: true}, true},
+		"its own answer":   {&Error{Status: 503, Uncertain: true}, false},
+		"never connected":  {&Error{}, false},
 	} {
 		if got := MayStillAct(test.err); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
-	}
-}
-
-func TestAnEarlierAttemptCountsUntilTheEnd(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		last         fakeharness.Fault
-		acknowledged bool
-	}{
-		"acknowledged": {fakeharness.Fault{Status: 200, Body: acknowledged}, true},
-		"refused":      {fakeharness.Fault{Status: 403}, false},
-		"unavailable":  {fakeharness.Fault{Status: 500, Times: -1}, false},
-	} {
-		server, cfg := start(t)
-		server.Inject(fakeharness.Fault{Status: 504})
-		server.Inject(test.last)
-		err := operations["update-config"](t.Context(), New(cfg))
-		if IsAcknowledged(err) != test.acknowledged || !MayStillAct(err) || IsNotSent(err) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	server, cfg := start(t)
-	server.Inject(fakeharness.Fault{Status: 503}) // its own words: it is done
-	if err := operations["update-config"](t.Context(), New(cfg)); err != nil {
-		t.Error(err)
 	}
 }

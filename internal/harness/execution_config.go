@@ -44,9 +44,8 @@ type fieldValue struct {
 }
 
 // UpdateImages overrides images, a map from field to image, in one request (update-config), or does
-// nothing when there are none. It returns nil when the server acknowledged, which it does too when a
-// write in flight at the same time undoes this one. An error is an *EarlierAttemptError, which is an
-// acknowledgement all the same (see IsAcknowledged), or an *Error.
+// nothing when there are none. It returns nil when the server acknowledged; the server does so too
+// when a write in flight at the same time undoes this one. Every error is an *Error.
 func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[string]string) error {
 	var body []fieldValue
 	for _, field := range slices.Sorted(maps.Keys(images)) {
@@ -73,13 +72,7 @@ func (c *Client) writeImages(ctx context.Context, call string, scope Scope, body
 	if err != nil {
 		return err
 	}
-	if err := x.acknowledged(); err != nil {
-		return err
-	}
-	if x.earlier {
-		return &EarlierAttemptError{Attempts: x.attempts}
-	}
-	return nil
+	return x.acknowledged()
 }
 
 // executionConfig makes an execution-config call.

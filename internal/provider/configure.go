@@ -37,6 +37,14 @@ func (d *providerData) requireKnown(operation string, diags *diag.Diagnostics) b
 	return d.known()
 }
 
+// notices are warnings of what writes have run into on this machine, each once a run.
+func (d *providerData) notices() (diags diag.Diagnostics) {
+	for _, notice := range d.account.Notices() {
+		diags.AddWarning(notice.Summary, notice.Detail)
+	}
+	return diags
+}
+
 // dataFrom returns what Configure handed out; nil before it, where schemas and values are checked.
 func dataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	data, ok := handed.(*providerData)

@@ -153,7 +153,8 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 		!(ownership{req.Identity, req.Private}).require(ctx, r.data, target, &resp.Diagnostics) {
 		return
 	}
-	err := r.data.account.Reset(ctx, target.Scope, target.Field)
+	err := r.data.account.Reset(ctx, target.Scope, target.Field, state.Value.ValueString())
+	resp.Diagnostics.Append(r.data.notices()...)
 	if _, kept := errors.AsType[*execconfig.KeptError](err); kept {
 		resp.Diagnostics.Append(keptBack("the image override", target))
 		return
@@ -175,6 +176,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	if err == nil {
 		err = r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
 	}
+	diags.Append(r.data.notices()...)
 	if _, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
 		diags.Append(unverified("the image override", target, err))
 		return true

@@ -77,7 +77,7 @@ func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldEr
 
 // verb says what the change does to a field.
 func (c overridesChange) verb(field string) string {
-	if slices.Contains(c.Reset, field) {
+	if _, resets := c.Reset[field]; resets {
 		return "reset"
 	}
 	return "set"
@@ -114,14 +114,14 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 	return diags
 }
 
-// newcomers warns of the overrides that the change leaves alone; standing has their images.
-func (c overridesChange) newcomers(scope harness.Scope, standing map[string]string) (diags diag.Diagnostics) {
+// newcomers warns of the overrides that the change leaves alone.
+func (c overridesChange) newcomers(scope harness.Scope) (diags diag.Diagnostics) {
 	if len(c.Left) == 0 {
 		return nil
 	}
 	var list strings.Builder
-	for _, field := range c.Left {
-		list.WriteString(showLine(field, standing[field]) + "\n")
+	for _, field := range slices.Sorted(maps.Keys(c.Left)) {
+		list.WriteString(showLine(field, c.Left[field]) + "\n")
 	}
 	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s added since the plan were left as they are", scope),
 		fmt.Sprintf("The set does not list them, and no plan has shown that they would be reset, so that they stay:\n\n%s\n"+

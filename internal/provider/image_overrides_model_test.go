@@ -71,7 +71,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			diags := overridesChange{execconfig.Change{Reset: []string{"gone"}}, test.destroy}.failures(target("").Scope, test.failed)
+			diags := overridesChange{execconfig.Change{Reset: map[string]string{"gone": "gone:1"}}, test.destroy}.failures(target("").Scope, test.failed)
 			var got []string
 			for _, d := range diags {
 				at := ""
@@ -92,14 +92,13 @@ func TestOverridesChangeFailures(t *testing.T) {
 
 func TestOverridesChangeWarnsOfNewcomers(t *testing.T) {
 	t.Parallel()
-	stands := map[string]string{"a": "a:1", "new": "new:\x1b1", "newer": "newer:1"}
-	change := overridesChange{Change: execconfig.Change{Left: []string{"new", "newer"}}}
-	diags := change.newcomers(ciK8, stands)
+	change := overridesChange{Change: execconfig.Change{Left: map[string]string{"new": "new:\x1b1", "newer": "newer:1"}}}
+	diags := change.newcomers(ciK8)
 	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 added since the plan were left as they are" {
 		t.Fatal(diags)
 	}
 	requireDiagnostic(t, diags[0], "images", "  new: \"new:\\x1b1\"\n  newer: newer:1\n")
-	if diags := (overridesChange{}).newcomers(ciK8, stands); len(diags) != 0 {
+	if diags := (overridesChange{}).newcomers(ciK8); len(diags) != 0 {
 		t.Errorf("%v of a change that leaves nothing", diags)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // imageOverridesResource is harnessci_image_overrides: all overrides of one module and infra.
@@ -134,9 +133,10 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	}
 	change := overridesChange{execconfig.NewChange(images, nil), true}
 	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))
+	resp.Diagnostics.Append(r.data.notices()...)
 	resp.Diagnostics.Append(change.failures(scope, failed)...)
 	if resp.Diagnostics.HasError() {
-		images = r.settled(ctx, scope, change.After(images, failed))
+		images = r.data.account.Settled(ctx, scope, change.After(images, failed))
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 	}
 }
@@ -163,6 +163,7 @@ func (r *imageOverridesResource) replace(
 	}
 	absent := r.data.verifyWrites(ctx, change.Set)
 	err = r.data.account.Replace(ctx, scope, change.without(absent))
+	diags.Append(r.data.notices()...)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
 	if err != nil && !ok {
 		diags.Append(r.data.failure("set the image overrides", scope, err))
@@ -170,19 +171,9 @@ func (r *imageOverridesResource) replace(
 	}
 	failed = joined(failed, absent)
 	diags.Append(change.failures(scope, failed)...)
-	diags.Append(change.newcomers(scope, images)...)
+	diags.Append(change.newcomers(scope)...)
 	if !diags.HasError() {
 		return plan
 	}
-	return plan.withImages(r.settled(ctx, scope, change.After(images, failed)))
-}
-
-// settled returns what the server holds after a change that failed in part or, where that cannot be
-// read, what the change is known to have left.
-func (r *imageOverridesResource) settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
-	images, err := r.data.account.Standing(ctx, scope, known, false)
-	if err != nil {
-		return known
-	}
-	return images
+	return plan.withImages(r.data.account.Settled(ctx, scope, change.After(images, failed)))
 }

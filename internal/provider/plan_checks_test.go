@@ -190,7 +190,7 @@ func TestCheckPlanAfterAResetOfTheSameRunSeesNoTakeOver(t *testing.T) {
 	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 1 {
 		t.Errorf("before the reset: %v", diags)
 	}
-	if err := data.account.Reset(t.Context(), ciK8, "gitCloneTag"); err != nil {
+	if err := data.account.Reset(t.Context(), ciK8, "gitCloneTag", "harness/drone-git:1.5.0-rootless"); err != nil {
 		t.Fatal(err)
 	}
 	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 0 {

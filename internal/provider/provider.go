@@ -140,12 +140,13 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		MaxRetries:     s.maxRetries,
 		UserAgent:      userAgent(p.version, terraformVersion),
 		RootCAs:        roots,
-		Log:            logTo(s.secrets()...),
+		Log:            logTo(tflog.Debug, s.secrets()...),
 	}
-	options := execconfig.Options{Log: config.Log}
+	options := execconfig.Options{Log: config.Log, Warn: logTo(tflog.Warn, s.secrets()...)}
 	if p.tune != nil {
 		p.tune(&config, &options)
 	}
+	options.RequestTimeout = config.RequestTimeout
 	client := harness.New(config)
 	return &providerData{
 		account:             execconfig.New(client, s.endpoint.String()+" "+s.accountID, options),
@@ -170,9 +171,11 @@ func userAgent(version, terraformVersion string) string {
 	return agent
 }
 
-// logTo returns a hook that writes to Terraform's debug log. No caller passes it a secret; a
+// logTo returns a hook that writes to Terraform's log, at the level of write. No caller passes it a secret; a
 // server that echoes one in a message is the reason to mask them all the same.
-func logTo(secrets ...string) func(context.Context, string, map[string]any) {
+func logTo(
+	write func(context.Context, string, ...map[string]any), secrets ...string,
+) func(context.Context, string, map[string]any) {
 	var masked []string
 	for _, secret := range secrets {
 		if secret != "" {
@@ -180,7 +183,7 @@ func logTo(secrets ...string) func(context.Context, string, map[string]any) {
 		}
 	}
 	return func(ctx context.Context, msg string, fields map[string]any) {
-		tflog.Debug(tflog.MaskLogStrings(ctx, masked...), msg, fields)
+		write(tflog.MaskLogStrings(ctx, masked...), msg, fields)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -169,10 +170,10 @@ func (w *world) tune() func(*harness.Config, *execconfig.Options) {
 	if w.fake == nil {
 		return nil
 	}
-	locks := w.TempDir()
+	locks := filepath.Join(w.TempDir(), "locks")
 	return func(config *harness.Config, options *execconfig.Options) {
 		config.RetryWaitMin, config.RetryWaitMax = time.Millisecond, 5*time.Millisecond
-		options.LockDir = locks
+		options.LockDir, options.LagMax = locks, 64*time.Millisecond
 	}
 }
 

@@ -1,0 +1,35 @@
+package execconfig
+
+import "sync"
+
+// Notice is what a user should know of a run and no operation's outcome tells.
+type Notice struct{ Summary, Detail string }
+
+// notices holds what has been noticed, each summary once.
+type notices struct {
+	mu   sync.Mutex
+	seen map[string]bool
+	due  []Notice
+}
+
+func (n *notices) add(notice Notice) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seen[notice.Summary] {
+		return
+	}
+	if n.seen == nil {
+		n.seen = map[string]bool{}
+	}
+	n.seen[notice.Summary] = true
+	n.due = append(n.due, notice)
+}
+
+// Notices returns what has been noticed since the last call; each notice is handed out once.
+func (a *Account) Notices() []Notice {
+	a.notices.mu.Lock()
+	defer a.notices.mu.Unlock()
+	due := a.notices.due
+	a.notices.due = nil
+	return due
+}

@@ -189,12 +189,15 @@ func count(groups ...wanted) int {
 	return n
 }
 
+// mirror is a registry that is not asked for anything.
+const mirror = "registry.example.com/"
+
 // mirrored returns the first n defaults of an infra, served from a mirror.
 func (s *scene) mirrored(infra string, n int) wanted {
 	images := map[string]string{}
 	defaults := s.fake.Defaults("ci/" + infra)
 	for _, field := range slices.Sorted(maps.Keys(defaults))[:min(n, len(defaults))] {
-		images[field] = "registry.example.com/" + defaults[field]
+		images[field] = mirror + defaults[field]
 	}
 	return wanted{infra: infra, images: images}
 }
@@ -205,7 +208,7 @@ func (s *scene) extra(fields int, accounts ...string) []wanted {
 	for i := range fields {
 		field := fmt.Sprintf("extra%dTag", i+1)
 		s.fake.SetDefault("ci/K8", field, fmt.Sprintf("plugins/extra%d:1.0.0", i+1))
-		images[field] = fmt.Sprintf("registry.example.com/plugins/extra%d:1.0.1", i+1)
+		images[field] = fmt.Sprintf("%splugins/extra%d:1.0.1", mirror, i+1)
 	}
 	var out []wanted
 	for _, account := range accounts {

@@ -5,6 +5,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
@@ -28,9 +29,9 @@ func (l *lab) verify() []verified {
 				}})
 				before, after := s.mirrored("K8", unbounded), s.mirrored("K8", unbounded)
 				for i, field := range slices.Sorted(maps.Keys(after.images)) {
-					image := registry.Host() + "/harness/" + field + ":1.0.0"
+					image := strings.TrimPrefix(after.images[field], mirror)
 					registry.Push(image, fakeregistry.Multi(uint64(i), "linux/amd64", "linux/arm64"))
-					after.images[field] = image
+					after.images[field] = registry.Host() + "/" + image
 				}
 				s.configure(l, false, single, before)
 				s.apply()

@@ -105,13 +105,13 @@ type Result struct {
 	Unverified error
 }
 
-// Change brings the settings about. With test, the server then tests the connection; where that does
+// Change makes the settings that edit returns of those that stand, zero for no connector. With test, the server then tests the connection; where that does
 // not succeed, or the context ends before it does, what stood before is put back. Once a change is on
 // its way it is carried through, or back, for some time after the context has ended.
 //
 // The error is the server's, or one of *TypeError, *harness.PolicyError, *NotStoredError,
 // *OverwrittenError, *UncertainError, *InterruptedError and *TestError.
-func (a *Account) Change(ctx context.Context, want harness.Registry, test bool) (Result, error) {
+func (a *Account) Change(ctx context.Context, edit func(harness.Registry) harness.Registry, test bool) (Result, error) {
 	a.forget()
 	defer a.forget()
 	before, err := a.Read(ctx)
@@ -121,7 +121,9 @@ func (a *Account) Change(ctx context.Context, want harness.Registry, test bool) 
 		return result, err
 	case before.Exists && !before.IsRegistry():
 		return result, &TypeError{Type: before.Type}
-	case before.has(want):
+	}
+	want := edit(before.Registry)
+	if before.has(want) {
 		a.noteWritten()
 		return result, nil
 	}

@@ -15,7 +15,7 @@ import (
 func TestChangeTakesOverInPlaceAndTests(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	if err != nil || result.Unverified != nil {
 		t.Fatal(err, result.Unverified)
 	}
@@ -34,7 +34,7 @@ func TestChangeTakesOverInPlaceAndTests(t *testing.T) {
 func TestChangeCreatesWhereThereIsNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	if err != nil || result.Before.Exists || !result.After.has(wanted) {
 		t.Fatal(result, err)
 	}
@@ -45,7 +45,7 @@ func TestChangeWritesNothingWhereItStands(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	for range 2 {
-		if _, err := account.Change(t.Context(), wanted, true); err != nil {
+		if _, err := account.Change(t.Context(), toWanted, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestChangeWritesNothingWhereItStands(t *testing.T) {
 func TestWithoutTestNothingIsTested(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	result, err := account.Change(t.Context(), wanted, false)
+	result, err := account.Change(t.Context(), toWanted, false)
 	if err != nil || result.After.StatusCurrent() {
 		t.Fatal(result.After, err)
 	}
@@ -77,7 +77,7 @@ func TestAFailedTestPutsBackWhatStood(t *testing.T) {
 			fake, account := start(t, test.opts)
 			before := fake.Connector()
 			fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no route to registry.example.com"}})
-			result, err := account.Change(t.Context(), wanted, true)
+			result, err := account.Change(t.Context(), toWanted, true)
 			failed := as[*TestError](t, err)
 			if failed.PutBack != nil || result.Touched || len(failed.Reasons()) != 1 || !strings.Contains(err.Error(), "no route to registry") {
 				t.Errorf("%+v %+v", failed, result)
@@ -108,7 +108,7 @@ func TestWhereThePutBackFailsTheChangeMayStand(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", After: 1, Status: http.StatusForbidden, Times: -1})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	if failed := as[*TestError](t, err); failed.PutBack == nil || !result.Touched || !harness.IsForbidden(failed.PutBack) {
 		t.Errorf("%+v %+v", failed, result)
 	}
@@ -129,7 +129,7 @@ func TestAnUndecidedTestPutsBackWhatStood(t *testing.T) {
 			fake, account := start(t, fakeharness.Options{})
 			fault.Call, fault.Times = "test-connector", -1
 			fake.Inject(fault)
-			_, err := account.Change(t.Context(), wanted, true)
+			_, err := account.Change(t.Context(), toWanted, true)
 			if failed := as[*TestError](t, err); failed.Err == nil || failed.PutBack != nil {
 				t.Errorf("%+v", failed)
 			}
@@ -146,7 +146,7 @@ func TestALostAnswerOfTheTestIsFoundWithTheConnector(t *testing.T) {
 			fake, account := start(t, fakeharness.Options{})
 			fake.TestConnections(fakeharness.ConnectionTest{Status: status})
 			fake.Inject(fakeharness.Fault{Call: "test-connector", ApplyFirst: true, Drop: true, Times: -1})
-			if _, err := account.Change(t.Context(), wanted, true); (err == nil) != (status == "SUCCESS") {
+			if _, err := account.Change(t.Context(), toWanted, true); (err == nil) != (status == "SUCCESS") {
 				t.Error(err)
 			}
 			requireStanding(t, fake, left)
@@ -165,7 +165,7 @@ func TestAPendingTestIsWaitedFor(t *testing.T) {
 			fake.EndTest()
 		}
 	}})
-	if _, err := account.Change(t.Context(), wanted, true); err != nil {
+	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
 		t.Error(err)
 	}
 }
@@ -175,7 +175,7 @@ func TestASlowTestIsNotWaitedForWithoutEnd(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	account.opts.Test = 50 * time.Millisecond
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "PENDING"})
-	_, err := account.Change(t.Context(), wanted, true)
+	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*SlowTestError](t, err)
 	requireStanding(t, fake, "index.docker.io")
 }
@@ -185,7 +185,7 @@ func TestAnInterruptDuringTheTestPutsBack(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hang: true, Hook: func(fakeharness.Request) { cancel() }})
-	result, err := account.Change(ctx, wanted, true)
+	result, err := account.Change(ctx, toWanted, true)
 	_ = as[*InterruptedError](t, err)
 	if result.Touched || !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v %v", result, err)
@@ -198,7 +198,7 @@ func TestAnInterruptDuringTheWriteCarriesItThroughAndPutsBack(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "update-connector", BeforeSave: func(fakeharness.Request) { cancel() }})
-	_, err := account.Change(ctx, wanted, true)
+	_, err := account.Change(ctx, toWanted, true)
 	_ = as[*InterruptedError](t, err)
 	requireCalls(t, fake, "update", "update")
 	requireStanding(t, fake, "index.docker.io")
@@ -209,7 +209,7 @@ func TestAnInterruptBeforehandChangesNothing(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if result, err := account.Change(ctx, wanted, true); !errors.Is(err, context.Canceled) || result.Touched {
+	if result, err := account.Change(ctx, toWanted, true); !errors.Is(err, context.Canceled) || result.Touched {
 		t.Errorf("%+v %v", result, err)
 	}
 	requireCalls(t, fake)
@@ -221,7 +221,7 @@ func TestAGraceEndsWithoutTheServer(t *testing.T) {
 	account.opts.Grace = time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "update-connector", ApplyFirst: true, Hang: true, Hook: func(fakeharness.Request) { cancel() }})
-	result, err := account.Change(ctx, wanted, true)
+	result, err := account.Change(ctx, toWanted, true)
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
 		t.Error("nothing says that it may stand, and it does")
@@ -232,7 +232,7 @@ func TestAnotherTypeIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.SetConnector(`{"name": "GCP", "identifier": "harnessImage", "type": "Gcp", "spec": {}}`)
-	_, err := account.Change(t.Context(), wanted, true)
+	_, err := account.Change(t.Context(), toWanted, true)
 	if as[*TypeError](t, err).Type != "Gcp" {
 		t.Error(err)
 	}

@@ -38,7 +38,7 @@ func TestNoFaultIsAFalseSuccess(t *testing.T) {
 				fault := test.fault
 				fault.Call, fault.Times = "connector-writes", -1
 				fake.Inject(fault)
-				result, err := account.Change(t.Context(), wanted, true)
+				result, err := account.Change(t.Context(), toWanted, true)
 				if stands := standing(t, fake) == mirror; (err == nil) != stands || stands != test.stored {
 					t.Errorf("stands: %v; %+v, %v", stands, result, err)
 				}
@@ -54,7 +54,7 @@ func TestASwallowedChangeIsToldAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", Lie: true})
-	_, err := account.Change(t.Context(), wanted, true)
+	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*NotStoredError](t, err)
 }
 
@@ -63,7 +63,7 @@ func TestALostAnswerOfTheCreationIsNoFailure(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
 	fake.Inject(fakeharness.Fault{Call: "create-connector", ApplyFirst: true, Drop: true})
-	if _, err := account.Change(t.Context(), wanted, true); err != nil {
+	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
 		t.Error(err)
 	}
 	requireCalls(t, fake, "create", "create", "test")
@@ -81,7 +81,7 @@ func TestAWriteThatIsSavedLateIsWaitedFor(t *testing.T) {
 				"type": "UsernamePassword", "spec": {"username": "robot", "passwordRef": "account.robot"}}}}`)
 		}
 	}})
-	if _, err := account.Change(t.Context(), wanted, true); err != nil {
+	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
 		t.Error(err)
 	}
 }
@@ -91,7 +91,7 @@ func TestWhatCannotBeReadBackIsUncertain(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", ApplyFirst: true, Drop: true, Times: -1})
 	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 1, Status: 503, Times: -1})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
 		t.Error("it may stand")
@@ -102,7 +102,7 @@ func TestAnAcknowledgedChangeThatCannotBeReadIsTested(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 1, Status: 503, Times: -1})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	if err != nil || result.Unverified == nil || !result.After.has(wanted) {
 		t.Errorf("%+v %v", result, err)
 	}
@@ -113,11 +113,11 @@ func TestAPolicyAndAMissingSecretAreToldAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.DenyByPolicy("only-ours")
-	_, err := account.Change(t.Context(), wanted, true)
+	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*harness.PolicyError](t, err)
 	fake.DenyByPolicy("")
 	fake.RemoveSecret("account.robot")
-	if _, err := account.Change(t.Context(), wanted, true); !harness.IsRefused(err) {
+	if _, err := account.Change(t.Context(), toWanted, true); !harness.IsRefused(err) {
 		t.Error(err)
 	}
 	requireStanding(t, fake, "index.docker.io")
@@ -130,7 +130,7 @@ func TestAnotherWriterIsNotOverwrittenByThePutBack(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
 		fake.SetConnector(fakeharness.ConnectorBody("https://theirs.example.com", ""))
 	}})
-	result, err := account.Change(t.Context(), wanted, true)
+	result, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*OverwrittenError](t, err)
 	if result.Touched {
 		t.Error("nothing of the change stands")
@@ -144,7 +144,7 @@ func TestATestOfAnothersSettingsProvesNothing(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
 		fake.SetConnector(fakeharness.ConnectorBody("https://theirs.example.com", ""))
 	}})
-	_, err := account.Change(t.Context(), wanted, true)
+	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*OverwrittenError](t, err)
 	requireStanding(t, fake, "theirs.example.com")
 }
@@ -166,7 +166,7 @@ func TestRestoreBringsBackWhatStood(t *testing.T) {
 			t.Parallel()
 			fake, account := start(t, fakeharness.Options{})
 			fake.SetConnector(fakeharness.ConnectorBody("https://former.example.com", ""))
-			result, err := account.Change(t.Context(), wanted, true)
+			result, err := account.Change(t.Context(), toWanted, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +182,7 @@ func TestRestoreBringsBackWhatStood(t *testing.T) {
 func TestRestoreRemovesWhereThereWasNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
-	if _, err := account.Change(t.Context(), wanted, false); err != nil {
+	if _, err := account.Change(t.Context(), toWanted, false); err != nil {
 		t.Fatal(err)
 	}
 	fake.Inject(fakeharness.Fault{Call: "delete-connector", Lie: true})

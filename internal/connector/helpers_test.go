@@ -23,6 +23,8 @@ var wanted = harness.Registry{
 	URL:   mirror, ProviderType: "Other",
 }
 
+func toWanted(harness.Registry) harness.Registry { return wanted }
+
 // start returns a fake that knows the secret of wanted, and its image connector with short waits.
 func start(t *testing.T, opts fakeharness.Options) (*fakeharness.Server, *Account) {
 	t.Helper()

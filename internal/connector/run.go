@@ -13,6 +13,8 @@ type run struct {
 	read    *sharedRead
 	planned *Planned
 	written bool
+	// resources counts those of the plan.
+	resources [phases]int
 }
 
 // Planned is what a run makes of the connector.
@@ -96,4 +98,43 @@ func (a *Account) Effective(ctx context.Context) (url string, planned, known boo
 		return "", false, false
 	}
 	return found.Registry.URL, false, true
+}
+
+// Phase is what a plan makes of a resource of the connector.
+type Phase int
+
+// The phases.
+const (
+	Creating Phase = iota
+	Holding
+	Destroying
+	phases
+)
+
+// Conflict is what is wrong with several resources of one connector.
+type Conflict int
+
+// The conflicts.
+const (
+	NoConflict Conflict = iota
+	Twice               // one is created beside another
+	HeldTwice           // two hold it already
+	Renamed             // one goes and another comes
+)
+
+// PlanResource notes a resource of the connector and returns what is wrong with all that are noted.
+func (r *run) PlanResource(phase Phase) Conflict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resources[phase]++
+	creating, holding, destroying := r.resources[Creating], r.resources[Holding], r.resources[Destroying]
+	switch {
+	case creating > 0 && creating+holding > 1:
+		return Twice
+	case holding > 1:
+		return HeldTwice
+	case creating > 0 && destroying > 0:
+		return Renamed
+	}
+	return NoConflict
 }

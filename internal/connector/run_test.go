@@ -41,7 +41,7 @@ func TestAChangeIsSeenByLaterReads(t *testing.T) {
 	t.Parallel()
 	_, account := start(t, fakeharness.Options{})
 	_, _ = account.Shared(t.Context())
-	if _, err := account.Change(t.Context(), wanted, false); err != nil {
+	if _, err := account.Change(t.Context(), toWanted, false); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := account.Shared(t.Context()); err != nil || !found.has(wanted) {

@@ -39,6 +39,9 @@ const DockerHub = "docker.io"
 // Under the URL of one of these hosts, written just so, Harness leaves every name as it is.
 var dockerHubURLs = map[string]bool{"index.docker.io": true, "registry.hub.docker.com": true}
 
+// IsDockerHub reports that a connector's host, as SplitConnectorURL returns it, leaves names as they are.
+func IsDockerHub(host string) bool { return dockerHubURLs[host] }
+
 // Where Harness publishes its images beside Docker Hub; they are open to everyone.
 var openRegistries = []string{"public.ecr.aws/", "us-docker.pkg.dev/gar-prod-setup/harness-public/"}
 
@@ -55,7 +58,7 @@ func Resolve(connectorURL, image string) Pull {
 	}
 	pull := Pull{Image: image, Host: hostOf(image), ConnectorHost: host}
 	switch {
-	case dockerHubURLs[host]:
+	case IsDockerHub(host):
 		return elsewhere(pull, DockerHub)
 	case strings.Contains(image, host):
 		if pull.Host == host && !strings.HasPrefix(image, prefix+"/") {

@@ -62,11 +62,13 @@ func requireEmptyPlan(t *testing.T, dir *clitest.Dir) {
 	}
 }
 
-// requireSays fails unless the output holds the text, wherever the CLI breaks its lines.
-func requireSays(t *testing.T, output, text string) {
+// requireSays fails unless the output holds the texts, wherever the CLI breaks its lines.
+func requireSays(t *testing.T, output string, texts ...string) {
 	t.Helper()
-	if !strings.Contains(unwrapped(output), unwrapped(text)) {
-		t.Errorf("the output does not say %q:\n%s", text, output)
+	for _, text := range texts {
+		if !strings.Contains(unwrapped(output), unwrapped(text)) {
+			t.Errorf("the output does not say %q:\n%s", text, output)
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 		diags.Append(d.checkTakeOver(server, planned)...)
 		diags.Append(checkAgainstDefault(server, planned)...)
 	}
+	diags.Append(d.checkPulls(ctx, scope, images)...)
 	return append(diags, verified()...)
 }
 

@@ -212,7 +212,12 @@ func readRoots(file string) (*x509.CertPool, error) {
 
 // Resources returns what makes each resource.
 func (p *harnessProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newImageCopyResource, newImageOverrideResource, newImageOverridesResource}
+	return []func() resource.Resource{
+		newImageConnectorResource,
+		newImageCopyResource,
+		newImageOverrideResource,
+		newImageOverridesResource,
+	}
 }
 
 // DataSources returns what makes each data source.
@@ -220,6 +225,7 @@ func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataS
 	return []func() datasource.DataSource{
 		newCustomerImagesDataSource,
 		newDefaultImagesDataSource,
+		newImageConnectorDataSource,
 		newImageCatalogDataSource,
 		newImageReleasesDataSource,
 		newImageStatusDataSource,

@@ -59,6 +59,7 @@ func (vendorProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		func() resource.Resource { return vendorResource{"_platform_default_images"} },
 		func() resource.Resource { return vendorResource{"_platform_secret_text"} },
+		func() resource.Resource { return vendorResource{"_platform_connector_docker"} },
 	}
 }
 
@@ -70,7 +71,7 @@ func (r vendorResource) Metadata(_ context.Context, req resource.MetadataRequest
 
 func (r vendorResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema.Attributes = map[string]schema.Attribute{}
-	for _, name := range []string{"id", "kind", "infra_type", "field", "value"} {
+	for _, name := range []string{"id", "kind", "infra_type", "field", "value", "identifier", "url"} {
 		resp.Schema.Attributes[name] = schema.StringAttribute{Optional: true, Computed: true}
 	}
 }

@@ -1,0 +1,6 @@
+import {
+  to = harnessci_image_connector.this
+  identity = {
+    identifier = "harnessImage"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = harnessci_image_connector.this
+  id = "harnessImage"
+}

@@ -1,0 +1,2 @@
+# The id is always harnessImage.
+terraform import harnessci_image_connector.this harnessImage

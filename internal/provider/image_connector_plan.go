@@ -1,0 +1,192 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// ModifyPlan tells what becomes of the connector, and notes it for the checks of the overrides.
+func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state, plan *imageConnectorModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if state != nil {
+		ownership{req.Identity, req.Private}.require(ctx, r.data, imageConnector{}, &resp.Diagnostics)
+	}
+	if resp.Diagnostics.HasError() || !r.data.known() {
+		return
+	}
+	kept, made := readFormer(ctx, req.Private, &resp.Diagnostics)
+	switch {
+	case plan == nil:
+		resp.Diagnostics.Append(r.planDestroy(kept)...)
+		return
+	case state == nil:
+		resp.Diagnostics.Append(r.planCreate(ctx, plan, made)...)
+	default:
+		resp.Diagnostics.Append(r.planUpdate(ctx, plan, *state)...)
+	}
+	r.data.connector.Plan(connector.Planned{URL: knownText(plan.URL)})
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	}
+}
+
+// planCreate fills in what stays of the connector that is taken over, and warns of what is replaced.
+// A replacement, which has been made before, is planned a second time as a create.
+func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConnectorModel, made bool) (diags diag.Diagnostics) {
+	if !made {
+		diags.Append(resourceConflict(r.data.connector.PlanResource(connector.Creating))...)
+	}
+	found, err := r.data.connector.Shared(ctx)
+	switch {
+	case err != nil && (harness.IsForbidden(err) || harness.IsUnauthorized(err)):
+		diags.Append(r.data.connectorFailure("read the image connector", err))
+		return diags
+	case err != nil:
+		diags.Append(diag.NewWarningDiagnostic("Could not check what the image connector replaces",
+			explain(imageConnector{}, connectorError{err})+"\n\nThe plan goes on without it."))
+		return diags
+	case found.Exists && !found.IsRegistry():
+		diags.Append(r.data.connectorFailure("take over the image connector", &connector.TypeError{Type: found.Type}))
+		return diags
+	}
+	*plan = plan.planned(found.Registry)
+	stands := imageConnectorModel{}.refreshed(found)
+	if found.Exists && !stands.sameSettings(*plan) {
+		diags.Append(diag.NewAttributeWarningDiagnostic(path.Root("url"), "The image connector replaces the one that stands",
+			differences(stands, *plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+" in place, and every "+
+				"build pulls through it from then on. To destroy the resource brings back what stands now. To change less of it, "+
+				"import it before the apply:\n\n  terraform import 'harnessci_image_connector.<name>' "+harness.ImageConnector))
+	}
+	if !stands.URL.Equal(plan.URL) {
+		diags.Append(r.data.checkStandingPulls(ctx, plan.URL)...)
+	}
+	return diags
+}
+
+// planUpdate keeps what the configuration leaves out, and the status where nothing is changed.
+func (r *imageConnectorResource) planUpdate(ctx context.Context, plan *imageConnectorModel, state imageConnectorModel) diag.Diagnostics {
+	diags := resourceConflict(r.data.connector.PlanResource(connector.Holding))
+	stands := harness.Registry{
+		ProviderType: state.ProviderType.ValueString(), ExecuteOnDelegate: state.ExecuteOnDelegate.ValueBool(),
+		DelegateSelectors: sortedStrings(state.DelegateSelectors),
+	}
+	*plan = plan.planned(stands)
+	if plan.sameSettings(state) {
+		plan.ProviderType, plan.Status = state.ProviderType, state.Status
+		return diags
+	}
+	plan.Status = types.StringUnknown()
+	if !plan.URL.Equal(state.URL) {
+		diags.Append(r.data.checkStandingPulls(ctx, plan.URL)...)
+	}
+	return diags
+}
+
+// planDestroy says what comes back.
+func (r *imageConnectorResource) planDestroy(kept former) diag.Diagnostics {
+	diags := resourceConflict(r.data.connector.PlanResource(connector.Destroying))
+	back := kept.url()
+	r.data.connector.Plan(connector.Planned{URL: &back})
+	what := "There was no image connector before the resource was made, so that the connector is deleted: builds pull names as " +
+		"they are, without credentials."
+	if kept.Body != nil {
+		what = "What stood before the resource was made, or when it was imported, is brought back:\n\n  url: " + showURL(back) +
+			"\n\nEvery build pulls through that from then on."
+	}
+	return append(diags, diag.NewWarningDiagnostic("Destroying the image connector brings back what stood before", what+
+		" To leave the connector as it is, use a removed block with destroy = false instead (or state rm)."))
+}
+
+// resourceConflict tells what is wrong with several resources of the account's one connector.
+func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
+	const advice = "An account has one image connector. Keep one harnessci_image_connector for each account; for another " +
+		"account, give the resource a provider alias."
+	switch conflict {
+	case connector.NoConflict:
+	case connector.Twice:
+		diags.AddError("Two resources set the image connector of one account", advice)
+	case connector.HeldTwice:
+		diags.AddWarning("Two resources hold the image connector of one account", advice+
+			" Take the other out of the state with a removed block and destroy = false (or state rm).")
+	case connector.Renamed:
+		diags.AddWarning("One image connector goes and another comes",
+			"If the resource was renamed, add a moved block. Without it, what stood before may come back for a moment, and "+
+				"is not known to the new resource.")
+	}
+	return diags
+}
+
+// differences lists the settings that differ, as they stand and as they are planned.
+func differences(stands, plan imageConnectorModel) string {
+	var rows []string
+	row := func(name, was, becomes string) {
+		if was != becomes {
+			rows = append(rows, fmt.Sprintf("  %s\n    found:   %s\n    planned: %s", name, was, becomes))
+		}
+	}
+	row("url", shownURL(stands.URL), shownURL(plan.URL))
+	row("login", shownLogin(stands), shownLogin(plan))
+	row("delegate_selectors", shownSet(stands.DelegateSelectors), shownSet(plan.DelegateSelectors))
+	row("execute_on_delegate", stands.ExecuteOnDelegate.String(), plan.ExecuteOnDelegate.String())
+	return strings.Join(rows, "\n")
+}
+
+const knownAfterApply = "(known after apply)"
+
+func shownURL(value types.String) string {
+	if value.IsUnknown() {
+		return knownAfterApply
+	}
+	return showURL(value.ValueString())
+}
+
+// showURL returns a URL without the password that somebody may have put into it.
+func showURL(value string) string {
+	u, err := url.Parse(value)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return text.Safe(u.Redacted())
+}
+
+func shownLogin(m imageConnectorModel) string {
+	if m.Username.IsUnknown() || m.UsernameRef.IsUnknown() || m.PasswordRef.IsUnknown() {
+		return knownAfterApply
+	}
+	user := m.Username.ValueString() + m.UsernameRef.ValueString()
+	if user == "" {
+		return "anonymous"
+	}
+	return fmt.Sprintf("%s with the secret %s", text.Safe(user), text.Safe(m.PasswordRef.ValueString()))
+}
+
+func shownSet(set types.Set) string {
+	if set.IsUnknown() {
+		return knownAfterApply
+	}
+	if len(set.Elements()) == 0 {
+		return "none"
+	}
+	return text.Safe(text.And(sortedStrings(set)))
+}
+
+// knownText returns a text, or nil while it is not known.
+func knownText(value types.String) *string {
+	if value.IsUnknown() {
+		return nil
+	}
+	return value.ValueStringPointer()
+}

@@ -1,0 +1,149 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+)
+
+// namedImage is an image and where it stands or is planned.
+type namedImage struct {
+	target execconfig.Target
+	image  string
+	at     path.Path // where warnings go
+}
+
+// checkPulls warns of planned images that builds will not pull by the name that is written. It asks for
+// the connector only where an image changes that names a registry: other names stay, or get the
+// connector's, as is meant.
+func (d *providerData) checkPulls(ctx context.Context, server execconfig.PlanImages, images []plannedImage) diag.Diagnostics {
+	var changing []namedImage
+	for _, planned := range images {
+		unchanged := !planned.creating && (server.OverridesErr != nil || server.Overrides[planned.field] == planned.image)
+		if unchanged || imageref.WithoutHost(planned.image) == planned.image {
+			continue
+		}
+		changing = append(changing, namedImage{execconfig.Target{Scope: server.Scope, Field: planned.field}, planned.image, planned.imagePath})
+	}
+	if len(changing) == 0 {
+		return nil
+	}
+	url, planned, known := d.connector.Effective(ctx)
+	if !known {
+		return nil
+	}
+	notice := "\n\nThis goes by the connector as it stands. If this configuration changes it, too, add depends_on with the " +
+		"harnessci_image_connector to this resource, so that plan and apply take the connector first."
+	if planned {
+		notice = ""
+	}
+	return pullWarnings(url, "planned", changing, notice)
+}
+
+// checkStandingPulls warns of the overrides that stand and that a planned URL breaks. What cannot be
+// read is left out: the plan of the connector does not depend on it.
+func (d *providerData) checkStandingPulls(ctx context.Context, url types.String) diag.Diagnostics {
+	if url.IsUnknown() {
+		return nil
+	}
+	var mu sync.Mutex
+	var standing []namedImage
+	var reads sync.WaitGroup
+	for _, module := range harness.Modules() {
+		for _, infra := range harness.Infras() {
+			scope := harness.Scope{Module: module, Infra: infra}
+			reads.Go(func() {
+				overrides, _ := d.account.Overrides(ctx, scope)
+				mu.Lock()
+				defer mu.Unlock()
+				for field, image := range overrides {
+					standing = append(standing, namedImage{execconfig.Target{Scope: scope, Field: field}, image, path.Root("url")})
+				}
+			})
+		}
+	}
+	reads.Wait()
+	slices.SortFunc(standing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
+	return pullWarnings(url.ValueString(), "stands", standing,
+		"\n\nThese overrides stand now. Change them first, or in this run with depends_on, so that no build breaks in between.")
+}
+
+// pullWarnings returns one warning for each registry and each thing that is wrong with images under a
+// connector's URL. The label says what the images are: "planned" or "stands".
+func pullWarnings(url, label string, images []namedImage, notice string) (diags diag.Diagnostics) {
+	type cause struct {
+		problem imageref.Problem
+		host    string
+	}
+	var causes []cause
+	found := map[cause][]namedImage{}
+	for _, named := range images {
+		pull := imageref.Resolve(url, named.image)
+		c := cause{pull.Problem, registryOf(named.image)}
+		if pull.Problem != imageref.Doubled && pull.Problem != imageref.NoCredentials {
+			continue
+		}
+		if found[c] == nil {
+			causes = append(causes, c)
+		}
+		found[c] = append(found[c], named)
+	}
+	for _, c := range causes {
+		at := found[c][0].at
+		if len(found[c]) > 1 {
+			at = at.ParentPath()
+		}
+		if len(at.Steps()) == 0 {
+			at = found[c][0].at
+		}
+		summary, detail := noCredentials(url, c.host, label, found[c])
+		if c.problem == imageref.Doubled {
+			summary, detail = doubled(url, c.host, label, found[c])
+		}
+		diags.AddAttributeWarning(at, summary, detail+notice)
+	}
+	return diags
+}
+
+func doubled(url, host, label string, images []namedImage) (summary, detail string) {
+	connectorHost, _, _ := imageref.SplitConnectorURL(url)
+	var list strings.Builder
+	for _, named := range images {
+		fmt.Fprintf(&list, "\n  %s\n    %-8s %s\n    pulled:  %s\n    instead: %s\n", named.target, label+":", named.image,
+			imageref.Resolve(url, named.image).Image, imageref.WithoutHost(named.image))
+	}
+	return fmt.Sprintf("Builds would look for %s inside %s", host, connectorHost),
+		fmt.Sprintf("Harness puts the registry of the image connector, %s, before a name that does not hold its host. No registry has "+
+			"the doubled name, and builds fail to pull it:\n%s\nWrite the names without a registry, as they are found under the "+
+			"connector's.", showURL(url), list.String())
+}
+
+func noCredentials(url, host, label string, images []namedImage) (summary, detail string) {
+	var list strings.Builder
+	for _, named := range images {
+		fmt.Fprintf(&list, "\n  %s\n    %-8s %s\n    instead: %s\n", named.target, label+":", named.image, imageref.WithoutHost(named.image))
+	}
+	through := "The account has no image connector"
+	if url != "" {
+		through = "The image connector is that of " + showURL(url)
+	}
+	return fmt.Sprintf("Builds would pull from %s without credentials", host),
+		fmt.Sprintf("%s, so that nobody logs in to %s:\n%s\nIf that registry lets everyone pull, nothing is wrong. Otherwise make it the "+
+			"registry of harnessci_image_connector, with its login, and write the names without a registry.", through, host, list.String())
+}
+
+// registryOf returns the registry of an image, "" where it is no reference.
+func registryOf(image string) string {
+	parsed, _ := imageref.Parse(image)
+	return parsed.Registry
+}

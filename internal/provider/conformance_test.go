@@ -156,7 +156,7 @@ func TestEveryPageSaysWhatErrorsMean(t *testing.T) {
 func TestEveryImportErrorSaysWhichIDsThereAre(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	forms := map[string]string{"harnessci_image_copy": "registry.example.com/mirror/"}
+	forms := map[string]string{"harnessci_image_copy": "registry.example.com/mirror/", "harnessci_image_connector": "always harnessImage"}
 	for name := range s.ResourceSchemas {
 		form := cmp.Or(forms[name], "ci/K8")
 		for _, id := range []string{"nonsense", "ci/k8/x", "/", "a/b/c/d/e", "ci/K8/with space", strings.Repeat("x", 10_000)} {

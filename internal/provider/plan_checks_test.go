@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -26,6 +27,8 @@ var (
 // stub is an API that counts what it is asked.
 type stub struct {
 	execconfig.Client   // updates: none is expected
+	connector.API       // the same
+	connectorURL        string
 	defaults, overrides map[harness.Scope]map[string]string
 	err                 error // of every read of the defaults
 	overridesErr        error // of every read of the overrides
@@ -63,7 +66,20 @@ func (s *stub) ResetImages(_ context.Context, scope harness.Scope, fields []stri
 // data returns what a provider would hand out that talks to the stub, and forgets at once what its
 // account reads: only what the checks keep is kept.
 func (s *stub) data() *providerData {
-	return &providerData{account: execconfig.New(s, "test", execconfig.Options{MaxAge: time.Nanosecond})}
+	return &providerData{
+		account:   execconfig.New(s, "test", execconfig.Options{MaxAge: time.Nanosecond}),
+		connector: connector.New(s, connector.Options{}),
+	}
+}
+
+// Connector returns one with the stub's connectorURL; without one, it may not be read.
+func (s *stub) Connector(context.Context) (harness.Connector, error) {
+	s.count("connector", harness.Scope{})
+	if s.connectorURL == "" {
+		return harness.Connector{}, &harness.Error{Call: "get-connector", Status: 403}
+	}
+	body := fmt.Sprintf(`{"type": %q, "spec": {"dockerRegistryUrl": %q}}`, harness.DockerRegistry, s.connectorURL)
+	return harness.Connector{Type: harness.DockerRegistry, Body: []byte(body)}, nil
 }
 
 func newStub() *stub {

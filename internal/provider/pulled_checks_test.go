@@ -1,0 +1,127 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// plannedPull is one image of a plan, for a field that the stub's defaults have.
+func plannedPull(image string, creating bool) plannedImage {
+	return plannedImage{field: "gitCloneTag", fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), creating: creating}
+}
+
+// pullSummaries returns the summaries of what checkPulls warns of.
+func pullSummaries(t *testing.T, s *stub, data *providerData, images ...plannedImage) []string {
+	t.Helper()
+	diags := data.checkPulls(t.Context(), s.data().account.PlanImages(t.Context(), ciK8), images)
+	if diags.HasError() {
+		t.Errorf("errors: %v", diags)
+	}
+	return summaries(diags)
+}
+
+func summaries(diags diag.Diagnostics) []string {
+	var all []string
+	for _, d := range diags {
+		all = append(all, d.Summary())
+	}
+	return all
+}
+
+func TestPlannedPulls(t *testing.T) {
+	t.Parallel()
+	const hub, mine = "https://index.docker.io/v2/", "https://registry.example.com/mirror"
+	for name, test := range map[string]struct {
+		url, image, want string
+	}{
+		"doubled":                   {mine, "other.example.com/harness/drone-git:1", "Builds would look for other.example.com inside registry.example.com"},
+		"no credentials":            {hub, "registry.example.com/harness/drone-git:1", "Builds would pull from registry.example.com without credentials"},
+		"by a look-alike":           {"https://registry.corp", "my-registry.corp/drone-git:1", "Builds would pull from my-registry.corp without credentials"},
+		"the connector's own":       {mine, "registry.example.com/mirror/drone-git:1", ""},
+		"the connector's, no path":  {mine, "registry.example.com/drone-git:1", ""},
+		"no host":                   {mine, "harness/drone-git:1", ""},
+		"Docker Hub by name":        {hub, "docker.io/harness/drone-git:1", ""},
+		"open to everyone":          {hub, "public.ecr.aws/harness/harness/drone-git:1", ""},
+		"a URL that is none":        {"nonsense", "other.example.com/drone-git:1", ""},
+		"not known yet":             {mine, "", ""},
+		"the connector is a secret": {"", "other.example.com/drone-git:1", ""},
+	} {
+		s := newStub()
+		s.connectorURL = test.url
+		if got := strings.Join(pullSummaries(t, s, s.data(), plannedPull(test.image, true)), "; "); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestTheConnectorIsReadOnceAndOnlyForImagesThatChange(t *testing.T) {
+	t.Parallel()
+	const image = "other.example.com/harness/drone-git:1"
+	s := newStub()
+	s.connectorURL = "https://registry.example.com"
+	s.overrides = map[harness.Scope]map[string]string{ciK8: {"gitCloneTag": image}}
+	data := s.data()
+	asked := func() int { s.mu.Lock(); defer s.mu.Unlock(); return s.calls["connector /"] }
+	if got := pullSummaries(t, s, data, plannedPull(image, false), plannedPull("harness/drone-git:1", true), plannedPull("", true)); got != nil || asked() != 0 {
+		t.Errorf("%v, asked %d times", got, asked())
+	}
+	for range 3 {
+		if got := pullSummaries(t, s, data, plannedPull(image+"2", false)); len(got) != 1 || asked() != 1 {
+			t.Errorf("%v, asked %d times", got, asked())
+		}
+	}
+}
+
+func TestAPlannedConnectorCounts(t *testing.T) {
+	t.Parallel()
+	const image = "registry.example.com/mirror/drone-git:1"
+	s := newStub()
+	s.connectorURL = "https://index.docker.io/v2/"
+	data := s.data()
+	data.connector.Plan(connector.Planned{URL: new("https://registry.example.com/mirror")})
+	if got := pullSummaries(t, s, data, plannedPull(image, true)); got != nil {
+		t.Errorf("%v", got)
+	}
+	data.connector.Plan(connector.Planned{})
+	if got := pullSummaries(t, s, data, plannedPull(image, true)); got != nil {
+		t.Errorf("a URL that is not known yet: %v", got)
+	}
+	if n := s.calls["connector /"]; n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestOneCauseIsToldOnceForASet(t *testing.T) {
+	t.Parallel()
+	s := newStub()
+	s.connectorURL = "https://registry.example.com"
+	var images []plannedImage
+	for _, field := range []string{"gitCloneTag", "s3UploadTag", "gcsUploadTag"} {
+		image := plannedPull("other.example.com/harness/"+field+":1", true)
+		image.field, image.imagePath = field, path.Root("images").AtMapKey(field)
+		images = append(images, image)
+	}
+	diags := s.data().checkPulls(t.Context(), s.data().account.PlanImages(t.Context(), ciK8), images)
+	if len(diags) != 1 {
+		t.Fatalf("%v", diags)
+	}
+	at, ok := diags[0].(diag.DiagnosticWithPath)
+	if !ok || !at.Path().Equal(path.Root("images")) {
+		t.Errorf("it is on %v", at)
+	}
+	for _, words := range []string{
+		"ci/K8/gcsUploadTag", "planned: other.example.com/harness/s3UploadTag:1",
+		"pulled:  registry.example.com/other.example.com/harness/s3UploadTag:1", "instead: harness/s3UploadTag:1",
+		"goes by the connector as it stands",
+	} {
+		if !strings.Contains(diags[0].Detail(), words) {
+			t.Errorf("it does not say %q:\n%s", words, diags[0].Detail())
+		}
+	}
+}

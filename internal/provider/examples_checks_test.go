@@ -55,23 +55,33 @@ func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
 	}
 }
 
-func TestAccMirrorExampleMirrorsEveryDefaultThatMayBeSet(t *testing.T) {
+func TestAccMirrorExamplePinsEveryDefaultThatMayBeSetAndSwitchesLast(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{})
+	fake := startExampleFake(t)
 	dir := example{name: "complete/private-mirror", files: []string{"main.tf"}}.workspace(t, fake)
 	dir.Setenv("TF_VAR_mirror", "registry.example.com:5000/mirror")
-	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	fake.Inject(fakeharness.Fault{Call: "connector-writes", Hook: func(fakeharness.Request) {
+		for _, scope := range []string{"ci/K8", "ci/VM"} {
+			if stored, fields := len(fake.Overrides(scope)), len(fake.Settable(scope)); stored != fields {
+				t.Errorf("%s: the connector is switched when %d of %d images are pinned", scope, stored, fields)
+			}
+		}
+	}})
+	dir.Must("apply", "-auto-approve")
+	requireURL(t, fake, "https://registry.example.com:5000/mirror")
 	for _, scope := range []string{"ci/K8", "ci/VM"} {
 		stored, defaults, fields := fake.Overrides(scope), fake.Defaults(scope), fake.Settable(scope)
 		if len(stored) != len(fields) {
 			t.Errorf("%s: %d overrides of %d fields", scope, len(stored), len(fields))
 		}
 		for _, field := range fields {
-			if want := "registry.example.com:5000/mirror/" + defaults[field]; stored[field] != want {
-				t.Errorf("%s/%s is %q, want %q", scope, field, stored[field], want)
+			if stored[field] != defaults[field] {
+				t.Errorf("%s/%s is %q, want %q", scope, field, stored[field], defaults[field])
 			}
 		}
 	}
+	requireSays(t, dir.Must("output"), "registry.example.com:5000/mirror/harness/ci-addon:1.16.92")
 	dir.Must("destroy", "-auto-approve")
 	requireNoOverride(t, fake)
+	requireURL(t, fake, hubURL)
 }

@@ -57,7 +57,8 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 	"resources/harnessci_image_copy": func(_ *testing.T, _ *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_registry_password", "hunter2")
 	},
-	// A take-over of the built-in one draws a warning.
+	// To take over the built-in connector draws a warning.
+	"complete/private-mirror":             func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"resources/harnessci_image_connector": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())

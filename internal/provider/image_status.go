@@ -14,6 +14,7 @@ type imageStatus struct {
 	Override   *string `tfsdk:"override"` // nil: none
 	Effective  string  `tfsdk:"effective"`
 	Overridden bool    `tfsdk:"overridden"`
+	Pulled     *string `tfsdk:"pulled"` // nil where that cannot be told
 	// ReleasesBehind counts minor releases; nil where the two are not comparable.
 	ReleasesBehind *int64 `tfsdk:"releases_behind"`
 	// Supported is nil where the vendor names no support window, and where the image may be within
@@ -27,6 +28,7 @@ type imagesStatus struct {
 	OverriddenFields  []string               `tfsdk:"overridden_fields"`
 	OutdatedFields    []string               `tfsdk:"outdated_fields"`
 	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
+	Connector         *connectorDescription  `tfsdk:"connector"` // nil where it cannot be read
 }
 
 // statusOf works out the status from the defaults and the overrides, two maps from field to image.

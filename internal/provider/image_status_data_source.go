@@ -36,6 +36,7 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"module":            moduleDataAttribute(),
 			"infra":             infraDataAttribute(),
 			"images":            imageStatusAttribute(),
+			"connector":         statusConnectorAttribute(),
 			"overridden_fields": fieldSetAttribute("Fields with an override."),
 			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, be it by a hotfix only. " +
 				"Images that are not comparable are not among them."),
@@ -61,6 +62,7 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 				Computed:            true,
 				MarkdownDescription: "Image that runs: the override, or else the default.",
 			},
+			"pulled": pulledAttribute(),
 			"overridden": schema.BoolAttribute{
 				Computed:            true,
 				MarkdownDescription: "Whether there is an override.",
@@ -108,5 +110,8 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = types.StringValue(string(scope.Infra))
 	model.imagesStatus = statusOf(defaults, overrides)
+	if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
+		model.pulledThrough(found)
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

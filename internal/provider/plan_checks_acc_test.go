@@ -36,7 +36,7 @@ func TestAccPlanWarns(t *testing.T) {
 		"no take-over: nothing stands":      {"gitCloneTag", present, "", nil},
 		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
 		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},
-		"no other name: a mirror":           {"gitCloneTag", "registry.example.com:5000/a/b/drone-git:1.6.9-rootless", "", nil},
+		"no other name: a mirror":           {"gitCloneTag", "registry.example.com/a/b/drone-git:1.6.9-rootless", "", nil},
 		"no other name: another owner":      {"gitCloneTag", "acme/drone-git:1.6.9-rootless", "", nil},
 		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: The image of ci/K8/addonTag is 3 releases behind", "the 2 before it"}},
 		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag is 6 releases behind"}},
@@ -54,6 +54,7 @@ func TestAccPlanWarns(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
 			fake.SetOverride("ci/K8", "gitCloneTag", test.stands)
+			fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com", "")) // what builds pull is told elsewhere
 			config := single("test", test.field, test.image) + "resource \"terraform_data\" \"image\" { input = \"a:1\" }\n"
 			output := clitest.New(t, config, fake.Env()).Must("plan")
 			if test.says == nil {

@@ -138,8 +138,8 @@ func noCredentials(url, host, label string, images []namedImage) (summary, detai
 		through = "The image connector is that of " + showURL(url)
 	}
 	return fmt.Sprintf("Builds would pull from %s without credentials", host),
-		fmt.Sprintf("%s, so that nobody logs in to %s:\n%s\nIf that registry lets everyone pull, nothing is wrong. Otherwise make it the "+
-			"registry of harnessci_image_connector, with its login, and write the names without a registry.", through, host, list.String())
+		fmt.Sprintf("%s, so that nobody logs in to %s:\n%s\nIf that registry lets everyone pull, or the nodes have credentials of their "+
+			"own, nothing is wrong. Otherwise make it the registry of harnessci_image_connector, with its login, and write the names without a registry.", through, host, list.String())
 }
 
 // registryOf returns the registry of an image, "" where it is no reference.

@@ -1,0 +1,47 @@
+package provider
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+func TestAccImageStatus_tellsWhatIsPulled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{})
+	fake := w.requireFake("an account's connector is not played with")
+	fake.SetOverride("ci/K8", "s3UploadTag", "other.example.com/plugins/s3:1.5.3")
+	step := func(connector, field string, pulled, seen knownvalue.Check) resource.TestStep {
+		return resource.TestStep{
+			PreConfig: func() { fake.SetConnector(connector) },
+			Config:    `data "harnessci_image_status" "test" {}`,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(status, tfjsonpath.New("images").AtMapKey(field).AtMapKey("pulled"), pulled),
+				statecheck.ExpectKnownValue(status, tfjsonpath.New("connector"), seen),
+			},
+		}
+	}
+	text, null := knownvalue.StringExact, knownvalue.Null()
+	connector := func(attribute string, value knownvalue.Check) knownvalue.Check {
+		return knownvalue.ObjectPartial(map[string]knownvalue.Check{attribute: value})
+	}
+	private := fakeharness.ConnectorBody("https://registry.example.com/mirror", "")
+	denied := step(private, "gitCloneTag", null, null)
+	denied.PreConfig = func() { fake.DenyConnectors(true, true) }
+	w.run(resource.TestCase{
+		Steps: []resource.TestStep{
+			step(private, "gitCloneTag", text("registry.example.com/mirror/harness/drone-git:1.6.9-rootless"), connector("host", text("registry.example.com"))),
+			step(private, "s3UploadTag", text("registry.example.com/mirror/other.example.com/plugins/s3:1.5.3"), connector("anonymous", knownvalue.Bool(true))),
+			step("", "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("exists", knownvalue.Bool(false))),
+			step(`{"identifier": "harnessImage", "type": "Gcp"}`, "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("type", text("Gcp"))),
+			step(`{"identifier": "harnessImage", "type": "DockerRegistry", "spec": {"dockerRegistryUrl": "nonsense"}}`, "gitCloneTag", null, connector("url", text("nonsense"))),
+			denied,
+		},
+		CheckDestroy: overridesStay,
+	})
+}

@@ -26,14 +26,12 @@ type namedImage struct {
 // checkPulls warns of planned images that builds will not pull by the name that is written. It asks for
 // the connector only where an image changes that names a registry: other names stay, or get the
 // connector's, as is meant.
-func (d *providerData) checkPulls(ctx context.Context, server execconfig.PlanImages, images []plannedImage) diag.Diagnostics {
+func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) diag.Diagnostics {
 	var changing []namedImage
 	for _, planned := range images {
-		unchanged := !planned.creating && (server.OverridesErr != nil || server.Overrides[planned.field] == planned.image)
-		if unchanged || imageref.WithoutHost(planned.image) == planned.image {
-			continue
+		if planned.changes && imageref.WithoutHost(planned.image) != planned.image {
+			changing = append(changing, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
 		}
-		changing = append(changing, namedImage{execconfig.Target{Scope: server.Scope, Field: planned.field}, planned.image, planned.imagePath})
 	}
 	if len(changing) == 0 {
 		return nil

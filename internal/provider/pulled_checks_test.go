@@ -8,18 +8,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // plannedPull is one image of a plan, for a field that the stub's defaults have.
-func plannedPull(image string, creating bool) plannedImage {
-	return plannedImage{field: "gitCloneTag", fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), creating: creating}
+func plannedPull(image string, changes bool) plannedImage {
+	return plannedImage{field: "gitCloneTag", fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), changes: changes}
 }
 
 // pullSummaries returns the summaries of what checkPulls warns of.
-func pullSummaries(t *testing.T, s *stub, data *providerData, images ...plannedImage) []string {
+func pullSummaries(t *testing.T, data *providerData, images ...plannedImage) []string {
 	t.Helper()
-	diags := data.checkPulls(t.Context(), s.data().account.PlanImages(t.Context(), ciK8), images)
+	diags := data.checkPulls(t.Context(), ciK8, images)
 	if diags.HasError() {
 		t.Errorf("errors: %v", diags)
 	}
@@ -54,7 +53,7 @@ func TestPlannedPulls(t *testing.T) {
 	} {
 		s := newStub()
 		s.connectorURL = test.url
-		if got := strings.Join(pullSummaries(t, s, s.data(), plannedPull(test.image, true)), "; "); got != test.want {
+		if got := strings.Join(pullSummaries(t, s.data(), plannedPull(test.image, true)), "; "); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
@@ -65,14 +64,13 @@ func TestTheConnectorIsReadOnceAndOnlyForImagesThatChange(t *testing.T) {
 	const image = "other.example.com/harness/drone-git:1"
 	s := newStub()
 	s.connectorURL = "https://registry.example.com"
-	s.overrides = map[harness.Scope]map[string]string{ciK8: {"gitCloneTag": image}}
 	data := s.data()
 	asked := func() int { s.mu.Lock(); defer s.mu.Unlock(); return s.calls["connector /"] }
-	if got := pullSummaries(t, s, data, plannedPull(image, false), plannedPull("harness/drone-git:1", true), plannedPull("", true)); got != nil || asked() != 0 {
+	if got := pullSummaries(t, data, plannedPull(image, false), plannedPull("harness/drone-git:1", true), plannedPull("", true)); got != nil || asked() != 0 {
 		t.Errorf("%v, asked %d times", got, asked())
 	}
 	for range 3 {
-		if got := pullSummaries(t, s, data, plannedPull(image+"2", false)); len(got) != 1 || asked() != 1 {
+		if got := pullSummaries(t, data, plannedPull(image, true)); len(got) != 1 || asked() != 1 {
 			t.Errorf("%v, asked %d times", got, asked())
 		}
 	}
@@ -85,11 +83,11 @@ func TestAPlannedConnectorCounts(t *testing.T) {
 	s.connectorURL = "https://index.docker.io/v2/"
 	data := s.data()
 	data.connector.Plan(connector.Planned{URL: new("https://registry.example.com/mirror")})
-	if got := pullSummaries(t, s, data, plannedPull(image, true)); got != nil {
+	if got := pullSummaries(t, data, plannedPull(image, true)); got != nil {
 		t.Errorf("%v", got)
 	}
 	data.connector.Plan(connector.Planned{})
-	if got := pullSummaries(t, s, data, plannedPull(image, true)); got != nil {
+	if got := pullSummaries(t, data, plannedPull(image, true)); got != nil {
 		t.Errorf("a URL that is not known yet: %v", got)
 	}
 	if n := s.calls["connector /"]; n != 0 {
@@ -107,7 +105,7 @@ func TestOneCauseIsToldOnceForASet(t *testing.T) {
 		image.field, image.imagePath = field, path.Root("images").AtMapKey(field)
 		images = append(images, image)
 	}
-	diags := s.data().checkPulls(t.Context(), s.data().account.PlanImages(t.Context(), ciK8), images)
+	diags := s.data().checkPulls(t.Context(), ciK8, images)
 	if len(diags) != 1 {
 		t.Fatalf("%v", diags)
 	}

@@ -128,7 +128,7 @@ func registryAdvice(err error) string {
 	case registry.Denied:
 		return "Either the login may not do this, or there is no such repository: many registries do not tell which. Check the name, " +
 			"and the login for " + failed.Host + " in registries of the provider block or in Docker's config file (docker login). A token " +
-			"of a cloud registry is valid for hours only."
+			"of a cloud registry is valid for hours only. A quota or a policy may be behind it, too: the registry's words say so."
 	case registry.RateLimited:
 		return "The registry limits how many requests a login or an address may make. Wait and run again; on Docker Hub, add a login " +
 			"for docker.io to registries of the provider block."

@@ -107,8 +107,17 @@ func checkRedirect(_ *http.Request, via []*http.Request) error {
 func pullScope(r ref) string { return "repository:" + r.repo + ":pull" }
 func pushScope(r ref) string { return "repository:" + r.repo + ":push,pull" }
 
-// status returns the status of an answer that was no success; 0 where there was none.
+// handshakeError is an answer to what comes before a call: to the greeting, or a token server's. It says
+// nothing of what the call is about.
+type handshakeError struct{ error }
+
+func (e *handshakeError) Unwrap() error { return e.error }
+
+// status returns the status of a registry's answer to a call that was no success; 0 where there was none.
 func status(err error) int {
+	if _, ok := errors.AsType[*handshakeError](err); ok {
+		return 0
+	}
 	answer, ok := errors.AsType[*registrytransport.Error](err)
 	if !ok {
 		return 0

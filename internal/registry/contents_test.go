@@ -41,7 +41,7 @@ func contents() map[string]fakeregistry.Content {
 	}), []byte("sbom"))
 
 	foreignLayer := fakeregistry.Descriptor{
-		MediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", Digest: fakeregistry.Digest([]byte("windows")), Size: 7,
+		MediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", Digest: fakeregistry.Digest([]byte("windows")), Size: 7,
 		URLs: []string{"https://example.invalid/windows"},
 	}
 	foreign := with(fakeregistry.Manifest(fakeregistry.ManifestType, map[string]any{

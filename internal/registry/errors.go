@@ -121,7 +121,12 @@ func failure(r ref, err error) error {
 		e.RetryAfter, e.Err = call.retryAfter, call.note
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
+		asked := e.Host
 		e.readAnswer(answer)
+		_, before := errors.AsType[*handshakeError](err)
+		if e.Kind == NotFound && (before || e.Host != asked) {
+			e.Kind = Refused // that something is missing is for the registry to say, asked for it
+		}
 		return e
 	}
 	e.Kind = Unreachable
@@ -163,7 +168,7 @@ func (e *Error) readAnswer(answer *transport.Error) {
 	switch {
 	case e.Status == http.StatusTooManyRequests || e.Code == string(transport.TooManyRequestsErrorCode):
 		e.Kind = RateLimited
-	case e.Code == string(transport.NameUnknownErrorCode):
+	case e.Code == string(transport.NameUnknownErrorCode) && e.Status == http.StatusNotFound:
 		e.Kind = NoRepository
 	case e.Status == http.StatusNotFound:
 		e.Kind = NotFound

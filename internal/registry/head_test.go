@@ -77,7 +77,7 @@ func TestWhatIsMissingIsTold(t *testing.T) {
 		code      string
 	}{
 		"tag":                           {reference: "/a/b:2", kind: NotFound, code: "MANIFEST_UNKNOWN"},
-		"repository":                    {reference: "/a/none:1", kind: NoRepository},
+		"repository":                    {reference: "/a/none:1", kind: NoRepository, code: "NAME_UNKNOWN"},
 		"repository, told as forbidden": {fakeregistry.Options{MissingStatus: 403}, "/a/none:1", Denied, "DENIED"},
 		"repository, told as no login":  {fakeregistry.Options{MissingStatus: 401}, "/a/none:1", Denied, "UNAUTHORIZED"},
 		"repository, told by its name":  {fakeregistry.Options{MissingStatus: 404}, "/a/none:1", NoRepository, "NAME_UNKNOWN"},
@@ -256,4 +256,23 @@ func TestALyingDigestIsNotBelieved(t *testing.T) {
 	server.Inject(fakeregistry.Fault{Kind: "manifests", Method: http.MethodGet, Times: -1, Body: multi(9).Manifest})
 	_, err := newClient(t, nil).Inspect(t.Context(), server.Host()+"/a/b@"+other)
 	wantKind(t, err, Mismatch)
+}
+
+func TestOnlyTheRegistryItselfSaysThatAnImageIsMissing(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"base", "token", "storage"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			server := fakeregistry.Start(t, logins["storage on its own"])
+			server.Push("a/b:1", fakeregistry.Image("linux/amd64"))
+			server.Inject(fakeregistry.Fault{Kind: kind, Times: -1, Status: http.StatusNotFound})
+			c := newClient(t, func(c *Config) { c.Hosts = map[string]Host{server.Host(): {Username: user, Password: secret}} })
+			_, err := c.Inspect(t.Context(), server.Host()+"/a/b:1")
+			wantKind(t, err, Refused)
+			if kind != "storage" {
+				_, err = c.Head(t.Context(), server.Host()+"/a/b:1")
+				wantKind(t, err, Refused)
+			}
+		})
+	}
 }

@@ -43,11 +43,8 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 		if m, err = c.get(ctx, r); err == nil {
 			return m.Descriptor, nil
 		}
-		if is(failure(r, err), NotFound) && c.lacksRepository(ctx, r) {
-			err = &Error{Ref: r.String(), Host: r.host, Kind: NoRepository, Status: status(err)}
-		}
 	}
-	return Descriptor{}, failure(r, err)
+	return Descriptor{}, c.absence(ctx, r, err)
 }
 
 // head asks by HEAD, and by GET where the answer lacks the digest.
@@ -63,9 +60,9 @@ func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor,
 	d := Descriptor{
 		Digest:    resp.Header.Get("Docker-Content-Digest"),
 		MediaType: mediaType(resp.Header),
-		Size:      resp.ContentLength,
+		Size:      max(resp.ContentLength, 0),
 	}
-	if !wholeDigest().MatchString(d.Digest) || d.Size < 0 || !isManifest(d.MediaType) {
+	if !wholeDigest().MatchString(d.Digest) || !isManifest(d.MediaType) {
 		m, err := c.get(ctx, r)
 		if err != nil {
 			return Descriptor{}, err
@@ -78,15 +75,22 @@ func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor,
 	return d, nil
 }
 
-// lacksRepository reports that the registry says so of a repository in which it found nothing.
-func (c *Client) lacksRepository(ctx context.Context, r ref) bool {
-	resp, err := c.do(ctx, call{
+// absence makes the error of a failed read. Where nothing was found, many registries do not say whether
+// there is a repository at all; the list of its tags does.
+func (c *Client) absence(ctx context.Context, r ref, err error) error {
+	err = failure(r, err)
+	if !is(err, NotFound) {
+		return err
+	}
+	resp, listing := c.do(ctx, call{
 		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/tags/list?n=1", want: []int{http.StatusOK},
 	})
-	if err == nil {
-		resp.Body.Close()
+	if listing == nil {
+		_ = resp.Body.Close() // in memory
+	} else if none := failure(r, listing); is(none, NoRepository) {
+		return none
 	}
-	return is(failure(r, err), NoRepository)
+	return err
 }
 
 func manifestPath(r ref) string { return "/v2/" + r.repo + "/manifests/" + r.identifier() }
@@ -99,7 +103,7 @@ func mediaType(h http.Header) string {
 // isManifest reports a media type under which a manifest comes. A registry that serves files may call
 // it plain JSON; only its content tells then.
 func isManifest(mediaType string) bool {
-	return strings.HasPrefix(mediaType, "application/vnd.") && mediaType != ""
+	return strings.HasPrefix(mediaType, "application/vnd.")
 }
 
 // manifest is a manifest with its content, of which the digest has been computed.
@@ -208,10 +212,7 @@ func (c *Client) Inspect(ctx context.Context, reference string) (Image, error) {
 	}
 	m, err := c.get(ctx, r)
 	if err != nil {
-		if is(failure(r, err), NotFound) && c.lacksRepository(ctx, r) {
-			err = &Error{Ref: r.String(), Host: r.host, Kind: NoRepository, Status: status(err)}
-		}
-		return Image{}, failure(r, err)
+		return Image{}, c.absence(ctx, r, err)
 	}
 	image := Image{Descriptor: m.Descriptor}
 	for _, child := range m.Manifests {

@@ -40,6 +40,9 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 		}
 		o := &origin{registry: reg, guard: &guard{next: &attempts{c}, host: api, plain: plain}}
 		o.challenge, err = transport.Ping(ctx, reg, o.guard)
+		if answer, ok := errors.AsType[*transport.Error](err); ok {
+			return nil, &handshakeError{answer} // and not that HTTPS found none before
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +95,7 @@ func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes
 // server's answer or a whole URL.
 func (o *origin) tokenFailure(err error) error {
 	if _, ok := errors.AsType[*transport.Error](err); ok {
-		return err
+		return &handshakeError{err}
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return withoutURL(err)

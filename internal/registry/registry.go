@@ -90,7 +90,7 @@ func (c *Client) host(host string) Host { return c.credentials.hosts[host] }
 type Descriptor struct {
 	Digest    string // such as sha256:…
 	MediaType string // such as application/vnd.oci.image.index.v1+json
-	Size      int64  // of the manifest, in bytes
+	Size      int64  // of the manifest, in bytes; 0 where the registry does not tell
 }
 
 // Image is what a manifest tells of an image.

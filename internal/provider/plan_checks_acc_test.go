@@ -193,12 +193,12 @@ func requireReads(t *testing.T, fake *fakeharness.Server, when string, want int)
 	}
 }
 
-func TestAccPlanReadsTwicePerModuleAndInfra(t *testing.T) {
+func TestAccPlanReadsTwicePerModuleAndInfraAndTheConnectorOnce(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	dir := clitest.New(t, twentyOf(fake, "ci/K8", "ci/VM"), fake.Env())
 	dir.Must("plan")
-	requireReads(t, fake, "plan of 40 new", 4)
+	requireReads(t, fake, "plan of 40 new", 5) // and the connector, for names with a registry
 	dir.Must("apply", "-auto-approve")
 	fake.ResetLog()
 	dir.Must("plan")
@@ -209,7 +209,7 @@ func TestAccPlanReadsTwicePerModuleAndInfra(t *testing.T) {
 	fake.ResetLog()
 	dir.Write("main.tf", strings.ReplaceAll(twentyOf(fake, "ci/K8", "ci/VM"), ":9.9.9", ":9.9.10"))
 	dir.Must("plan")
-	requireReads(t, fake, "plan of 40 changed", 4)
+	requireReads(t, fake, "plan of 40 changed", 5)
 }
 
 func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
@@ -229,7 +229,7 @@ func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
 			t.Errorf("the plan does not say %q:\n%s", words, output)
 		}
 	}
-	requireReads(t, fake, "plan of 21", 2)
+	requireReads(t, fake, "plan of 21", 3)
 	if result := dir.Run("apply", "-auto-approve"); result.Code == 0 || len(fake.Overrides("ci/K8")) != 20 {
 		t.Errorf("want the server to refuse one of 21; it holds %d:\n%s", len(fake.Overrides("ci/K8")), result.Output)
 	}

@@ -121,8 +121,6 @@ func (s *scene) configure(l *lab, launched bool, w way, groups ...wanted) {
 	s.dir = clitest.New(s, w.config(groups...), s.fake.Env())
 	// Lock files go below the cache folder; nothing is to be left in the user's own.
 	s.dir.Setenv("XDG_CACHE_HOME", s.TempDir())
-	// The mirror is made up: to look for its images would measure the network's refusal.
-	s.dir.Setenv("HARNESSCI_VERIFY_IMAGES", "off")
 	source, binary := w.provider()
 	if source == "" {
 		return

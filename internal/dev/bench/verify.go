@@ -37,6 +37,7 @@ func (l *lab) verify() []verified {
 				s.apply()
 				s.dir.Write("main.tf", single.config(after))
 				s.dir.Setenv("HARNESSCI_VERIFY_IMAGES", mode)
+				s.dir.Setenv("DOCKER_CONFIG", s.TempDir())
 				for _, args := range [][]string{{"plan", "-out=plan"}, {"apply", "plan"}} {
 					registry.ResetLog()
 					r := s.run(args...)

@@ -19,12 +19,10 @@ Terraform will perform the following actions:
         # (3 unchanged attributes hidden)
     }
 
-  # harnessci_image_overrides.iacm will be updated in-place
-  ~ resource "harnessci_image_overrides" "iacm" {
-      ~ images = {
-          - "iacmTerraform" = "example.com/unreviewed:1" -> null
-            # (1 unchanged element hidden)
-        }
+  # harnessci_image_copy.private["a/b:1"] will be created
+  + resource "harnessci_image_copy" "private" {
+      + digest      = "sha256:8baf91d8fa8cf9d5166fc1aaa8add59a55da9a34d9d7cbb4b5d7e3a1ed1cc0bc"
+      + id          = "127.0.0.1:5000/a/b:1"
     }
 
 Plan: 1 to add, 2 to change, 3 to destroy.
@@ -36,10 +34,10 @@ Note: You didn't use the -out option to save this plan.
 func TestCondenseKeepsWhatMatters(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		`# harnessci_image_override.k8["gitCloneTag"] will be updated in-place`,
-		`~ value  = "harness/drone-git:1" -> "harness/drone-git:2"`,
-		`# harnessci_image_overrides.iacm will be updated in-place`,
-		`- "iacmTerraform" = "example.com/unreviewed:1" -> null`,
+		`~ harnessci_image_override.k8["gitCloneTag"]`,
+		`    ~ value  = "harness/drone-git:1" -> "harness/drone-git:2"`,
+		`+ harnessci_image_copy.private["a/b:1"]`,
+		`    + digest      = "sha256:8baf91d8fa8c…"`,
 		`Plan: 1 to add, 2 to change, 3 to destroy.`,
 	}
 	if got := condense(planOutput); !slices.Equal(got, want) {
@@ -79,7 +77,7 @@ func TestScreen(t *testing.T) {
 	s.excerpt([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"})
 	s.holds("%d found", 9)
 
-	want := "\n1. One\n   $ tofu plan\n   │ a {\n   │ }\n     1\n     2\n     3\n     4\n     … and 4 more\n     9\n   ✓ 9 found\n"
+	want := "\n1. One\n   $ tofu plan\n   │ a {\n   │ }\n     1\n     2\n     3\n     4\n     5\n     … and 3 more\n     9\n   ✓ 9 found\n"
 	if out.String() != want {
 		t.Errorf("got %q, want %q", &out, want)
 	}

@@ -57,7 +57,7 @@ func (s *screen) command(args ...string) { s.put("   ", dim, "$ "+strings.Join(a
 
 // excerpt shows all lines, or the first few and the last.
 func (s *screen) excerpt(lines []string) {
-	const most, head = 8, 4
+	const most, head = 8, 5
 	if len(lines) > most {
 		rest := fmt.Sprintf("… and %d more", len(lines)-head-1)
 		lines = append(append(lines[:head:head], rest), lines[len(lines)-1])

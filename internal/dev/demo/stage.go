@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
-	"github.com/harnessci/terraform-provider-harnessci/internal/dev/byhand"
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 //go:embed config/*.tf
@@ -21,28 +22,51 @@ var configFiles embed.FS
 // latency is what makes parallel writes overlap, as they do on the real server.
 const latency = 100 * time.Millisecond
 
-// stage is the fake and the folder in which the CLI runs against it, on the screen.
+// stage is the fakes and the folder in which the CLI runs against them, on the screen.
 type stage struct {
 	*script.T
-	out  *screen
-	fake *fakeharness.Server
-	dir  *clitest.Dir
-	cli  string // the command's name
-	cost []string
+	out     *screen
+	fake    *fakeharness.Server
+	hub     *fakeregistry.Server // stands in for Docker Hub
+	private *fakeregistry.Server
+	dir     *clitest.Dir
+	cli     string // the command's name
 }
+
+// password is that of the private registry.
+const password = "a-password"
 
 // newStage sets the stage and returns the CLI's name and version, too.
 func newStage(t *script.T, out *screen) (s *stage, version string) {
 	fake := fakeharness.Start(t, fakeharness.Options{Latency: latency})
+	fake.AddSecret("account.registry_password")
+	s = &stage{
+		T: t, out: out, fake: fake,
+		hub:     fakeregistry.Start(t, fakeregistry.Options{}),
+		private: fakeregistry.Start(t, fakeregistry.Options{Username: "robot", Password: password, Token: true}),
+	}
+	for i, image := range s.images() {
+		s.hub.Push(image, fakeregistry.Multi(uint64(i), "linux/amd64", "linux/arm64"))
+	}
 	main, err := configFiles.ReadFile("config/main.tf")
 	t.Check(err)
-	s = &stage{T: t, out: out, fake: fake, dir: clitest.New(t, string(main), fake.Env())}
+	s.dir = clitest.New(t, string(main), fake.Env())
+	s.dir.Setenv("TF_VAR_hub", s.hub.Host())
+	s.dir.Setenv("TF_VAR_registry", s.private.Host())
+	s.dir.Setenv("TF_VAR_password", password)
+	s.dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
+	s.dir.Setenv("DOCKER_CONFIG", t.TempDir()) // no login of the user's
 	version, _, _ = strings.Cut(s.dir.Must("version"), "\n")
 	s.cli = "terraform"
 	if strings.HasPrefix(version, "OpenTofu") {
 		s.cli = "tofu"
 	}
 	return s, version
+}
+
+// images returns the default images of K8.
+func (s *stage) images() []string {
+	return slices.Compact(slices.Sorted(maps.Values(s.fake.Defaults("ci/K8"))))
 }
 
 // add adds a file to the configuration, and shows it.
@@ -56,7 +80,7 @@ func (s *stage) add(name string) {
 // result is what a run of the CLI came to.
 type result struct {
 	clitest.Result
-	reads, writes int // of overrides
+	writes int // of overrides
 }
 
 // run runs the CLI and shows the command and what matters of its output.
@@ -66,18 +90,13 @@ func (s *stage) run(command string) result {
 	s.fake.ResetLog()
 	r := result{Result: s.dir.Run(args...)}
 	r.writes = s.fake.Count("writes")
-	r.reads = s.fake.Count("") - r.writes
-	s.cost = append(s.cost, strings.Join([]string{pad(args[0], 12), pad(strconv.Itoa(r.reads), 6), strconv.Itoa(r.writes)}, " "))
-	// The plan within an apply was shown when it was planned.
-	if lines := condense(r.Output); args[0] == "plan" {
-		s.out.excerpt(lines)
-	} else {
-		s.out.all(lines[max(0, len(lines)-1):])
+	lines := condense(r.Output)
+	if args[0] != "plan" { // the plan within an apply was shown when it was planned
+		lines = slices.DeleteFunc(lines, func(line string) bool { return !end.MatchString(line) || strings.HasPrefix(line, "Plan") })
 	}
+	s.out.excerpt(lines)
 	return r
 }
-
-func pad(text string, width int) string { return text + strings.Repeat(" ", max(0, width-len(text))) }
 
 // apply applies, or destroys, and fails where the CLI does.
 func (s *stage) apply(command string) result {
@@ -101,27 +120,37 @@ func (s *stage) plan(want changes) result {
 	return r
 }
 
-// holdsAsInState fails unless the server holds the overrides of the state, and returns how many.
-func (s *stage) holdsAsInState() int {
-	var state byhand.Images
-	s.Check(json.Unmarshal([]byte(s.dir.Must("output", "-json", "overrides")), &state))
-	for scope, images := range state {
-		if held := s.fake.Overrides(scope); !maps.Equal(held, images) {
-			s.Fatalf("%s: the state says %v, the server holds %v", scope, images, held)
-		}
-	}
-	return state.Count()
+// output reads an output of the configuration.
+func (s *stage) output(name string) map[string]string {
+	values := map[string]string{}
+	s.Check(json.Unmarshal([]byte(s.dir.Must("output", "-json", name)), &values))
+	return values
 }
 
-// matters are the lines of a CLI's output that the demo shows.
-var matters = regexp.MustCompile(`^(# harnessci_.*|~ value .* -> .*|- "\w+" .* -> null|(Plan|No changes|Apply complete|Destroy complete)[:.!].*)$`)
+// What the demo shows of a CLI's output: what becomes of a resource, values that are worth a look, and how
+// it ended.
+var (
+	action = regexp.MustCompile(`^# (harnessci_\S+) (?:will|must) be (created|updated in-place|destroyed|replaced)`)
+	value  = regexp.MustCompile(`^([+~] digest +=.*|~ value +=.* -> .*)$`)
+	end    = regexp.MustCompile(`^(Error: .*|(Plan|No changes|Apply complete|Destroy complete)[:.!].*)$`)
+	digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+)
+
+// signs are those that a CLI puts before a resource.
+var signs = map[string]string{"created": "+", "updated in-place": "~", "destroyed": "-", "replaced": "-/+"}
 
 // condense returns the lines that matter, without their indentation.
 func condense(output string) []string {
 	var lines []string
-	for line := range strings.Lines(output) {
-		if line = strings.TrimSpace(line); matters.MatchString(line) {
-			lines = append(lines, line)
+	for text := range strings.Lines(output) {
+		text = strings.TrimSpace(text)
+		switch m := action.FindStringSubmatch(text); {
+		case m != nil:
+			lines = append(lines, signs[m[2]]+" "+m[1])
+		case value.MatchString(text):
+			lines = append(lines, "    "+digest.ReplaceAllString(text, "$1…"))
+		case end.MatchString(text):
+			lines = append(lines, text)
 		}
 	}
 	return lines

@@ -1,33 +1,35 @@
 package main
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/byhand"
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 // tell shows every step, and ends at the first that is not as it should be.
 func tell(t *script.T, out *screen) {
 	began := time.Now()
 	s, version := newStage(t, out)
-	out.title(version + ", and a fake Harness API at " + s.fake.Endpoint())
+	out.title(version + ", a fake Harness API, and two container registries")
 	for _, step := range []struct {
 		shows string
 		run   func(*stage)
 	}{
 		{"What everybody does: one request per override, ten at a time", today},
-		{"The data source reads the images that Harness runs by default", defaults},
-		{"A plan lists the overrides it would make, on K8 and on VM", plan},
-		{"The apply stores them all, gathered into few writes", apply},
+		{"What Harness runs", defaults},
+		{"Copies in a private registry, the connector to it, and overrides: the plan", plan},
+		{"One apply: copy first, then switch", apply},
 		{"A second plan is empty", again},
-		{"Someone changes two images outside Terraform", outside},
-		{"An exclusive set shows and resets an override that it does not list", exclusive},
-		{"Destroy puts every image back to its default", destroy},
-		{"What it cost, in requests to the API", cost},
+		{"An image that is not there is refused before anything is written", typo},
+		{"Someone overwrites a copy, and changes an override in Harness", outside},
+		{"Destroy puts back what was there before", destroy},
 	} {
 		out.step(step.shows)
 		step.run(s)
@@ -45,11 +47,11 @@ func today(s *stage) {
 	wanted := byhand.Images{"ci/K8": images}
 	s.Check(byhand.EachAlone(s.Context(), s.fake, wanted, 10))
 	stored := wanted.Stored(s.fake)
-	if stored == wanted.Count() {
+	if stored == len(images) {
 		s.Fatal("nothing was lost")
 	}
-	s.out.harms("%d sent, %d answered with success, %d stored: %d are lost, and nobody is told",
-		len(images), len(images), stored, len(images)-stored)
+	s.out.all([]string{fmt.Sprintf("%d sent, each answered with success", len(images))})
+	s.out.harms("%d stored, %d lost, and nobody is told", stored, len(images)-stored)
 	for field := range images {
 		s.fake.RemoveOverride("ci/K8", field)
 	}
@@ -58,78 +60,100 @@ func today(s *stage) {
 func defaults(s *stage) {
 	s.add("main.tf")
 	s.apply("apply")
-	for _, scope := range []string{"ci/K8", "ci/VM"} {
-		images := s.fake.Defaults(scope)
-		s.out.holds("%s: %d images, such as gitCloneTag = %s", scope, len(images), images["gitCloneTag"])
+	images := s.output("defaults")
+	if !maps.Equal(images, s.fake.Defaults("ci/K8")) {
+		s.Fatalf("the data source has %v", images)
 	}
+	s.out.holds("%d images on Kubernetes, such as gitCloneTag = %s", len(images), images["gitCloneTag"])
 }
 
 func plan(s *stage) {
-	s.add("overrides.tf")
-	s.plan(changes{add: 10})
+	s.add("private.tf")
+	r := s.plan(changes{add: len(s.images()) + 1 + len(s.fake.Defaults("ci/K8"))})
+	for _, image := range s.images() {
+		if !strings.Contains(r.Output, s.hub.Tag(image)) {
+			s.Fatalf("the plan does not show the digest of %s:\n%s", image, r.Output)
+		}
+	}
+	s.out.holds("each copy with the digest that the apply will write")
 }
 
 func apply(s *stage) {
 	r := s.apply("apply")
-	stored := s.holdsAsInState()
-	if r.writes == 0 || r.writes >= stored {
-		s.Fatalf("%d overrides took %d writes", stored, r.writes)
+	for _, image := range s.images() {
+		if copied := s.private.Tag(image); copied != s.hub.Tag(image) {
+			s.Fatalf("%s: %q was copied", image, copied)
+		}
 	}
-	s.out.holds("the server holds all %d, made with %d writes, each read back", stored, r.writes)
+	s.out.holds("%d images copied, each with its digest and all platforms", len(s.images()))
+	pulled := s.output("pulled")
+	for field, image := range pulled {
+		name := strings.TrimPrefix(image, s.private.Host()+"/")
+		if held := s.fake.Overrides("ci/K8")[field]; held != name || s.private.Tag(name) == "" {
+			s.Fatalf("%s: builds pull %s, the server holds %s", field, image, held)
+		}
+	}
+	s.out.holds("%d overrides stored with %d writes, each read back", len(pulled), s.fake.Count("update-config"))
+	s.out.holds("gitCloneTag: builds pull %s", pulled["gitCloneTag"])
+	if !strings.Contains(s.fake.Connector(), s.private.Host()) || r.writes == 0 {
+		s.Fatalf("the connector is %s", s.fake.Connector())
+	}
 }
 
 func again(s *stage) {
 	s.plan(changes{})
 	reads := s.fake.Count("get-customer-config")
-	if reads > 2 {
-		s.Fatalf("%d reads of the overrides, want one for each infra", reads)
+	if reads != 1 {
+		s.Fatalf("%d reads of the overrides, want one", reads)
 	}
-	s.out.holds("%d reads of overrides, however many there are", reads)
+	s.out.holds("one read of the overrides, however many there are")
+}
+
+// facts are those that an error tells of an image.
+var facts = regexp.MustCompile(`(?m)(pulled|nearest tags): .*$`)
+
+func typo(s *stage) {
+	s.add("typo.tf")
+	r := s.run("apply -auto-approve")
+	if r.Code == 0 || len(s.fake.Overrides("ci/VM")) > 0 || s.fake.Count("update-config") > 0 {
+		s.Fatalf("exit code %d, the server holds %v:\n%s", r.Code, s.fake.Overrides("ci/VM"), r.Output)
+	}
+	_, failure, _ := strings.Cut(r.Output, "\nError: ")
+	s.out.all(facts.FindAllString(failure, -1))
+	s.out.holds("nothing was written: no build will look for it")
+	s.dir.Write("typo.tf", "")
 }
 
 func outside(s *stage) {
-	const image = "harness/drone-git:1.6.5-rootless"
-	s.out.all([]string{"ci/K8: gitCloneTag = " + image, "ci/VM: s3UploadTag is reset"})
-	s.fake.SetOverride("ci/K8", "gitCloneTag", image)
-	s.fake.RemoveOverride("ci/VM", "s3UploadTag")
-	if r := s.plan(changes{add: 1, change: 1}); !strings.Contains(r.Output, image) {
-		s.Fatalf("the plan does not show %s:\n%s", image, r.Output)
+	const image, changed = "harness/drone-git:1.6.9-rootless", "harness/drone-git:1.6.5-rootless"
+	s.out.all([]string{"the registry: " + image + " is pushed again, with other content", "Harness: addonTag = " + changed})
+	s.private.Push(image, fakeregistry.Multi(1000, "linux/amd64"))
+	s.fake.SetOverride("ci/K8", "addonTag", changed)
+	r := s.plan(changes{change: 2})
+	for _, want := range []string{s.private.Tag(image), s.hub.Tag(image), changed} {
+		if !strings.Contains(r.Output, want) {
+			s.Fatalf("the plan does not show %s:\n%s", want, r.Output)
+		}
 	}
 	s.out.holds("exit code 2, so a pipeline can raise an alarm")
 	s.apply("apply")
-	s.out.holds("the server holds all %d again, as configured", s.holdsAsInState())
-}
-
-func exclusive(s *stage) {
-	const scope, image = "iacm/K8", "registry.example.com/unreviewed:1.0.0"
-	s.add("exclusive.tf")
-	s.apply("apply")
-	allowed := s.fake.Overrides(scope)
-	s.out.all([]string{"Someone sets " + scope + ": iacmTerraform = " + image})
-	s.fake.SetOverride(scope, "iacmTerraform", image)
-	if r := s.plan(changes{change: 1}); !strings.Contains(r.Output, image) {
-		s.Fatalf("the plan does not show %s:\n%s", image, r.Output)
+	if s.private.Tag(image) != s.hub.Tag(image) || s.fake.Overrides("ci/K8")["addonTag"] == changed {
+		s.Fatal("it was not repaired")
 	}
-	s.apply("apply")
-	if held := s.fake.Overrides(scope); len(held) != 1 || !maps.Equal(held, allowed) {
-		s.Fatalf("%s: the set allows %v, the server holds %v", scope, allowed, held)
-	}
-	s.out.holds("%s holds what the set lists, and nothing else", scope)
+	s.out.holds("both are as configured again")
 }
 
 func destroy(s *stage) {
 	r := s.apply("destroy")
-	for _, scope := range []string{"ci/K8", "ci/VM", "iacm/K8"} {
-		if held := s.fake.Overrides(scope); len(held) > 0 {
-			s.Fatalf("%s: left on the server: %v", scope, slices.Sorted(maps.Keys(held)))
-		}
+	if held := s.fake.Overrides("ci/K8"); len(held) > 0 {
+		s.Fatalf("left on the server: %v", slices.Sorted(maps.Keys(held)))
 	}
-	if state := s.dir.Read("terraform.tfstate"); strings.Contains(state, "harnessci_image_override") {
+	if state := s.dir.State(); strings.Contains(state, "harnessci_image_override") {
 		s.Fatalf("left in the state: %s", state)
 	}
-	s.out.holds("done with %d writes; no override on the server, none in the state", r.writes)
-}
-
-func cost(s *stage) {
-	s.out.all(append([]string{"command      reads  writes"}, s.cost...))
+	if connector := s.fake.Connector(); strings.Contains(connector, s.private.Host()) {
+		s.Fatalf("the connector is still %s", connector)
+	}
+	s.out.holds("%d writes: no override is left, and the connector is Docker Hub's again", r.writes)
+	s.out.holds("the copies stay, for builds that still run")
 }

@@ -6,15 +6,23 @@ terraform {
   }
 }
 
-data "harnessci_default_images" "k8" {}
-
-data "harnessci_default_images" "vm" {
-  infra = "VM"
+provider "harnessci" {
+  registries = {
+    (var.registry) = {
+      username = "robot"
+      password = var.password
+    }
+  }
 }
 
+variable "hub" {}      # stands in for Docker Hub
+variable "registry" {} # the private one
+variable "password" {
+  sensitive = true
+}
+
+data "harnessci_default_images" "k8" {}
+
 output "defaults" {
-  value = {
-    "ci/K8" = data.harnessci_default_images.k8.images
-    "ci/VM" = data.harnessci_default_images.vm.images
-  }
+  value = data.harnessci_default_images.k8.images
 }

@@ -1,5 +1,6 @@
 locals {
   images = data.harnessci_default_images.k8.images
+  url    = "http://${var.registry}" # https anywhere but here
 }
 
 resource "harnessci_image_copy" "private" {
@@ -9,20 +10,22 @@ resource "harnessci_image_copy" "private" {
 }
 
 resource "harnessci_image_connector" "private" {
-  url          = "http://${var.registry}"
+  url          = local.url
   username     = "robot"
   password_ref = "account.registry_password"
+  depends_on   = [harnessci_image_copy.private]
 }
 
 resource "harnessci_image_override" "k8" {
-  for_each = local.images
-  field    = each.key
-  value    = harnessci_image_copy.private[each.value].destination
+  for_each   = local.images
+  field      = each.key
+  value      = each.value
+  depends_on = [harnessci_image_connector.private]
 }
 
 output "pulled" {
   value = {
-    for field, override in harnessci_image_override.k8 :
-    field => provider::harnessci::pulled_image(override.value, harnessci_image_connector.private.url)
+    for field, image in local.images :
+    field => provider::harnessci::pulled_image(image, local.url)
   }
 }

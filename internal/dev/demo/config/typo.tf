@@ -1,5 +1,5 @@
 resource "harnessci_image_override" "vm" {
   infra = "VM"
   field = "gitCloneTag"
-  value = "${var.registry}/harness/drone-git:1.9.6"
+  value = "harness/drone-git:1.9.6"
 }

@@ -189,7 +189,7 @@ func (e *DuplicateError) Error() string { return e.named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *DuplicateError) Reason() string {
-	return "another resource sets the same override in this run"
+	return "another resource has the same override"
 }
 
 // ConflictError says that single overrides and an exclusive set, or two exclusive sets, meet in one

@@ -1,112 +1,191 @@
 package execconfig
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// Phase is what a plan makes of a resource.
-type Phase int
+// Step is what a plan makes of one object of the state: the overrides of one module and infra that it
+// holds, and those that it is to hold.
+type Step struct {
+	Scope harness.Scope
+	// Exclusive: the object owns every override of the module and infra.
+	Exclusive bool
+	// Before are the images that the state holds, by field; nil where there is no prior state.
+	Before map[string]string
+	// After are the planned images, "" while one is unknown; nil where the object is destroyed.
+	After map[string]string
+	// Shared are the fields that an earlier process was told are shared with another object.
+	Shared []string
+}
 
-// The phases of a plan. A replacement is planned twice: with its prior state, which then is
-// Destroying where it is another override, and as Creating.
-const (
-	Creating   Phase = iota // there is no prior state
-	Keeping                 // the prior state is what is planned
-	Changing                // the prior state is the same override with another image
-	Destroying              // the prior state's override is reset
-)
-
-// plans holds what the plan of this run has shown so far, to find resources that contradict one
-// another whatever their order. No plan says which resource it is about: what counts is that each
-// is planned once in a phase.
+// plans holds what this run has read and planned of the objects of a state, by their ids, so that what
+// contradicts something else is found whatever the order.
 type plans struct {
-	mu sync.Mutex
-	// creating and holding count resources by what they are: a single override, or an exclusive set,
-	// which has no field.
-	creating, holding map[Target]int
-	// kept and destroyed hold single overrides, those of sets included.
-	kept, destroyed map[Target]bool
-	// singles holds the fields of single overrides that will stand, sorted.
-	singles map[harness.Scope][]string
+	mu      sync.Mutex
+	objects map[string]*plannedObject
+	// held has the first object that was seen to hold an override.
+	held map[Target]string
+	// refreshed has the objects that a refresh has read.
+	refreshed map[string]bool
+}
+
+// plannedObject is what the plan makes of an object.
+type plannedObject struct {
+	// before holds the images of the prior state, after those of the plan.
+	before, after map[Target]string
+	// stored: the apply stores all that it shares, also what does not change.
+	stored bool
+	// owns is the module and infra that it owns as an exclusive set, owned the one that it did.
+	owns, owned harness.Scope
 }
 
 func newPlans() *plans {
-	return &plans{
-		creating: map[Target]int{}, holding: map[Target]int{},
-		kept: map[Target]bool{}, destroyed: map[Target]bool{},
-		singles: map[harness.Scope][]string{},
-	}
+	return &plans{objects: map[string]*plannedObject{}, held: map[Target]string{}, refreshed: map[string]bool{}}
 }
 
-// PlanSingle notes a single override in the plan. The error is a *DuplicateError, a *ConflictError
-// or an *UndoneError where another resource of the plan contradicts it.
-func (a *Account) PlanSingle(target Target, phase Phase) error {
+// Refreshed notes what a refresh has found an object to hold, and returns the fields that it shares with
+// another one, seen before: an object that a rename, an interrupted replacement or an import left
+// beside it. The other resets what it gives up, so that this one must not; and if this one stays, it
+// must store its images in the same apply. What is shared must reach that apply.
+func (a *Account) Refreshed(id string, scope harness.Scope, fields []string) (shared []string) {
 	p := a.plans
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if phase != Destroying && !slices.Contains(p.singles[target.Scope], target.Field) {
-		p.singles[target.Scope] = append(p.singles[target.Scope], target.Field)
-		slices.Sort(p.singles[target.Scope])
-	}
-	if p.note(target, []string{target.Field}, phase) {
-		return &DuplicateError{target}
-	}
-	return p.contradiction(target.Scope)
+	p.refreshed[id] = true
+	return p.hold(id, scope, fields, nil)
 }
 
-// PlanExclusive notes an exclusive set in the plan; fields are those it keeps, or those that its
-// prior state lists where it is destroyed. The errors are those of PlanSingle.
-func (a *Account) PlanExclusive(scope harness.Scope, fields []string, phase Phase) error {
+// hold notes which overrides an object holds, and returns those that it shares with one seen before.
+// An object that shares an override is not the first to hold it. p.mu must be held.
+func (p *plans) hold(id string, scope harness.Scope, fields, shared []string) []string {
+	var found []string
+	for _, field := range slices.Sorted(slices.Values(fields)) {
+		target := Target{scope, field}
+		first, ok := p.held[target]
+		if !ok && !slices.Contains(shared, field) {
+			p.held[target], first = id, id
+		}
+		if first != id {
+			found = append(found, field)
+		}
+	}
+	return found
+}
+
+// Plan notes what the plan makes of an object, and returns the fields that it shares as Refreshed does:
+// a CLI may plan a destroy before it refreshes. The id tells the object from all others. Both halves
+// of a replacement have the same one: first the prior state, without a plan where another override is
+// planned, then the plan without a prior state. The error is a *DuplicateError, a *ConflictError or
+// an *UndoneError where another object of the plan contradicts it.
+func (a *Account) Plan(id string, step Step) (shared []string, _ error) {
 	p := a.plans
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.note(Target{Scope: scope}, fields, phase) {
-		return &ConflictError{Scope: scope}
+	object := newPlannedObject(p.objects[id], step)
+	object.stored = p.refreshed[id] || len(step.Shared) > 0
+	if p.refreshed[id] {
+		step.Shared = nil
 	}
-	return p.contradiction(scope)
-}
-
-// note counts a resource and reports whether there is another of the same; p.mu must be held.
-func (p *plans) note(resource Target, fields []string, phase Phase) (twice bool) {
-	count, overrides := p.holding, p.kept
-	switch phase {
-	case Creating:
-		count, overrides = p.creating, nil
-	case Changing:
-		overrides = nil
-	case Destroying:
-		count, overrides = nil, p.destroyed
-	case Keeping:
-	}
-	if overrides != nil {
-		for _, field := range fields {
-			overrides[Target{resource.Scope, field}] = true
+	shared = p.hold(id, step.Scope, slices.Collect(maps.Keys(step.Before)), step.Shared)
+	p.objects[id] = object
+	var singles, undone []string
+	sets := 0
+	for _, other := range slices.Sorted(maps.Keys(p.objects)) {
+		o := p.objects[other]
+		if other == id {
+			continue
+		}
+		undone = append(undone, object.undoes(o)...)
+		undone = append(undone, o.undoes(object)...)
+		both, disagree := object.compare(o, step.Scope)
+		switch {
+		case !disagree:
+		case object.owns != step.Scope && o.owns != step.Scope:
+			return nil, &DuplicateError{Target{step.Scope, both[0]}}
+		case object.owns == step.Scope && o.owns == step.Scope:
+			sets++
+		default:
+			singles = append(singles, both...)
 		}
 	}
-	if count != nil {
-		count[resource]++
-	}
-	return count[resource] > 1
-}
-
-// contradiction returns what is wrong with the plan of a module and infra; p.mu must be held.
-func (p *plans) contradiction(scope harness.Scope) error {
-	set := Target{Scope: scope}
-	if p.creating[set]+p.holding[set] > 0 && len(p.singles[scope]) > 0 {
-		return &ConflictError{Scope: scope, Fields: slices.Clone(p.singles[scope])}
-	}
-	var undone []string
-	for target := range p.kept {
-		if target.Scope == scope && p.destroyed[target] {
-			undone = append(undone, target.Field)
-		}
-	}
-	if len(undone) > 0 {
+	switch {
+	case sets > 0 || len(singles) > 0:
+		slices.Sort(singles)
+		return nil, &ConflictError{Scope: step.Scope, Fields: slices.Compact(singles)}
+	case len(undone) > 0:
 		slices.Sort(undone)
-		return &UndoneError{Scope: scope, Fields: undone}
+		return nil, &UndoneError{Scope: step.Scope, Fields: slices.Compact(undone)}
 	}
-	return nil
+	return shared, nil
+}
+
+// newPlannedObject adds a step to the first half of a replacement, nil where there is none.
+func newPlannedObject(first *plannedObject, step Step) *plannedObject {
+	object := &plannedObject{before: map[Target]string{}, after: map[Target]string{}}
+	if step.Before == nil && first != nil {
+		object.before, object.owned = first.before, first.owned
+	}
+	for field, image := range step.Before {
+		object.before[Target{step.Scope, field}] = image
+	}
+	for field, image := range step.After {
+		object.after[Target{step.Scope, field}] = image
+	}
+	if step.Exclusive && step.Before != nil {
+		object.owned = step.Scope
+	}
+	if step.Exclusive && step.After != nil {
+		object.owns = step.Scope
+	}
+	return object
+}
+
+// undoes returns the fields that the object gives up and another one leaves as they are.
+func (o *plannedObject) undoes(other *plannedObject) (fields []string) {
+	for target := range o.before {
+		_, stays := o.after[target]
+		held, holds := other.before[target]
+		if !stays && holds && held != "" && other.after[target] == held && !other.stored {
+			fields = append(fields, target.Field)
+		}
+	}
+	return fields
+}
+
+// compare returns the overrides of a module and infra that both objects speak of, and whether they
+// disagree. They agree on what each of them has held before and wants with the same image; an
+// exclusive set wants no override that it does not list.
+func (o *plannedObject) compare(other *plannedObject, scope harness.Scope) (both []string, disagree bool) {
+	targets := maps.Clone(o.after)
+	maps.Copy(targets, other.after)
+	for target := range targets {
+		mine, isMine := o.wants(target)
+		theirs, isTheirs := other.wants(target)
+		if target.Scope != scope || !isMine || !isTheirs {
+			continue
+		}
+		both = append(both, target.Field)
+		disagree = disagree || mine != theirs || !o.holds(target) || !other.holds(target)
+	}
+	slices.Sort(both)
+	twoSets := o.owns == scope && other.owns == scope
+	return both, disagree || twoSets && (o.owned != scope || other.owned != scope)
+}
+
+// wants returns the image that the object wants an override to have: none ("") where it is an exclusive
+// set that does not list it, or where the image is not known yet. It has no say about others.
+func (o *plannedObject) wants(target Target) (image string, ok bool) {
+	image, ok = o.after[target]
+	return image, ok || o.owns == target.Scope
+}
+
+// holds reports that the object has held an override, and keeps it.
+func (o *plannedObject) holds(target Target) bool {
+	_, before := o.before[target]
+	_, after := o.after[target]
+	return before && after
 }

@@ -1,67 +1,105 @@
 package execconfig
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// step is a resource as a plan shows it: a single override, or a set of several.
-type step struct {
-	set    bool
-	fields []string
-	phase  Phase
+// object is what a plan shows of one object, in one or two steps.
+type object []Step
+
+func single(before, after map[string]string) object {
+	return object{{Scope: k8, Before: before, After: after}}
+}
+
+func exclusive(before, after map[string]string) object {
+	return object{{Scope: k8, Exclusive: true, Before: before, After: after}}
+}
+
+// replaced adds the second half of a replacement.
+func (o object) replaced(after map[string]string) object {
+	return append(o, Step{Scope: k8, Exclusive: o[0].Exclusive, After: after})
+}
+
+// refreshed says that a refresh has read the object.
+func (o object) refreshed() object {
+	o[0].Shared = []string{"refreshed"}
+	return o
 }
 
 func TestPlansThatContradictThemselves(t *testing.T) {
 	t.Parallel()
-	single := func(field string, phase Phase) step { return step{false, []string{field}, phase} }
-	set := func(phase Phase, fields ...string) step { return step{true, fields, phase} }
+	type images = map[string]string
+	a, b, a2, ab := images{"a": "1"}, images{"b": "1"}, images{"a": "2"}, images{"a": "1", "b": "1"}
+	gone, unknown := map[string]string(nil), images{"a": ""}
 	duplicate := &DuplicateError{Target{k8, "a"}}
+	beside := func(fields ...string) error { return &ConflictError{Scope: k8, Fields: fields} }
 	undone := &UndoneError{Scope: k8, Fields: []string{"a"}}
 	for name, test := range map[string]struct {
-		steps []step
-		want  error
+		objects []object
+		want    error
 	}{
-		"different overrides":            {[]step{single("a", Creating), single("b", Creating), single("c", Keeping)}, nil},
-		"a replacement, planned twice":   {[]step{single("a", Keeping), single("a", Creating)}, nil},
-		"another field, planned twice":   {[]step{single("a", Destroying), single("b", Creating)}, nil},
-		"a rename without moved":         {[]step{single("a", Destroying), single("a", Creating)}, nil},
-		"a rename to a changed one":      {[]step{single("a", Destroying), single("a", Changing)}, nil},
-		"everything destroyed":           {[]step{single("a", Destroying), single("b", Destroying), set(Destroying, "c")}, nil},
-		"two create one override":        {[]step{single("a", Creating), single("a", Creating)}, duplicate},
-		"two hold one override":          {[]step{single("a", Keeping), single("a", Changing)}, duplicate},
-		"one destroys what another has":  {[]step{single("a", Destroying), single("a", Keeping)}, undone},
-		"a set and a single":             {[]step{set(Creating, "b"), single("a", Keeping)}, &ConflictError{Scope: k8, Fields: []string{"a"}}},
-		"two sets made":                  {[]step{set(Creating), set(Creating)}, &ConflictError{Scope: k8}},
-		"two sets held":                  {[]step{set(Keeping), set(Changing)}, &ConflictError{Scope: k8}},
-		"a set replaced":                 {[]step{set(Keeping, "a"), set(Creating)}, nil},
-		"singles that become a new set":  {[]step{single("a", Destroying), single("b", Destroying), set(Creating)}, nil},
-		"a set that becomes singles":     {[]step{set(Destroying, "a", "b"), single("a", Creating)}, nil},
-		"an imported set's former parts": {[]step{single("a", Destroying), set(Keeping, "a", "b")}, undone},
-		"a set destroys a single's":      {[]step{set(Destroying, "a", "b"), single("a", Keeping)}, undone},
+		"different overrides":           {[]object{single(nil, a), single(nil, b), single(images{"c": "1"}, images{"c": "1"})}, nil},
+		"a replacement":                 {[]object{single(a, a).replaced(a), single(b, b)}, nil},
+		"a replacement of the image":    {[]object{single(a, a2).replaced(a2)}, nil},
+		"another field":                 {[]object{single(a, gone).replaced(b)}, nil},
+		"fields that change places":     {[]object{single(a, gone).replaced(b), single(b, gone).replaced(a)}, nil},
+		"a rename without moved":        {[]object{single(a, gone), single(nil, a)}, nil},
+		"a rename to a changed one":     {[]object{single(a, gone), single(a, a2)}, nil},
+		"everything destroyed":          {[]object{single(a, gone), single(a, gone), exclusive(b, gone)}, nil},
+		"two create one override":       {[]object{single(nil, a), single(nil, a)}, duplicate},
+		"one joins one that stands":     {[]object{single(a, a), single(nil, a)}, duplicate},
+		"one joins one that changes":    {[]object{single(a, a2), single(nil, unknown)}, duplicate},
+		"one moves to one that stands":  {[]object{single(b, gone).replaced(a), single(a, a)}, duplicate},
+		"two hold it and disagree":      {[]object{single(a, a), single(a, a2)}, duplicate},
+		"two hold it and may disagree":  {[]object{single(a, a), single(a, unknown)}, duplicate},
+		"two hold it and agree":         {[]object{single(a, a), single(a, a)}, nil},
+		"two hold it and change it":     {[]object{single(a, a2), single(a, a2)}, nil},
+		"one destroys another's":        {[]object{single(a, gone), single(a, a)}, undone},
+		"and that one is refreshed":     {[]object{single(a, gone), single(a, a).refreshed()}, nil},
+		"a new set beside a single":     {[]object{exclusive(nil, b), single(a, a)}, beside("a")},
+		"a new set with a single's":     {[]object{exclusive(nil, a), single(a, a)}, beside("a")},
+		"a new single beside a set":     {[]object{exclusive(b, b), single(nil, a)}, beside("a")},
+		"a new single of a set's":       {[]object{exclusive(a, a), single(nil, a)}, beside("a")},
+		"a single and an empty set":     {[]object{exclusive(images{}, images{}), single(a, a)}, beside("a")},
+		"a set and a single disagree":   {[]object{exclusive(ab, b), single(a, a)}, beside("a")},
+		"a set and a single agree":      {[]object{exclusive(ab, ab), single(a, a)}, nil},
+		"a set gains a single's":        {[]object{exclusive(b, ab), single(a, a)}, beside("a")},
+		"two sets made":                 {[]object{exclusive(nil, images{}), exclusive(nil, images{})}, beside()},
+		"a second set":                  {[]object{exclusive(a, a), exclusive(nil, a)}, beside()},
+		"two sets that disagree":        {[]object{exclusive(a, a), exclusive(a, a2)}, beside()},
+		"two sets that agree":           {[]object{exclusive(a, a), exclusive(a, a)}, nil},
+		"a set replaced":                {[]object{exclusive(a, a).replaced(b)}, nil},
+		"singles that become a new set": {[]object{single(a, gone), single(b, gone), exclusive(nil, ab)}, nil},
+		"a set that becomes singles":    {[]object{exclusive(ab, gone), single(nil, a), single(nil, b)}, nil},
+		"a set destroys a single's":     {[]object{exclusive(ab, gone), single(a, a)}, undone},
+		"and that is refreshed":         {[]object{exclusive(ab, gone), single(a, a).refreshed()}, nil},
+		"an imported set's singles":     {[]object{single(a, gone), exclusive(ab, ab)}, undone},
+		"if the set is refreshed":       {[]object{single(a, gone), exclusive(ab, ab).refreshed()}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, reversed := range []bool{false, true} {
-				a := newAccount(t, newServer(0))
+				account := newAccount(t, newServer(0))
+				if _, err := account.Plan("elsewhere", Step{Scope: vm, Exclusive: true, Before: ab, After: ab}); err != nil {
+					t.Fatalf("another infra: %v", err)
+				}
 				var first error
-				for i := range test.steps {
-					s := test.steps[i]
+				for i := range test.objects {
 					if reversed {
-						s = test.steps[len(test.steps)-1-i]
+						i = len(test.objects) - 1 - i
 					}
-					err := a.PlanSingle(Target{vm, "a"}, Destroying)
-					if err != nil {
-						t.Errorf("another infra: %v", err)
-					}
-					if s.set {
-						err = a.PlanExclusive(k8, s.fields, s.phase)
-					} else {
-						err = a.PlanSingle(Target{k8, s.fields[0]}, s.phase)
-					}
-					if first == nil {
-						first = err
+					for _, step := range test.objects[i] {
+						id := string(rune('a' + i))
+						if step.Shared != nil {
+							account.Refreshed(id, k8, slices.Collect(maps.Keys(step.Before)))
+						}
+						if _, err := account.Plan(id, step); first == nil {
+							first = err
+						}
 					}
 				}
 				if diff := cmp.Diff(test.want, first); diff != "" {
@@ -69,5 +107,41 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of the objects that hold one override all but the first are told so: one resets, the others do not.
+func TestAllObjectsButOneAreToldWhatTheyShare(t *testing.T) {
+	t.Parallel()
+	account := newAccount(t, newServer(0))
+	destroy := func(id string, before map[string]string, known ...string) []string {
+		shared, err := account.Plan(id, Step{Scope: k8, Before: before, Shared: known})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shared
+	}
+	type images = map[string]string
+	for i, test := range []struct{ got, want []string }{
+		{account.Refreshed("first", k8, []string{"b", "a"}), nil},
+		{account.Refreshed("first", k8, []string{"a"}), nil},
+		{account.Refreshed("second", k8, []string{"c", "b", "a"}), []string{"a", "b"}},
+		{account.Refreshed("third", k8, []string{"c"}), []string{"c"}},
+		{account.Refreshed("elsewhere", vm, []string{"a"}), nil},
+		// A plan before the refresh counts like it.
+		{destroy("first", images{"a": "1", "b": "1"}), nil},
+		{destroy("fourth", images{"a": "1"}), []string{"a"}},
+		{destroy("fifth", images{"d": "1"}), nil},
+		{account.Refreshed("fifth", k8, []string{"d"}), nil},
+		{account.Refreshed("sixth", k8, []string{"d"}), []string{"d"}},
+		// What an earlier process was told holds for an object that this one does not refresh.
+		{destroy("seventh", images{"e": "1"}, "e"), []string{"e"}},
+		{destroy("eighth", images{"e": "1"}), nil},
+		{destroy("third", images{"c": "1"}, "c"), []string{"c"}},
+		{destroy("second", images{"c": "1"}, "c"), nil},
+	} {
+		if diff := cmp.Diff(test.want, test.got); diff != "" {
+			t.Errorf("%d: %s", i, diff)
+		}
 	}
 }

@@ -189,13 +189,12 @@ func writeAdvice(err error) string {
 		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
 	}
 	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
-		return "Two resources of this configuration have the same module, infra and field. Remove one of them: with a " +
-			"removed block and destroy = false if its state is there, for to destroy it would reset the other's override."
+		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +
+			"resource was renamed or moved, say so in a moved block."
 	}
 	if _, ok := errors.AsType[*execconfig.UndoneError](err); ok {
-		return "To destroy the one would reset what the other keeps as it is. If a resource was renamed or moved, say " +
-			"so in a moved block. Otherwise take the one that goes out of the state only: with a removed block and " +
-			"destroy = false (or state rm)."
+		return "To destroy the one would reset what the other keeps as it is. A refresh sorts that out: plan without " +
+			"-refresh=false."
 	}
 	if conflict, ok := errors.AsType[*execconfig.ConflictError](err); ok {
 		if len(conflict.Fields) == 0 {

@@ -1,9 +1,12 @@
 package provider
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // imageOverrideModel is a harnessci_image_override, in configuration, plan and state.
@@ -27,13 +30,23 @@ func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
 
 // target returns which override it is; only meaningful when plannedID is known.
 func (m imageOverrideModel) target() execconfig.Target {
-	return execconfig.Target{Scope: scopeOf(m.Module, m.Infra), Field: m.Field.ValueString()}
+	return execconfig.Target{Scope: m.scope(), Field: m.Field.ValueString()}
 }
 
-// sameImages reports that another model has the same image.
-func (m imageOverrideModel) sameImages(other imageOverrideModel) bool {
-	return m.Value.Equal(other.Value)
+// subject is the override.
+func (m imageOverrideModel) subject() fmt.Stringer { return m.target() }
+
+// check says what is wrong with the names of module, infra and field.
+func (m imageOverrideModel) check() error {
+	_, err := checkTarget(m.Module.ValueString(), m.Infra.ValueString(), m.Field.ValueString())
+	return err
 }
+
+// scope returns the module and infra of the override.
+func (m imageOverrideModel) scope() harness.Scope { return scopeOf(m.Module, m.Infra) }
+
+// exclusive: other resources may have overrides of the same module and infra.
+func (m imageOverrideModel) exclusive() bool { return false }
 
 // plannedID returns the id that the model will have, unknown while one of its parts is.
 func (m imageOverrideModel) plannedID() types.String {

@@ -3,9 +3,9 @@ package provider
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -72,25 +72,6 @@ func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.Ide
 	resp.IdentitySchema = identityschema.Schema{Attributes: attributes}
 }
 
-// ModifyPlan tells the id as soon as its parts are known, and what the server has to say about the
-// image. It plans nothing for what belongs to another account: with -refresh=false, no Read has
-// looked at that.
-func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var state, plan *imageOverrideModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if state != nil {
-		ownership{req.Identity, req.Private}.require(ctx, r.data, state.target(), &resp.Diagnostics)
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if plan != nil {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
-	}
-	resp.Diagnostics.Append(r.check(ctx, state, plan)...)
-}
-
 // Create stores the override.
 func (r *imageOverrideResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan imageOverrideModel
@@ -99,29 +80,29 @@ func (r *imageOverrideResource) Create(ctx context.Context, req resource.CreateR
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, true, &resp.Diagnostics)
 }
 
 // Read takes over what the server holds. Only an override that is really gone leaves the state.
 func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageOverrideModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	target, owned := state.target(), ownership{resp.Identity, resp.Private}
-	if resp.Diagnostics.HasError() || !owned.require(ctx, r.data, target, &resp.Diagnostics) {
+	target, owned := state.target(), ownership{r.data, resp.Identity, resp.Private}
+	if resp.Diagnostics.HasError() || !owned.require(ctx, state, &resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(owned.record(ctx, r.data, state.identity)...)
+	owned.keep(ctx, state, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	shows := owned.showsDefaults(ctx, r.data, &resp.Diagnostics)
-	standing, err := r.data.account.Standing(ctx, target.Scope, state.images(), shows)
+	standing, err := owned.standing(ctx, target.Scope, state.images(), &resp.Diagnostics)
 	image, stands := standing[target.Field]
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(r.data.failure("read the image override", target, err))
 	case stands:
 		state.Value = types.StringValue(image)
+		owned.refreshed(ctx, target.Scope, []string{target.Field}, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	case state.Value.IsNull():
 		resp.Diagnostics.Append(r.nothingToImport(ctx, target))
@@ -135,22 +116,24 @@ func (r *imageOverrideResource) Update(ctx context.Context, req resource.UpdateR
 	var plan imageOverrideModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, plan.target(), &resp.Diagnostics) ||
+		!(ownership{r.data, req.Identity, req.Private}).may(ctx, "set the image override", plan, &resp.Diagnostics) ||
 		!r.store(ctx, &plan, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, false, &resp.Diagnostics)
 }
 
 // Delete resets the field to the default.
 func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state imageOverrideModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	target := state.target()
-	if resp.Diagnostics.HasError() ||
-		!r.data.requireKnown("reset the image override "+target.String(), &resp.Diagnostics) ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, target, &resp.Diagnostics) {
+	target, owned := state.target(), ownership{r.data, req.Identity, req.Private}
+	if resp.Diagnostics.HasError() || !owned.may(ctx, "reset the image override", state, &resp.Diagnostics) {
+		return
+	}
+	if slices.Contains(owned.shared(ctx, &resp.Diagnostics), target.Field) {
+		resp.Diagnostics.Append(leftToAnother(targets{target.Scope, []string{target.Field}}))
 		return
 	}
 	err := r.data.account.Reset(ctx, target.Scope, target.Field, state.Value.ValueString())

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -36,10 +38,17 @@ func (m imageOverridesModel) plannedID() types.String {
 	return types.StringValue(m.scope().String())
 }
 
-// sameImages reports that another model lists the same images.
-func (m imageOverridesModel) sameImages(other imageOverridesModel) bool {
-	return m.Images.Equal(other.Images)
+// subject is the module and infra.
+func (m imageOverridesModel) subject() fmt.Stringer { return m.scope() }
+
+// check says what is wrong with the names of module and infra.
+func (m imageOverridesModel) check() error {
+	_, err := checkScope(m.Module.ValueString(), m.Infra.ValueString())
+	return err
 }
+
+// exclusive: the set owns all overrides of its module and infra.
+func (m imageOverridesModel) exclusive() bool { return true }
 
 // values returns the listed images by field, each of which may be unknown; none while the whole
 // map is.
@@ -54,7 +63,7 @@ func (m imageOverridesModel) values() map[string]types.String {
 	return values
 }
 
-// images returns the listed images by field, for a model that has no unknown ones.
+// images returns the listed images by field, "" for one that is not known yet.
 func (m imageOverridesModel) images() map[string]string {
 	values := m.values()
 	images := make(map[string]string, len(values))

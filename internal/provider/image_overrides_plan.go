@@ -8,73 +8,28 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
-	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ModifyPlan tells the id as soon as its parts are known, and what the server has to say about the
-// planned images. What belongs to another account is not planned: with -refresh=false, no Read has
-// looked at that.
+// ModifyPlan says what a plan of a set means.
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var state, plan *imageOverridesModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if state != nil {
-		ownership{req.Identity, req.Private}.require(ctx, r.data, state.scope(), &resp.Diagnostics)
+	if plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp); plan != nil && creating {
+		resp.Diagnostics.Append(r.takeOver(ctx, *plan)...)
 	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if plan != nil {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), plan.plannedID())...)
-	}
-	resp.Diagnostics.Append(r.check(ctx, state, plan)...)
 }
 
-// check returns what the server and the rest of the plan have against a planned set. There is no
-// prior state (nil) of what is created, and no plan of what is destroyed.
-func (r *imageOverridesResource) check(ctx context.Context, state, plan *imageOverridesModel) diag.Diagnostics {
-	if !r.data.known() || plan != nil && plan.plannedID().IsUnknown() {
-		return nil
-	}
-	creating, diags := notePhases(state, plan, r.note)
-	if plan == nil || diags.HasError() {
-		return diags
-	}
-	diags.Append(r.data.checkPlan(ctx, plan.scope(), plan.planned(state))...)
-	if creating && !diags.HasError() {
-		diags.Append(r.takeOver(ctx, *plan)...)
-	}
-	return diags
-}
-
-// note enters a set in the plan and returns what contradicts it.
-func (r *imageOverridesResource) note(set imageOverridesModel, phase execconfig.Phase) (diags diag.Diagnostics) {
-	fields := slices.Collect(maps.Keys(set.values()))
-	if err := r.data.account.PlanExclusive(set.scope(), fields, phase); err != nil {
-		diags.Append(r.data.failure("plan the image overrides", set.scope(), err))
-	}
-	return diags
-}
-
-// planned returns the listed overrides as the plan checks want them. There is no prior state (nil) of what
-// is created.
-func (m imageOverridesModel) planned(state *imageOverridesModel) []plannedImage {
-	values, before := m.values(), map[string]types.String{}
-	if state != nil {
-		before = state.values()
-	}
-	list := make([]plannedImage, 0, len(values))
-	for _, field := range slices.Sorted(maps.Keys(values)) {
+// checks returns the listed overrides as the plan checks want them; takeOver has what a create means.
+func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedImage {
+	images := m.images()
+	list := make([]plannedImage, 0, len(images))
+	for _, field := range slices.Sorted(maps.Keys(images)) {
 		at := imagesPath.AtMapKey(field)
 		list = append(list, plannedImage{
-			field: field, fieldPath: at, image: values[field].ValueString(), imagePath: at,
-			changes: before[field] != values[field],
+			field: field, fieldPath: at, image: images[field], imagePath: at,
+			changes: images[field] == "" || images[field] != before[field],
 		})
 	}
 	return list
@@ -132,13 +87,5 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 
 // showLine shows an override of the server as a line of a list.
 func showLine(field, image string) string {
-	return fmt.Sprintf("  %s: %s", showField(field), showImage(image))
-}
-
-// showField returns a server's field as it is where it is harmless to show, else quoted.
-func showField(field string) string {
-	if checkField(field) != nil {
-		return text.Quote(field)
-	}
-	return field
+	return fmt.Sprintf("  %s: %s", showName(field), showImage(image))
 }

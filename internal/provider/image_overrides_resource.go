@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -83,26 +85,27 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, made)...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, true, &resp.Diagnostics)
 }
 
 // Read takes over what the server holds. A set with nothing left in it is an empty set.
 func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageOverridesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	scope, owned := state.scope(), ownership{resp.Identity, resp.Private}
-	if resp.Diagnostics.HasError() || !owned.require(ctx, r.data, scope, &resp.Diagnostics) {
+	scope, owned := state.scope(), ownership{r.data, resp.Identity, resp.Private}
+	if resp.Diagnostics.HasError() || !owned.require(ctx, state, &resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(owned.record(ctx, r.data, state.identity)...)
+	owned.keep(ctx, state, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	images, err := r.data.account.Standing(ctx, scope, state.images(), owned.showsDefaults(ctx, r.data, &resp.Diagnostics))
+	images, err := owned.standing(ctx, scope, state.images(), &resp.Diagnostics)
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("read the image overrides", scope, err))
 		return
 	}
+	owned.refreshed(ctx, scope, slices.Collect(maps.Keys(images)), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 }
 
@@ -113,12 +116,12 @@ func (r *imageOverridesResource) Update(ctx context.Context, req resource.Update
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, plan.scope(), &resp.Diagnostics) {
+		!(ownership{r.data, req.Identity, req.Private}).may(ctx, "set the image overrides", plan, &resp.Diagnostics) {
 		return
 	}
 	plan = r.replace(ctx, plan, state.images(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, false, &resp.Diagnostics)
 }
 
 // Delete resets what the state lists, and nothing else.
@@ -126,10 +129,13 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	var state imageOverridesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	scope, images := state.scope(), state.images()
-	if resp.Diagnostics.HasError() ||
-		!r.data.requireKnown("reset the image overrides "+scope.String(), &resp.Diagnostics) ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, scope, &resp.Diagnostics) {
+	owned := ownership{r.data, req.Identity, req.Private}
+	if resp.Diagnostics.HasError() || !owned.may(ctx, "reset the image overrides", state, &resp.Diagnostics) {
 		return
+	}
+	if shared := owned.shared(ctx, &resp.Diagnostics); len(shared) > 0 {
+		resp.Diagnostics.Append(leftToAnother(targets{scope, shared}))
+		maps.DeleteFunc(images, func(field, _ string) bool { return slices.Contains(shared, field) })
 	}
 	change := overridesChange{execconfig.NewChange(images, nil), true}
 	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -41,10 +42,7 @@ func dataOf(accountID string) *providerData {
 func TestOwnershipIsRecordedOnceAndKept(t *testing.T) {
 	t.Parallel()
 	model := modelOf(types.StringValue("a:1"))
-	owned := ownership{noIdentity(t), memory{}}
-	if diags := owned.record(t.Context(), dataOf("mine"), model.identity); diags.HasError() {
-		t.Fatal(diags)
-	}
+	owned := recordedBy(t, "mine")
 	var identity imageOverrideIdentity
 	if diags := owned.identity.Get(t.Context(), &identity); diags.HasError() {
 		t.Fatal(diags)
@@ -53,37 +51,74 @@ func TestOwnershipIsRecordedOnceAndKept(t *testing.T) {
 		t.Errorf("identity is %+v", identity)
 	}
 	before := owned.identity.Raw
-	if diags := owned.record(t.Context(), &providerData{}, model.identity); diags.HasError() || !owned.identity.Raw.Equal(before) {
+	owned.data = &providerData{}
+	var diags diag.Diagnostics
+	if owned.keep(t.Context(), model, &diags); diags.HasError() || !owned.identity.Raw.Equal(before) {
 		t.Errorf("an identity that was stored became %s, %v", owned.identity.Raw, diags)
 	}
+}
+
+// recordedBy returns what a create in an account has recorded.
+func recordedBy(t *testing.T, account string) ownership {
+	t.Helper()
+	owned := ownership{dataOf(account), noIdentity(t), memory{}}
+	var diags diag.Diagnostics
+	if owned.made(t.Context(), modelOf(types.StringValue("a:1")), true, &diags); diags.HasError() {
+		t.Fatal(diags)
+	}
+	return owned
 }
 
 // Either place is enough: an old CLI stores no identity, an import by identity no private state.
 func TestOwnershipOfAnotherAccountIsRefused(t *testing.T) {
 	t.Parallel()
-	model := modelOf(types.StringValue("a:1"))
-	recorded := ownership{noIdentity(t), memory{}}
-	if diags := recorded.record(t.Context(), dataOf("mine"), model.identity); diags.HasError() {
-		t.Fatal(diags)
-	}
+	recorded := recordedBy(t, "mine")
 	for name, test := range map[string]struct {
 		owned ownership
-		data  *providerData
 		want  bool
 	}{
-		"same account":                     {recorded, dataOf("mine"), true},
-		"another, by both":                 {recorded, dataOf("other"), false},
-		"another, by identity":             {ownership{recorded.identity, memory{}}, dataOf("other"), false},
-		"another, by private state":        {ownership{noIdentity(t), recorded.private}, dataOf("other"), false},
-		"another, by a CLI without":        {ownership{nil, recorded.private}, dataOf("other"), false},
-		"nothing recorded":                 {ownership{noIdentity(t), memory{}}, dataOf("other"), true},
-		"provider not known yet":           {recorded, &providerData{}, true},
-		"provider not configured at all":   {recorded, nil, true},
-		"private state of another version": {ownership{noIdentity(t), memory{ownerKey: []byte(`{}`)}}, dataOf("other"), true},
+		"same account":                     {ownership{dataOf("mine"), recorded.identity, recorded.private}, true},
+		"another, by both":                 {ownership{dataOf("other"), recorded.identity, recorded.private}, false},
+		"another, by identity":             {ownership{dataOf("other"), recorded.identity, memory{}}, false},
+		"another, by private state":        {ownership{dataOf("other"), noIdentity(t), recorded.private}, false},
+		"another, by a CLI without":        {ownership{dataOf("other"), nil, recorded.private}, false},
+		"nothing recorded":                 {ownership{dataOf("other"), noIdentity(t), memory{}}, true},
+		"provider not known yet":           {ownership{&providerData{}, recorded.identity, recorded.private}, true},
+		"provider not configured at all":   {ownership{nil, recorded.identity, recorded.private}, true},
+		"private state of another version": {ownership{dataOf("other"), noIdentity(t), memory{ownerKey: []byte(`{}`)}}, true},
 	} {
 		var diags diag.Diagnostics
-		if got := test.owned.require(t.Context(), test.data, target("gitCloneTag"), &diags); got != test.want || diags.HasError() == test.want {
+		got := test.owned.require(t.Context(), modelOf(types.StringValue("a:1")), &diags)
+		if got != test.want || diags.HasError() == test.want {
 			t.Errorf("%s: got %v, %v", name, got, diags)
+		}
+	}
+}
+
+// A state is a file that people edit: what stands in it is shown escaped, and never asked for.
+func TestOwnershipShowsNothingRawOfAnEditedState(t *testing.T) {
+	t.Parallel()
+	const hostile = "\x1b[31mmine\u202e"
+	edited := modelOf(types.StringValue("a:1"))
+	edited.Module = types.StringValue(hostile)
+	editedSet := newImageOverridesModel(ciK8)
+	editedSet.Infra = types.StringValue(hostile)
+	for name, test := range map[string]struct {
+		account string
+		model   located
+	}{
+		"account": {hostile, modelOf(types.StringValue("a:1"))},
+		"module":  {"mine", edited},
+		"infra":   {"mine", editedSet},
+	} {
+		owned := ownership{dataOf("mine"), recordedBy(t, test.account).identity, memory{}}
+		var diags diag.Diagnostics
+		if owned.require(t.Context(), test.model, &diags) || len(diags) != 1 {
+			t.Fatalf("%s: %v", name, diags)
+		}
+		said := diags[0].Summary() + diags[0].Detail()
+		if strings.Contains(said, hostile) || !strings.Contains(said, `\x1b[31mmine\u202e`) {
+			t.Errorf("%s: %q", name, said)
 		}
 	}
 }
@@ -94,8 +129,9 @@ func TestOwnershipWhileTheProviderIsNotKnown(t *testing.T) {
 	t.Parallel()
 	model := modelOf(types.StringValue("a:1"))
 	for name, private := range map[string]memory{"mine": {ownerKey: []byte(`"mine"`)}, "": {}} {
-		owned := ownership{noIdentity(t), private}
-		if diags := owned.record(t.Context(), &providerData{}, model.identity); diags.HasError() {
+		owned := ownership{&providerData{}, noIdentity(t), private}
+		var diags diag.Diagnostics
+		if owned.keep(t.Context(), model, &diags); diags.HasError() {
 			t.Fatal(diags)
 		}
 		var identity imageOverrideIdentity

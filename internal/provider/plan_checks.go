@@ -180,3 +180,11 @@ func showImage(image string) string {
 	}
 	return image
 }
+
+// showName returns a name from a state or a server as it is where it is harmless to show, else quoted.
+func showName(name string) string {
+	if checkField(name) != nil {
+		return text.Quote(name)
+	}
+	return name
+}

@@ -101,7 +101,7 @@ func (noNullImages) ValidateMap(_ context.Context, req validator.MapRequest, res
 	images := req.ConfigValue.Elements()
 	for _, field := range slices.Sorted(maps.Keys(images)) {
 		if images[field].IsNull() {
-			name := showField(field)
+			name := showName(field)
 			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(field), fmt.Sprintf("The image of %s is null", name),
 				fmt.Sprintf("To run the default, leave %s out of images, such as with "+
 					"{ for field, image in … : field => image if image != null }.", name))

@@ -21,7 +21,9 @@ type providerData struct {
 	connector           *connector.Account
 	accountID           string
 	skipFieldValidation bool
-	registry            *registries
+	// command is what the CLI runs, as far as that is known.
+	command  command
+	registry *registries
 }
 
 // known reports that the provider's configuration is complete, so that the API can be asked.

@@ -1,6 +1,92 @@
 package provider
 
-import "github.com/hashicorp/terraform-plugin-framework/diag"
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// toleratedInDestroy returns what is found against a plan.
-func (d *providerData) toleratedInDestroy(diags diag.Diagnostics) diag.Diagnostics { return diags }
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+// A destroy begins with a normal plan, of resources that are not created yet too, and ends with it if that
+// has an error. No request tells such a plan from one that will be applied; the command line of the CLI,
+// which is the parent of this process, does.
+
+// command is what the CLI is known to run.
+type command int
+
+const (
+	anotherCommand command = iota
+	destroyCommand
+	unknownCommand
+)
+
+// parentCommand looks at the parent's command line, and at the variables that add to it.
+func parentCommand(ctx context.Context, getenv func(string) string) command {
+	args, ok := parentArgs(ctx)
+	if !ok {
+		return unknownCommand
+	}
+	for _, variable := range []string{"TF_CLI_ARGS", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_apply"} {
+		args = append(args, strings.Fields(getenv(variable))...)
+	}
+	return commandOf(args)
+}
+
+// commandOf tells a destroy by its arguments, without the program's name: the command, or the flag of
+// plan and apply.
+func commandOf(args []string) command {
+	first := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
+	flagged := slices.ContainsFunc(args, func(arg string) bool {
+		name, isFlag := strings.CutPrefix(arg, "-")
+		name = strings.TrimPrefix(name, "-")
+		return isFlag && (name == "destroy" || name == "destroy=true")
+	})
+	if flagged || first >= 0 && args[first] == "destroy" {
+		return destroyCommand
+	}
+	return anotherCommand
+}
+
+// parentArgs returns the arguments of the parent process: from Linux's /proc, elsewhere from ps, which
+// Windows does not have.
+func parentArgs(ctx context.Context) (args []string, ok bool) {
+	parent := strconv.Itoa(os.Getppid())
+	if line, err := os.ReadFile("/proc/" + parent + "/cmdline"); err == nil && len(line) > 0 {
+		return strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")[1:], true
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	line, err := exec.CommandContext(ctx, "ps", "-o", "args=", "-p", parent).Output() //nolint:gosec // a number
+	words := strings.Fields(string(line))
+	if err != nil || len(words) == 0 {
+		return nil, false
+	}
+	return words[1:], true
+}
+
+// toleratedInDestroy returns what is found against a plan: as warnings where the CLI is known to
+// destroy, since nothing of the plan will be applied; and with a way out where nothing is known.
+func (d *providerData) toleratedInDestroy(found diag.Diagnostics) (told diag.Diagnostics) {
+	for _, one := range found {
+		summary, detail := one.Summary(), one.Detail()
+		switch {
+		case one.Severity() != diag.SeverityError || d.command == anotherCommand:
+			told.Append(one)
+			continue
+		case d.command == destroyCommand:
+			one = diag.NewWarningDiagnostic(summary, detail+"\n\nIt does not stop this destroy.")
+		default:
+			one = diag.NewErrorDiagnostic(summary, detail+"\n\nIf this stops a destroy, run it with -refresh=false.")
+		}
+		if at, ok := found[len(told)].(diag.DiagnosticWithPath); ok {
+			one = diag.WithPath(at.Path(), one)
+		}
+		told.Append(one)
+	}
+	return told
+}

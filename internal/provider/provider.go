@@ -125,6 +125,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 			return
 		}
 		data = p.connect(settings, roots, req.TerraformVersion)
+		data.command = parentCommand(ctx, p.getenv)
 	}
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }

@@ -3,19 +3,21 @@ package harness
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // Reason says in a sentence or two what went wrong, without the code and the ids, which are facts.
 func (e *Error) Reason() string {
 	switch {
 	case e.Status == 0:
-		return fmt.Sprintf("%s gave no answer to %s: %v", e.Host, e.Call, e.Err)
+		return fmt.Sprintf("%s gave no answer to %s: %s", e.Host, e.Call, text.Sentence(fmt.Sprint(e.Err)))
 	case e.RedirectHost != "":
 		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s", e.Host, e.Call, e.Status, e.RedirectHost)
 	case e.Message != "":
 		return fmt.Sprintf("%s answered %s with HTTP %d: %s", e.Host, e.Call, e.Status, e.Message)
 	case e.Err != nil:
-		return fmt.Sprintf("%s answered %s with HTTP %d, but: %v", e.Host, e.Call, e.Status, e.Err)
+		return fmt.Sprintf("%s answered %s with HTTP %d, but: %s", e.Host, e.Call, e.Status, text.Sentence(e.Err.Error()))
 	}
 	return fmt.Sprintf("%s answered %s with HTTP %d", e.Host, e.Call, e.Status)
 }

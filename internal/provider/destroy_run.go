@@ -1,13 +1,8 @@
 package provider
 
 import (
-	"context"
-	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
@@ -26,8 +21,8 @@ const (
 )
 
 // parentCommand looks at the parent's command line, and at the variables that add to it.
-func parentCommand(ctx context.Context, getenv func(string) string) command {
-	args, ok := parentArgs(ctx)
+func parentCommand(getenv func(string) string) command {
+	args, ok := parentArgs()
 	if !ok {
 		return unknownCommand
 	}
@@ -50,23 +45,6 @@ func commandOf(args []string) command {
 		return destroyCommand
 	}
 	return anotherCommand
-}
-
-// parentArgs returns the arguments of the parent process: from Linux's /proc, elsewhere from ps, which
-// Windows does not have.
-func parentArgs(ctx context.Context) (args []string, ok bool) {
-	parent := strconv.Itoa(os.Getppid())
-	if line, err := os.ReadFile("/proc/" + parent + "/cmdline"); err == nil && len(line) > 0 {
-		return strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")[1:], true
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	line, err := exec.CommandContext(ctx, "ps", "-o", "args=", "-p", parent).Output() //nolint:gosec // a number
-	words := strings.Fields(string(line))
-	if err != nil || len(words) == 0 {
-		return nil, false
-	}
-	return words[1:], true
 }
 
 // toleratedInDestroy returns what is found against a plan: as warnings where the CLI is known to

@@ -38,7 +38,7 @@ func TestParentCommandHeedsTheVariablesOfTheCLI(t *testing.T) {
 			}
 			return ""
 		}
-		if got := parentCommand(t.Context(), getenv); got != want {
+		if got := parentCommand(getenv); got != want {
 			t.Errorf("%s: %v", variable, got)
 		}
 	}

@@ -233,7 +233,7 @@ func TestAccNonsenseBehind200(t *testing.T) {
 		{`{"status":"SUCCESS","data":["gitCloneTag"]}`, "The answer's data is a list where true acknowledges a write."},
 		{`{"status":"SUCCESS","data":7,"new":{}}`, "The answer's data is a number where true acknowledges a write."},
 		{`{"status":"SUCCESS","data":false}`, "The answer's data is false where true acknowledges a write."},
-		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no module: idp infra: VM"},
+		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no. module: idp infra: VM"},
 	}
 	inject := func(applyFirst bool) {
 		for i, f := range faults {

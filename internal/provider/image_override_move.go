@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -19,10 +18,17 @@ import (
 // CLIs, so that only the address's end counts. Once one instance of a resource has moved, OpenTofu
 // may name this provider as the source of the others.
 const (
-	vendorProvider     = "/harness/harness"
-	ownProvider        = "/harnessci/harnessci"
+	vendorProvider     = "harness/harness"
+	ownProvider        = "harnessci/harnessci"
 	vendorResourceType = "harness_platform_default_images"
 )
+
+// namedAs reports that an address is a provider's: host, namespace and type, or the type alone, which is
+// all that OpenTofu 1.10 says.
+func namedAs(address, provider string) bool {
+	_, name, _ := strings.Cut(provider, "/")
+	return address == name || strings.HasSuffix(address, "/"+provider)
+}
 
 var _ resource.ResourceWithMoveState = (*imageOverrideResource)(nil)
 
@@ -34,7 +40,7 @@ func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover
 
 func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
 	from := req.SourceProviderAddress
-	if req.SourceTypeName != vendorResourceType || !strings.HasSuffix(from, vendorProvider) && !strings.HasSuffix(from, ownProvider) {
+	if req.SourceTypeName != vendorResourceType || !namedAs(from, vendorProvider) && !namedAs(from, ownProvider) {
 		resp.Diagnostics.AddError(fmt.Sprintf("Could not move a %s to harnessci_image_override", req.SourceTypeName),
 			fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. Use a removed block "+
 				"for it, and an import block for the override.", vendorResourceType, req.SourceTypeName, req.SourceProviderAddress))
@@ -79,12 +85,13 @@ func withoutValue(target execconfig.Target) error {
 		"leave harnessci_image_override out", target)
 }
 
-// respelled returns the allowed name that a text is in another case, as the vendor's server and
-// so its provider's state allow; else the text.
-func respelled[T ~string](allowed []T, text string) string {
-	i := slices.IndexFunc(allowed, func(name T) bool { return strings.EqualFold(string(name), text) })
-	if i < 0 {
-		return text
+// respelled returns the allowed name that a name is in another case, as the vendor's server and
+// so its provider's state allow; else the name.
+func respelled[T ~string](allowed []T, name string) string {
+	for _, known := range allowed {
+		if strings.EqualFold(string(known), name) {
+			return string(known)
+		}
 	}
-	return string(allowed[i])
+	return name
 }

@@ -62,6 +62,10 @@ func TestMoveStartsFromTheVendorsResourceAlone(t *testing.T) {
 		{"registry.opentofu.org/harness/harness", vendorResourceType, true},
 		// As OpenTofu has it once another instance of the same resource has moved.
 		{"registry.opentofu.org/harnessci/harnessci", vendorResourceType, true},
+		// As OpenTofu 1.10 has it.
+		{"harness", vendorResourceType, true},
+		{"harnessci", vendorResourceType, true},
+		{"someone", vendorResourceType, false},
 		{"registry.opentofu.org/harnessci/harnessci", "harnessci_image_overrides", false},
 		{"registry.terraform.io/harness/harness", "harness_platform_secret_text", false},
 		{"registry.terraform.io/someone/else", vendorResourceType, false},

@@ -101,7 +101,7 @@ func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan 
 
 // restores reports that a resource is to be written even where nothing changes, since an object that
 // goes may reset what this one holds. It is told so in the plan and, by the state, in the apply.
-func (s planStep) restores() bool { return s.Before != nil && s.After != nil && len(s.Shared) > 0 }
+func (s *planStep) restores() bool { return s.Before != nil && s.After != nil && len(s.Shared) > 0 }
 
 // note enters the step in the plan and returns what is to be said of that. What it shares with another
 // object goes into the private state, from where the apply has it.

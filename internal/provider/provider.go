@@ -125,7 +125,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 			return
 		}
 		data = p.connect(settings, roots, req.TerraformVersion)
-		data.command = parentCommand(ctx, p.getenv)
+		data.command = parentCommand(p.getenv)
 	}
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }

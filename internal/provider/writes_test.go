@@ -246,23 +246,6 @@ func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
 	}
 }
 
-// A plan cannot tell that a new resource is not the replacement of one that stands; the apply can.
-func TestAccTheSecondResourceOfAnOverrideIsToldSo(t *testing.T) {
-	fake := startFake(t, fakeharness.Options{})
-	config := single("one", "gitCloneTag", "harness/drone-git:1.0.0")
-	dir := clitest.New(t, config, fake.Env())
-	dir.Must("apply", "-auto-approve")
-	fake.ResetLog()
-	dir.Write("main.tf", single("one", "gitCloneTag", "harness/drone-git:1.1.0")+single("two", "gitCloneTag", "harness/drone-git:2.0.0"))
-	result := dir.Run("apply", "-auto-approve")
-	if errors := strings.Count(result.Output, "Error: "); result.Code != 1 || errors != 1 || !strings.Contains(result.Output, "ci/K8/gitCloneTag") {
-		t.Errorf("want one error that names ci/K8/gitCloneTag; got %d and exit code %d:\n%s", errors, result.Code, result.Output)
-	}
-	if got := fake.Count("writes"); got != 1 {
-		t.Errorf("%d writes, want the first resource's only", got)
-	}
-}
-
 func TestAccARenamedResourceKeepsItsOverride(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	config := "resource \"harnessci_image_override\" \"%s\" {\n  field = \"gitCloneTag\"\n  value = \"harness/drone-git:1.0.0\"\n}\n"

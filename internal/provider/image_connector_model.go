@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -147,6 +148,12 @@ type imageConnectorIdentity struct {
 	AccountID  types.String `tfsdk:"account_id"`
 	Identifier types.String `tfsdk:"identifier"`
 }
+
+// subject is the connector, of which an account has one.
+func (imageConnectorModel) subject() fmt.Stringer { return imageConnector{} }
+
+// check finds nothing wrong: the state of a connector names no part of a request.
+func (imageConnectorModel) check() error { return nil }
 
 // identity returns the imageConnectorIdentity in an account.
 func (imageConnectorModel) identity(account types.String) any {

@@ -22,7 +22,7 @@ func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if state != nil {
-		ownership{req.Identity, req.Private}.require(ctx, r.data, imageConnector{}, &resp.Diagnostics)
+		ownership{r.data, req.Identity, req.Private}.require(ctx, *state, &resp.Diagnostics)
 	}
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return

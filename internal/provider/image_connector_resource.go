@@ -119,7 +119,7 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	// With an error, too: what may stand must be known to a state, or nothing would bring back the former.
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
 	resp.Diagnostics.Append(formerOf(result.Before).keep(ctx, resp.Private)...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
 // Read takes over what stands. Only a connector that is really gone, or of another type now, leaves
@@ -127,11 +127,11 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	owned := ownership{resp.Identity, resp.Private}
-	if resp.Diagnostics.HasError() || !owned.require(ctx, r.data, imageConnector{}, &resp.Diagnostics) {
+	owned := ownership{r.data, resp.Identity, resp.Private}
+	if resp.Diagnostics.HasError() || !owned.require(ctx, state, &resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(owned.record(ctx, r.data, state.identity)...)
+	owned.keep(ctx, state, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
@@ -163,7 +163,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 	var plan imageConnectorModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, imageConnector{}, &resp.Diagnostics) {
+		!(ownership{r.data, req.Identity, req.Private}).require(ctx, plan, &resp.Diagnostics) {
 		return
 	}
 	result, stands := r.change(ctx, plan, &resp.Diagnostics)
@@ -171,13 +171,13 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 		return // the state stays as it was; the next refresh shows what stands
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
-	resp.Diagnostics.Append(ownership{resp.Identity, resp.Private}.record(ctx, r.data, plan.identity)...)
+	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
 // Delete brings back what stood before the resource was made.
 func (r *imageConnectorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	if !r.data.requireKnown("put back the former image connector", &resp.Diagnostics) ||
-		!(ownership{req.Identity, req.Private}).require(ctx, r.data, imageConnector{}, &resp.Diagnostics) {
+		!(ownership{r.data, req.Identity, req.Private}).require(ctx, imageConnectorModel{}, &resp.Diagnostics) {
 		return
 	}
 	kept, ok := readFormer(ctx, req.Private, &resp.Diagnostics)

@@ -55,7 +55,11 @@ func modifyPlan[M plannable](
 		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
 	}
 	if plan != nil && !diags.HasError() {
-		diags.Append(data.checkPlan(ctx, (*plan).scope(), (*plan).checks(step.Before, step.creating))...)
+		before := step.Before
+		if step.creating { // they are those of another override
+			before = nil
+		}
+		diags.Append(data.checkPlan(ctx, (*plan).scope(), (*plan).checks(before, step.creating))...)
 	}
 	resp.Diagnostics.Append(data.toleratedInDestroy(diags)...)
 	if diags.HasError() {

@@ -172,6 +172,18 @@ func TestAnInterruptedWriteIsNotRepeated(t *testing.T) {
 	}
 }
 
+// Nor is what needs a second acknowledgement: the first one counts for what it is.
+func TestAnInterruptedPinIsNotVerified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(latency)
+		s.hideDefaults = true
+		err := newAccount(t, s).Set(interruptible(t, 100*time.Millisecond), k8, fieldName(0), "default:1")
+		if !isA[*UnverifiedError](err) || s.count("update") != 1 {
+			t.Errorf("%v after %d writes", err, s.count("update"))
+		}
+	})
+}
+
 // The parts of a refused request were not stored: an interrupt leaves them.
 func TestAnInterruptEndsTheSplitting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -265,10 +265,13 @@ func (q *queue) turnBack(ops []*op) {
 
 // unsent is the outcome of an op whose caller wants no request for it, or no further one.
 func unsent(o *op) error {
-	if o.attempts > 0 {
-		return notStored(o, o.interrupted)
+	switch {
+	case o.attempts == 0:
+		return &CancelledError{Target: o.Target, Err: o.interrupted}
+	case o.evidence == hidden:
+		return &UnverifiedError{Target: o.Target, Err: o.interrupted}
 	}
-	return &CancelledError{Target: o.Target, Err: o.interrupted}
+	return notStored(o, o.interrupted)
 }
 
 // acknowledge notes that the server has said yes to ops.
@@ -278,13 +281,6 @@ func (q *queue) acknowledge(ops []*op) {
 	for _, o := range ops {
 		o.acknowledged = true
 	}
-}
-
-// interruption returns why the caller of an op wants no further request; nil while it does.
-func (q *queue) interruption(o *op) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return o.interrupted
 }
 
 // wasReset reports whether this run has reset an override.

@@ -35,6 +35,8 @@ type verdict struct {
 	hang   bool // no answer until the client goes away
 	// late: err is answered at once, and the document that was read then is saved so much later.
 	late time.Duration
+	// retried: the client sends the request again at once, as it does where err may pass.
+	retried bool
 }
 
 // server is the API's document semantics in memory, on the clock of a synctest bubble: one
@@ -44,14 +46,51 @@ type server struct {
 	// slow puts the whole latency between a write's read and its save, and reads sample at once.
 	slow         bool
 	hideDefaults bool
-	fault        func(call) verdict
+	// readLatency is that of reads, where it is another.
+	readLatency time.Duration
+	// A read for which stale says yes, by its number, shows the document as it was lag ago.
+	lag   time.Duration
+	stale func(read int) bool
+	// unlisted fields are taken and never listed.
+	unlisted map[string]bool
+	// refuse is how a field is refused; nil: as 400.
+	refuse func(field string) error
+	fault  func(call) verdict
 
 	mu       sync.Mutex
 	document map[Target]string
+	past     []version
+	reads    int
 	defaults map[harness.Scope]map[string]string
 	calls    []call
 	inFlight int
 	maxWrite int
+}
+
+// version is a document that has been replaced.
+type version struct {
+	until    time.Time
+	document map[Target]string
+}
+
+// save replaces the document; s.mu must be held.
+func (s *server) save(document map[Target]string) {
+	s.past = append(s.past, version{time.Now(), s.document})
+	s.document = document
+}
+
+// seen is the document that a read shows; s.mu must be held.
+func (s *server) seen() map[Target]string {
+	s.reads++
+	if s.stale == nil || !s.stale(s.reads) {
+		return s.document
+	}
+	for _, old := range s.past {
+		if old.until.After(time.Now().Add(-s.lag)) {
+			return old.document
+		}
+	}
+	return s.document
 }
 
 func newServer(latency time.Duration) *server {
@@ -104,11 +143,11 @@ func (s *server) overrides(scope harness.Scope) map[string]string {
 func (s *server) outside(scope harness.Scope, field, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if value == "" {
-		delete(s.document, Target{scope, field})
-		return
+	document := maps.Clone(s.document)
+	if document[Target{scope, field}] = value; value == "" {
+		delete(document, Target{scope, field})
 	}
-	s.document[Target{scope, field}] = value
+	s.save(document)
 }
 
 func (s *server) DefaultImages(ctx context.Context, scope harness.Scope) (map[string]string, error) {
@@ -125,8 +164,8 @@ func (s *server) CustomerImages(ctx context.Context, scope harness.Scope, overri
 		if !overridesOnly {
 			maps.Copy(out, s.defaults[scope])
 		}
-		for target, value := range s.document {
-			if target.Scope == scope && (!s.hideDefaults || value != s.defaults[scope][target.Field]) {
+		for target, value := range s.seen() {
+			if target.Scope == scope && !s.unlisted[target.Field] && (!s.hideDefaults || value != s.defaults[scope][target.Field]) {
 				out[target.Field] = value
 			}
 		}
@@ -139,7 +178,8 @@ func (s *server) read(ctx context.Context, c call, sample func() map[string]stri
 	if v.hang {
 		<-ctx.Done()
 	}
-	before := s.latency / 2
+	latency := orElse(s.readLatency, s.latency)
+	before := latency / 2
 	if s.slow {
 		before = 0
 	}
@@ -149,7 +189,7 @@ func (s *server) read(ctx context.Context, c call, sample func() map[string]stri
 	s.mu.Lock()
 	out := maps.Clone(sample())
 	s.mu.Unlock()
-	if err := pause(ctx, s.latency-before); err != nil {
+	if err := pause(ctx, latency-before); err != nil {
 		return nil, err
 	}
 	return out, v.err
@@ -175,20 +215,23 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 	})
 }
 
-// write makes one attempt, as harness.Client's are told.
+// write makes attempts, and tells of them as a harness.Client does.
 func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
-	start := time.Now()
-	err := s.attempt(ctx, c, change)
-	e, ok := errors.AsType[*harness.Error](err)
-	harness.NoteAttempt(ctx, harness.Attempt{
-		Took:        time.Since(start),
-		MayStillAct: err != nil && (!ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)),
-	})
-	return err
+	for {
+		start, v := time.Now(), s.enter(c)
+		err := s.attempt(ctx, c, v, change)
+		e, ok := errors.AsType[*harness.Error](err)
+		harness.NoteAttempt(ctx, harness.Attempt{
+			Took:        time.Since(start),
+			MayStillAct: err != nil && (!ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)),
+		})
+		if !v.retried {
+			return err
+		}
+	}
 }
 
-func (s *server) attempt(ctx context.Context, c call, change func(map[Target]string)) error {
-	v := s.enter(c)
+func (s *server) attempt(ctx context.Context, c call, v verdict, change func(map[Target]string)) error {
 	s.mu.Lock()
 	s.inFlight++
 	s.maxWrite = max(s.maxWrite, s.inFlight)
@@ -209,7 +252,12 @@ func (s *server) attempt(ctx context.Context, c call, change func(map[Target]str
 		return err
 	}
 	for field := range c.fields {
-		if _, known := s.defaults[c.scope][field]; !known {
+		_, known := s.defaults[c.scope][field]
+		switch {
+		case known || s.unlisted[field]:
+		case s.refuse != nil:
+			return s.refuse(field)
+		default:
 			return refused(field)
 		}
 	}
@@ -222,7 +270,7 @@ func (s *server) attempt(ctx context.Context, c call, change func(map[Target]str
 			time.Sleep(v.late)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.document = document
+			s.save(document)
 		}()
 		return v.err
 	}
@@ -233,7 +281,7 @@ func (s *server) attempt(ctx context.Context, c call, change func(map[Target]str
 		time.Sleep(window) // on the bubble's clock: a server does not notice a lost client
 		change(document)
 		s.mu.Lock()
-		s.document = document
+		s.save(document)
 		s.mu.Unlock()
 	}
 	if err := pause(ctx, outer); err != nil {
@@ -244,6 +292,14 @@ func (s *server) attempt(ctx context.Context, c call, change func(map[Target]str
 
 func refused(field string) error {
 	return &harness.Error{Call: "update-config", Status: http.StatusBadRequest, Message: "Field " + field + " does not exist"}
+}
+
+// failedInside is how a server may refuse a field whose error nobody maps to an answer.
+func failedInside(string) error {
+	return &harness.Error{
+		Call: "update-config", Status: http.StatusInternalServerError, Code: "UNKNOWN_ERROR", Uncertain: true,
+		Message: "Oops, something went wrong on our end",
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -167,14 +167,9 @@ func (w *writer) stored(o *op) bool {
 
 // decide ends an op that no read shows, or reports that it is to be sent again.
 func (w *writer) decide(ctx context.Context, o *op) (again bool) {
-	interrupted := w.queue.interruption(o)
 	switch {
 	case o.request.failure != nil:
 		w.queue.finish(o, w.refusal(ctx, o))
-	case interrupted != nil && o.evidence == hidden:
-		w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: interrupted})
-	case interrupted != nil:
-		w.queue.finish(o, notStored(o, interrupted))
 	case w.ignored(ctx, o):
 		w.queue.finish(o, &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts})
 	case o.attempts >= w.opts.Attempts:

@@ -97,6 +97,76 @@ func TestAServerThatListsDefaultsIsRemembered(t *testing.T) {
 	})
 }
 
+// A server that listed such overrides and now leaves them out must not keep a set from settling.
+func TestAServerThatChangesItsWaysIsBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(latency)
+		s.outside(k8, fieldName(9), "default:1")
+		a := newAccount(t, s)
+		if _, err := a.Defaults(t.Context(), k8); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Overrides(t.Context(), k8); err != nil || !a.ShowsDefaults() {
+			t.Fatalf("%v, shows defaults: %t", err, a.ShowsDefaults())
+		}
+		s.hideDefaults = true
+		pins := map[string]string{fieldName(0): "default:1", fieldName(1): "default:1"}
+		if err := a.Replace(t.Context(), k8, Change{Set: pins}); err != nil {
+			t.Error(err)
+		}
+		if got := s.count("update"); got != hidesAfter || a.ShowsDefaults() {
+			t.Errorf("%d writes, and shows defaults is %t", got, a.ShowsDefaults())
+		}
+		time.Sleep(time.Minute)
+		standing, err := a.Standing(t.Context(), k8, pins, a.ShowsDefaults())
+		if err != nil || len(standing) != 2 {
+			t.Errorf("%v stand, %v", standing, err)
+		}
+	})
+}
+
+// That an override equal to the default does not show says nothing of its reset, where such are hidden.
+func TestTheResetOfAnOverrideEqualToTheDefault(t *testing.T) {
+	for name, test := range map[string]struct {
+		hide   bool
+		lies   int
+		held   []string // of the fields that are reset
+		resets int
+	}{
+		"listed":                                {false, 0, []string{"default:1"}, 2},
+		"hidden":                                {true, 0, []string{"default:1"}, 2},
+		"hidden, swallowed":                     {true, 1, []string{"default:1"}, 2},
+		"hidden, another shows that it is gone": {true, 0, []string{"default:1", "mirror:2"}, 1},
+		"hidden, swallowed with another":        {true, 1, []string{"default:1", "mirror:2"}, 2},
+		"another image":                         {true, 0, []string{"mirror:2"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(latency)
+				s.hideDefaults = test.hide
+				held := map[string]string{}
+				for i, image := range test.held {
+					held[fieldName(i)] = image
+					s.outside(k8, fieldName(i), image)
+				}
+				s.fault = func(c call) verdict {
+					if c.name != "reset" || test.lies == 0 {
+						return verdict{}
+					}
+					test.lies--
+					return verdict{lie: true}
+				}
+				if err := newAccount(t, s).ResetAll(t.Context(), k8, held); err != nil {
+					t.Error(err)
+				}
+				if left := s.overrides(k8); len(left) != 0 || s.count("reset") != test.resets {
+					t.Errorf("%v left after %d resets, want %d", left, s.count("reset"), test.resets)
+				}
+			})
+		})
+	}
+}
+
 // A write that got no answer may be at work in the server: what is sent meanwhile would be undone.
 func TestAWriteWithoutAnAnswerIsAwaited(t *testing.T) {
 	timeout := &harness.Error{Uncertain: true, Err: errors.New("no answer within 1s")}

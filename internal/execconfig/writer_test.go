@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,9 +163,10 @@ func TestALoneWriteWaitsForNobody(t *testing.T) {
 }
 
 func TestOneBadFieldFailsAlone(t *testing.T) {
-	for _, bad := range [][]string{{"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}} {
+	for i, bad := range [][]string{{"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}, {"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
+			s.refuse = []func(string) error{refused, failedInside}[i/3]
 			a := newAccount(t, s)
 			forEach(10, 10, func(i int) {
 				field := fieldName(i)
@@ -189,24 +189,26 @@ func TestOneBadFieldFailsAlone(t *testing.T) {
 }
 
 func TestARefusalThatNamesNoUnknownFieldIsHalved(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newServer(latency)
-		s.fault = func(c call) verdict {
-			if _, hit := c.fields[fieldName(3)]; hit {
-				return verdict{err: refused(fieldName(3))}
+	for _, refuse := range []func(string) error{refused, failedInside} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(latency)
+			s.fault = func(c call) verdict {
+				if _, hit := c.fields[fieldName(3)]; hit {
+					return verdict{err: refuse(fieldName(3))}
+				}
+				return verdict{}
 			}
-			return verdict{}
-		}
-		a := newAccount(t, s)
-		forEach(8, 8, func(i int) {
-			if err := a.Set(t.Context(), k8, fieldName(i), "mirror:2"); (err != nil) != (i == 3) {
-				t.Errorf("%d: %v", i, err)
+			a := newAccount(t, s)
+			forEach(8, 8, func(i int) {
+				if err := a.Set(t.Context(), k8, fieldName(i), "mirror:2"); (err != nil) != (i == 3) {
+					t.Errorf("%d: %v", i, err)
+				}
+			})
+			if got := len(s.overrides(k8)); got != 7 {
+				t.Errorf("stored %d of 7", got)
 			}
 		})
-		if got := len(s.overrides(k8)); got != 7 {
-			t.Errorf("stored %d of 7", got)
-		}
-	})
+	}
 }
 
 func TestAnswersThatLie(t *testing.T) {
@@ -367,18 +369,4 @@ func TestProcessesOfOneMachineTakeTurns(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestWhereNoLockFileCanBeWrittenWritesGoOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "file")
-		if err := os.WriteFile(file, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s := newServer(latency)
-		a := New(s, "k", Options{LockDir: filepath.Join(file, "below")})
-		if err := a.Set(t.Context(), k8, fieldName(0), "mirror:2"); err != nil {
-			t.Error(err)
-		}
-	})
 }

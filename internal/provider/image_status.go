@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
@@ -15,6 +17,7 @@ type imageStatus struct {
 	Effective  string  `tfsdk:"effective"`
 	Overridden bool    `tfsdk:"overridden"`
 	Pulled     *string `tfsdk:"pulled"` // nil where that cannot be told
+	Digest     *string `tfsdk:"digest"` // nil where it was not found, or not looked up
 	// ReleasesBehind counts minor releases; nil where the two are not comparable.
 	ReleasesBehind *int64 `tfsdk:"releases_behind"`
 	// Supported is nil where the vendor names no support window, and where the image may be within
@@ -28,7 +31,9 @@ type imagesStatus struct {
 	OverriddenFields  []string               `tfsdk:"overridden_fields"`
 	OutdatedFields    []string               `tfsdk:"outdated_fields"`
 	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
-	Connector         *connectorDescription  `tfsdk:"connector"` // nil where it cannot be read
+	MissingFields     []string               `tfsdk:"missing_fields"` // nil where registries were not asked
+	Connector         *connectorDescription  `tfsdk:"connector"`      // nil where it cannot be read
+	Table             types.String           `tfsdk:"table"`
 }
 
 // statusOf works out the status from the defaults and the overrides, two maps from field to image.

@@ -19,6 +19,8 @@ func newImageStatusDataSource() datasource.DataSource { return &imageStatusDataS
 type imageStatusModel struct {
 	Module types.String `tfsdk:"module"`
 	Infra  types.String `tfsdk:"infra"`
+	// CheckRegistry says whether to look each image up in its registry.
+	CheckRegistry types.Bool `tfsdk:"check_registry"`
 	imagesStatus
 }
 
@@ -40,6 +42,9 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"overridden_fields": fieldSetAttribute("Fields with an override."),
 			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, be it by a hotfix only. " +
 				"Images that are not comparable are not among them."),
+			"check_registry":     checkRegistryAttribute(),
+			"missing_fields":     missingFieldsAttribute(),
+			"table":              tableAttribute(),
 			"unsupported_fields": fieldSetAttribute("Fields whose image is older than the vendor supports: `supported` is `false`."),
 		},
 	}
@@ -63,6 +68,7 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 				MarkdownDescription: "Image that runs: the override, or else the default.",
 			},
 			"pulled": pulledAttribute(),
+			"digest": digestAttribute(),
 			"overridden": schema.BoolAttribute{
 				Computed:            true,
 				MarkdownDescription: "Whether there is an override.",
@@ -113,5 +119,12 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
 		model.pulledThrough(found)
 	}
+	if model.CheckRegistry.ValueBool() {
+		if !d.data.requireRegistries("look up the images of "+scope.String(), &resp.Diagnostics) {
+			return
+		}
+		model.lookUp(ctx, d.data.registry)
+	}
+	model.Table = types.StringValue(model.markdown())
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

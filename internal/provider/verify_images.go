@@ -123,33 +123,32 @@ func (r *registries) planned(ctx context.Context, pull string) error {
 	if r.makes(pull) {
 		return nil
 	}
-	return r.there(ctx, pull)
+	_, err := r.lookUp(ctx, pull)
+	return err
 }
 
 // written looks an image up for a write. One that was not there before may have been pushed since.
 func (r *registries) written(ctx context.Context, pull string) error {
-	err := r.there(ctx, pull)
+	_, err := r.lookUp(ctx, pull)
 	if isAbsent(err) {
 		r.changed(pull)
-		err = r.there(ctx, pull)
+		_, err = r.lookUp(ctx, pull)
 	}
 	return err
 }
 
-// there looks an image up: once a run and, unless that is required, only while its host answers in time.
-func (r *registries) there(ctx context.Context, pull string) error {
+// lookUp asks for an image: once a run and, unless that is required, only while its host answers in time.
+func (r *registries) lookUp(ctx context.Context, pull string) (registry.Descriptor, error) {
 	if r.mode == verifyRequired {
-		_, err := r.head(ctx, pull)
-		return err
+		return r.head(ctx, pull)
 	}
-	_, err := r.probes.get(ctx, fullName(pull), func() (d registry.Descriptor, err error) {
+	return r.probes.get(ctx, fullName(pull), func() (found registry.Descriptor, err error) {
 		err = r.budgets.spend(ctx, hostOf(pull), r.patience, func(ctx context.Context) error {
-			d, err = r.probe.Head(ctx, pull)
+			found, err = r.probe.Head(ctx, pull)
 			return err
 		})
-		return d, err
+		return found, err
 	})
-	return err
 }
 
 // nearest returns the tags that a repository has in the place of one that is not there.

@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,15 +58,59 @@ func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
 	}
 }
 
+// The script for other tools applies nothing once a copy has failed.
+func TestTheMirrorScriptStopsAtTheFirstFailure(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("jq is not on PATH")
+	}
+	for _, fails := range []string{"", "plan", "show", "crane", "nothing to copy"} {
+		folder := t.TempDir()
+		program := func(name, text string) {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil { //nolint:gosec // a program
+				t.Fatal(err)
+			}
+		}
+		answer := `{"planned_values": {"outputs": {"copy": {"value": {"a:1": "r/a:1", "b:1": "r/b:1", "c:1": "r/c:1"}}}}}`
+		if fails == "nothing to copy" {
+			answer = `{"planned_values": {"outputs": {"copy": {"value": {}}}}}`
+		}
+		program("terraform", `echo "terraform $1" >>log; [ "$1" != "`+fails+`" ] || exit 1; [ "$1" != show ] || echo '`+answer+`'`)
+		program("crane", `echo "crane $2 $3" >>log; [ "`+fails+`" != crane ] || [ "$2" != b:1 ]`)
+		script, err := filepath.Abs(filepath.Join(examplesDir, "complete", "private-mirror", "copy.sh"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		command := exec.CommandContext(t.Context(), "sh", script)
+		command.Dir, command.Env = folder, append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+		output, err := command.CombinedOutput()
+		log := readFile(t, filepath.Join(folder, "log"))
+		if applied := strings.Contains(log, "terraform apply"); applied != (fails == "") || (err == nil) != (fails == "") {
+			t.Errorf("%q fails: applied %v, %v:\n%s%s", fails, applied, err, log, output)
+		}
+		if copied := strings.Count(log, "crane"); fails == "" && copied != 3 || fails == "crane" && copied != 2 {
+			t.Errorf("%q fails: %d copies:\n%s", fails, copied, log)
+		}
+	}
+}
+
 func TestAccMirrorExamplePinsEveryDefaultThatMayBeSetAndSwitchesLast(t *testing.T) {
 	t.Parallel()
 	fake := startExampleFake(t)
 	dir := example{name: "complete/private-mirror", files: []string{"main.tf"}}.workspace(t, fake)
+	preparations["complete/private-mirror"](t, fake, dir)
+	fake.SetConnector(fakeharness.ConnectorBody(hubURL, ""))
+	registry := standInRegistry(t, fake, dir)
 	dir.Setenv("TF_VAR_mirror", "registry.example.com:5000/mirror")
 	fake.Inject(fakeharness.Fault{Call: "connector-writes", Hook: func(fakeharness.Request) {
 		for _, scope := range []string{"ci/K8", "ci/VM"} {
 			if stored, fields := len(fake.Overrides(scope)), len(fake.Settable(scope)); stored != fields {
 				t.Errorf("%s: the connector is switched when %d of %d images are pinned", scope, stored, fields)
+			}
+			for field, image := range fake.Defaults(scope) {
+				if registry.Tag("mirror/"+image) != registry.Tag(image) {
+					t.Errorf("%s/%s: the connector is switched before %s is in the mirror", scope, field, image)
+				}
 			}
 		}
 	}})
@@ -80,7 +127,9 @@ func TestAccMirrorExamplePinsEveryDefaultThatMayBeSetAndSwitchesLast(t *testing.
 			}
 		}
 	}
-	requireSays(t, dir.Must("output"), "registry.example.com:5000/mirror/harness/ci-addon:1.16.92")
+	requireSays(t, dir.Must("show"),
+		"registry.example.com:5000/mirror/harness/ci-addon:1.16.92@"+registry.Tag("harness/ci-addon:1.16.92"))
+	dir.Must("plan", "-detailed-exitcode")
 	dir.Must("destroy", "-auto-approve")
 	requireNoOverride(t, fake)
 	requireURL(t, fake, hubURL)

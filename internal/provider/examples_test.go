@@ -58,7 +58,10 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Setenv("TF_VAR_registry_password", "hunter2")
 	},
 	// To take over the built-in connector draws a warning.
-	"complete/private-mirror":             func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
+	"complete/private-mirror": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		fake.SetConnector("")
+		dir.Setenv("TF_VAR_mirror_password", "hunter2")
+	},
 	"resources/harnessci_image_connector": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())

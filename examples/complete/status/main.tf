@@ -9,18 +9,23 @@ terraform {
 
 provider "harnessci" {}
 
-# What runs, on Kubernetes and on VMs. A folder of its own, since it only reads and keeps nothing: a
-# pipeline can run it before and after an apply, with a key that may only view.
+# What runs, on Kubernetes and on VMs, and whether it is in the registry that builds pull it from. A folder
+# of its own, since it only reads and keeps nothing: a pipeline can run it before and after an apply, with a
+# key that may only view.
 data "harnessci_image_status" "now" {
-  for_each = toset(["K8", "VM"])
-  infra    = each.key
+  for_each       = toset(["K8", "VM"])
+  infra          = each.key
+  check_registry = true
 }
 
+# For a job's summary or a pull request's comment.
 output "table" {
-  value = join("\n\n", [
-    for infra, status in data.harnessci_image_status.now : join("\n", concat(
-      ["### ${infra}", "", "| field | runs | default |", "|---|---|---|"],
-      [for field, image in status.images : "| `${field}` | `${image.effective}` | `${image.default}` |"],
-    ))
+  value = join("\n", [for infra, status in data.harnessci_image_status.now : "### ${infra}\n\n${status.table}"])
+}
+
+output "missing" {
+  description = "Images that builds cannot pull."
+  value = flatten([
+    for status in data.harnessci_image_status.now : [for field in status.missing_fields : status.images[field].pulled]
   ])
 }

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// The chart's measures, in pixels. Names stand left, then a bar for what is stored, then one for the time.
+// A chart's measures, in pixels: names stand left, then two columns of bars.
 const (
 	chartWidth = 980
 	headHeight = 92
 	rowHeight  = 46
 	barHeight  = 20
-	storedAt   = 380
-	storedMost = 160
-	timeAt     = 640
-	timeMost   = 160
+	barMost    = 160
 )
+
+// columnsAt is where the columns begin.
+var columnsAt = [2]int{380, 640}
 
 // chartStyle paints a ground of its own, so that the text is readable wherever the picture stands.
 const chartStyle = `
@@ -41,87 +41,105 @@ const chartStyle = `
     }
 `
 
-// chart draws, for the largest number of overrides, what each way stores and how long it takes.
-func (r results) chart() string {
-	rows := r.charted()
-	var longest time.Duration
-	for _, row := range rows {
-		longest = max(longest, row.last.Wall())
-	}
-	height := headHeight + len(rows)*rowHeight + 14
-	wanted := rows[0].last.Overrides
-	title := fmt.Sprintf("%d overrides: what is stored, and how long it takes", wanted)
+// chart is a picture of two bars for each of some ways to do a thing.
+type chart struct {
+	title, note string
+	heads       [2]string
+	rows        []row
+}
 
+// row is one way; ours are this provider's.
+type row struct {
+	name string
+	ours bool
+	bars [2]bar
+}
+
+// bar is drawn up to value, and on to lost, of most; a line stands at least, unless that is 0.
+type bar struct {
+	value, lost, least, most float64
+	text                     string
+	class                    string // of the text
+}
+
+// stored charts, for the largest number of overrides, what each way stores and how long it takes.
+func (r results) stored() chart {
+	c := chart{note: "The server answers after " + milliseconds(r.Machine.Latency)}
+	c.heads = [2]string{"stored, lost", "time, and | the least that a verified apply takes"}
+	var longest time.Duration
+	for _, way := range r.Compared {
+		last := way.Points[len(way.Points)-1]
+		if last.Requests() == 0 { // nothing to store
+			continue
+		}
+		longest = max(longest, last.Wall())
+		c.title = fmt.Sprintf("%d overrides: what is stored, and how long it takes", last.Overrides)
+		stored := bar{value: float64(last.Stored()), lost: float64(last.Lost()), most: float64(last.Overrides), text: "all", class: "faint"}
+		if last.Lost() > 0 {
+			stored.text, stored.class = fmt.Sprintf("%d lost", last.Lost()), "alarm"
+		}
+		requests := "requests"
+		if last.Requests() == 1 {
+			requests = "request"
+		}
+		took := bar{
+			value: last.Wall().Seconds(), least: last.Least.Seconds(),
+			text: fmt.Sprintf("%.1f s, %d %s", last.Wall().Seconds(), last.Requests(), requests),
+		}
+		c.rows = append(c.rows, row{strings.ReplaceAll(way.Name, "`", ""), way.Ours, [2]bar{stored, took}})
+	}
+	for i := range c.rows {
+		c.rows[i].bars[1].most = longest.Seconds()
+	}
+	return c
+}
+
+// svg draws the chart.
+func (c chart) svg() string {
+	height := headHeight + len(c.rows)*rowHeight + 14
 	var out strings.Builder
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title">`,
 		chartWidth, height, chartWidth, height)
-	fmt.Fprintf(&out, "\n  <title id=\"title\">%s</title>\n  <style>%s  </style>\n", escape(title), chartStyle)
+	fmt.Fprintf(&out, "\n  <title id=\"title\">%s</title>\n  <style>%s  </style>\n", escape(c.title), chartStyle)
 	fmt.Fprintf(&out, "  <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"8\"/>\n", chartWidth-1, height-1)
-	label(&out, 24, 38, "title", title)
-	label(&out, 24, 72, "head", fmt.Sprintf("The server answers after %s", milliseconds(r.Machine.Latency)))
-	label(&out, storedAt, 72, "head", "stored, lost")
-	label(&out, timeAt, 72, "head", "time, and | the least that a verified apply can take")
-	for i, row := range rows {
-		row.draw(&out, headHeight+i*rowHeight, longest)
+	label(&out, 24, 38, "title", c.title)
+	label(&out, 24, 72, "head", c.note)
+	for i, head := range c.heads {
+		label(&out, columnsAt[i], 72, "head", head)
+	}
+	for i, row := range c.rows {
+		row.draw(&out, headHeight+i*rowHeight)
 	}
 	out.WriteString("</svg>\n")
 	return out.String()
 }
 
-// row is one way of setting overrides, in the chart.
-type row struct {
-	name string
-	ours string // the class of what is this provider's
-	last point
-}
-
-// charted returns the ways that store something.
-func (r results) charted() []row {
-	var out []row
-	for _, c := range r.Compared {
-		last := c.Points[len(c.Points)-1]
-		if last.Requests() == 0 {
-			continue
-		}
-		one := row{name: strings.ReplaceAll(c.Name, "`", ""), last: last}
-		if c.Ours {
-			one.ours = "ours"
-		}
-		out = append(out, one)
+func (r row) draw(out *strings.Builder, top int) {
+	class := ""
+	if r.ours {
+		class = "ours"
 	}
-	return out
-}
-
-func (r row) draw(out *strings.Builder, top int, longest time.Duration) {
 	text := top + barHeight - 5
-	stored := storedMost * r.last.Stored() / r.last.Overrides
-	label(out, 24, text, r.ours, r.name)
-	bar(out, storedAt, top, stored, "bar "+r.ours)
-	bar(out, storedAt+stored, top, storedMost-stored, "lost")
-	if r.last.Lost() > 0 {
-		label(out, storedAt+storedMost+8, text, "alarm", fmt.Sprintf("%d lost", r.last.Lost()))
-	} else {
-		label(out, storedAt+storedMost+8, text, "faint", "all")
-	}
-	took := max(2, int(timeMost*r.last.Wall()/longest))
-	bar(out, timeAt, top, took, "bar "+r.ours)
-	if r.last.Least > 0 {
-		rect(out, timeAt+int(timeMost*r.last.Least/longest), top-4, 2, barHeight+8, "least")
-	}
-	requests := "requests"
-	if r.last.Requests() == 1 {
-		requests = "request"
-	}
-	label(out, timeAt+took+8, text, "", fmt.Sprintf("%.1f s, %d %s", r.last.Wall().Seconds(), r.last.Requests(), requests))
-}
-
-func bar(out *strings.Builder, x, y, width int, class string) {
-	if width > 0 {
-		rect(out, x, y, width, barHeight, class)
+	label(out, 24, text, class, r.name)
+	for i, b := range r.bars {
+		pixels := func(value float64) int { return int(value * barMost / b.most) }
+		x, width := columnsAt[i], pixels(b.value)
+		if b.lost == 0 {
+			width = max(2, width)
+		}
+		rect(out, x, top, width, barHeight, "bar "+class)
+		rect(out, x+width, top, pixels(b.lost), barHeight, "lost")
+		if b.least > 0 {
+			rect(out, x+pixels(b.least), top-4, 2, barHeight+8, "least")
+		}
+		label(out, x+width+pixels(b.lost)+8, text, b.class, b.text)
 	}
 }
 
 func rect(out *strings.Builder, x, y, width, height int, class string) {
+	if width <= 0 {
+		return
+	}
 	fmt.Fprintf(out, "  <rect class=%q x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", strings.TrimSpace(class), x, y, width, height)
 }
 

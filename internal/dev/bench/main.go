@@ -10,18 +10,23 @@ import (
 	"os"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
 )
 
-// Where the report goes, below the repository's root. The chart stays with the program that draws it.
+// Where the report goes, below the repository's root. The charts stay with the program that draws them.
 const (
-	reportFile = "BENCHMARKS.md"
-	chartFile  = "internal/dev/bench/benchmarks.svg"
-	rawFile    = ".bin/bench.json"
+	reportFile  = "BENCHMARKS.md"
+	storedChart = "internal/dev/bench/overrides.svg"
+	copiedChart = "internal/dev/bench/copies.svg"
+	rawFile     = ".bin/bench.json"
 )
 
 func main() {
 	if exit, launched := launch(); launched {
+		os.Exit(exit)
+	}
+	if exit, started := copybench.Child(); started {
 		os.Exit(exit)
 	}
 	runs := flag.Int("runs", 3, "how often each comparison is repeated")
@@ -39,7 +44,7 @@ func main() {
 		} else {
 			r = take(&lab{T: t, latency: 100 * time.Millisecond, runs: *runs, quick: *quick, vendor: *vendor})
 		}
-		markdown, err := r.markdown(chartFile)
+		markdown, err := r.markdown()
 		t.Check(err)
 		fmt.Print(markdown)
 		if *quick {
@@ -47,7 +52,11 @@ func main() {
 		}
 		raw, err := json.MarshalIndent(r, "", "  ")
 		t.Check(err)
-		for name, content := range map[string]string{reportFile: markdown, chartFile: r.chart(), rawFile: string(raw)} {
+		files := map[string]string{reportFile: markdown, storedChart: r.stored().svg(), rawFile: string(raw)}
+		if r.Copies != nil {
+			files[copiedChart] = r.copied().svg()
+		}
+		for name, content := range files {
 			t.Check(os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // to be read by all
 		}
 	}))
@@ -63,6 +72,7 @@ func take(l *lab) results {
 	r.Scale = l.scale()
 	r.Limits = l.limits()
 	r.Verified = l.verify()
+	r.Copies = l.copies()
 	r.Took = time.Since(began)
 	return r
 }

@@ -23,6 +23,7 @@ var helpers = template.FuncMap{
 	"mb":      func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 	"sub":     func(a, b time.Duration) time.Duration { return a - b },
 	"cell":    cell,
+	"listed":  func(names []string) string { return strings.Join(names, ", ") },
 	"number":  number,
 }
 
@@ -57,8 +58,8 @@ func cell(p point) string {
 	return strings.Join(lines, "<br>")
 }
 
-// markdown returns the report; chart is where it finds the picture.
-func (r results) markdown(chart string) (string, error) {
+// markdown returns the report.
+func (r results) markdown() (string, error) {
 	t, err := template.New("report").Funcs(helpers).Parse(reportTemplate)
 	if err != nil {
 		return "", fmt.Errorf("writing the report: %w", err)
@@ -66,8 +67,8 @@ func (r results) markdown(chart string) (string, error) {
 	var out strings.Builder
 	err = t.Execute(&out, struct {
 		results
-		Chart string
-	}{r, chart})
+		StoredChart, CopiedChart string
+	}{r, storedChart, copiedChart})
 	if err != nil {
 		return "", fmt.Errorf("writing the report: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
 // runs is a point of which every run came to the same.
@@ -33,6 +35,15 @@ func someResults() results {
 			Bare:     loaded{Plan: 120 * time.Millisecond, First: 100 * time.Millisecond},
 			Provider: loaded{Plan: 140 * time.Millisecond, First: 109 * time.Millisecond, Peak: 20 << 20, Binary: 19_100_000},
 		},
+		Copies: &copybench.Results{
+			Images: 29, Distinct: 1_100_000_000, Missing: []string{"another", "a third"},
+			Tools: []copybench.Tool{{
+				Name: "one tool", Version: "1.2", Sent: 1_156_000_000, Altered: 3,
+				Runs: []copybench.Run{{Wall: 6 * time.Second, CPU: 2 * time.Second, Peak: 20 << 20}}, Idle: []copybench.Run{{Wall: time.Second}},
+				Source: copybench.Requests{All: 437}, Destination: copybench.Requests{All: 1286},
+				IdleSource: copybench.Requests{All: 29}, IdleDestination: copybench.Requests{All: 30},
+			}},
+		},
 		Scale:    []bulk{{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Writes: 250, Args: "-x"}},
 		Verified: []verified{{"plan", 29, 30, 400 * time.Millisecond, 455 * time.Millisecond}},
 		Limits:   []limit{{Name: "a limit", PerMinute: 20, Overrides: 100, TurnedAway: 4}},
@@ -41,12 +52,15 @@ func someResults() results {
 
 func TestMarkdownHasEveryFigure(t *testing.T) {
 	t.Parallel()
-	got, err := someResults().markdown("chart.svg")
+	got, err := someResults().markdown()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"](chart.svg)",
+		"](internal/dev/bench/overrides.svg)",
+		"](internal/dev/bench/copies.svg)",
+		"| one tool | 1.2 | 6.0 s | 2.0 s | 20.0 MiB | 1156.0 MB | 437, 1,286 | 1.0 s | 29, 30 | 3 |\n",
+		"left out: another, a third.",
 		"| | 1 | 53 |\n|---|---|---|\n",
 		"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",
 		"| another | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",
@@ -66,26 +80,30 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 	}
 }
 
-func TestChartIsXMLOfWhatIsStored(t *testing.T) {
+func TestChartsAreXMLOfWhatWasMeasured(t *testing.T) {
 	t.Parallel()
-	got := someResults().chart()
-	decoder := xml.NewDecoder(strings.NewReader(got))
-	for {
-		_, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
+	for got, parts := range map[string][]string{
+		someResults().stored().svg(): {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "prefers-color-scheme: dark"},
+		someResults().copied().svg(): {">one tool<", ">6.0 s<", ">1156 MB<"},
+	} {
+		decoder := xml.NewDecoder(strings.NewReader(got))
+		for {
+			_, err := decoder.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%v:\n%s", err, got)
+			}
 		}
-		if err != nil {
-			t.Fatalf("%v:\n%s", err, got)
+		for _, want := range parts {
+			if !strings.Contains(got, want) {
+				t.Errorf("the chart lacks %q:\n%s", want, got)
+			}
 		}
-	}
-	for _, want := range []string{"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "prefers-color-scheme: dark"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("the chart lacks %q:\n%s", want, got)
+		if strings.Contains(got, "nothing") {
+			t.Error("the chart shows what stores nothing")
 		}
-	}
-	if strings.Contains(got, "nothing") {
-		t.Error("the chart shows what stores nothing")
 	}
 }
 

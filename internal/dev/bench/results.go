@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
 // results are what all measurements came to.
@@ -18,6 +20,7 @@ type results struct {
 	Scale    []bulk
 	Limits   []limit
 	Verified []verified
+	Copies   *copybench.Results // nil where they were not measured
 }
 
 // compared is one way of setting overrides, at every size.

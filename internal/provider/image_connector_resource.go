@@ -201,10 +201,6 @@ func (r *imageConnectorResource) change(
 	if !r.data.requireKnown("set the image connector", diags) {
 		return result, false
 	}
-	diags.Append(plan.problems()...)
-	if diags.HasError() {
-		return result, false
-	}
 	result, err := r.data.connector.Change(ctx, plan.edit, plan.TestConnection.ValueBool())
 	if err != nil {
 		diags.Append(r.data.connectorFailure("set the image connector", err))

@@ -344,6 +344,16 @@ func vendorConnectorState(identifier string) string {
 		registryHost(), identifier, mirrorURL)
 }
 
+func TestAccImageConnector_aReplacementIsNotUndone(t *testing.T) {
+	t.Parallel()
+	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL, "lifecycle { create_before_destroy = true }"))
+	dir.Must("apply", "-auto-approve")
+	requireSays(t, dir.Must("apply", "-auto-approve", "-replace=harnessci_image_connector.this"),
+		"Did not put back the former image connector, which this run has set")
+	requireURL(t, fake, mirrorURL)
+	requireEmptyPlan(t, dir)
+}
+
 func TestAccImageConnector_twoResourcesOfOneAccountAreRefused(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL)+strings.Replace(connectorConfig(mirrorURL), `"this"`, `"that"`, 1))

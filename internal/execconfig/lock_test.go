@@ -47,18 +47,18 @@ func TestWhoHoldsTheLockIsToldAndNotWaitedForForEver(t *testing.T) {
 }
 
 func TestWhereNoLockCanBeHadWritesGoOnAndThatIsToldOnce(t *testing.T) {
-	for name, prepare := range map[string]func(t *testing.T, dir string) error{
-		"below a file":            func(_ *testing.T, dir string) error { return os.WriteFile(filepath.Dir(dir), nil, 0o600) },
-		"a file for the folder":   func(_ *testing.T, dir string) error { return writeBelow(dir, "", nil) },
-		"a folder for the file":   func(_ *testing.T, dir string) error { return os.MkdirAll(newFileLock(dir, "test").path, 0o700) },
-		"a folder that is linked": func(t *testing.T, dir string) error { return linkTo(t.TempDir(), dir) },
-		"a file that is linked": func(t *testing.T, dir string) error {
+	for name, prepare := range map[string]func(elsewhere, dir string) error{
+		"below a file":            func(_, dir string) error { return os.WriteFile(filepath.Dir(dir), nil, 0o600) },
+		"a file for the folder":   func(_, dir string) error { return writeBelow(dir, "", nil) },
+		"a folder for the file":   func(_, dir string) error { return os.MkdirAll(newFileLock(dir, "test").path, 0o700) },
+		"a folder that is linked": func(elsewhere, dir string) error { return linkTo(elsewhere, dir) },
+		"a file that is linked": func(elsewhere, dir string) error {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
-			return linkTo(filepath.Join(t.TempDir(), "victim"), newFileLock(dir, "test").path)
+			return linkTo(filepath.Join(elsewhere, "victim"), newFileLock(dir, "test").path)
 		},
-		"a folder that others may write": func(_ *testing.T, dir string) error {
+		"a folder that others may write": func(_, dir string) error {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func TestWhereNoLockCanBeHadWritesGoOnAndThatIsToldOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "cache", "locks")
-				if err := prepare(t, dir); err != nil {
+				if err := prepare(t.TempDir(), dir); err != nil {
 					t.Fatal(err)
 				}
 				s := newServer(latency)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -18,6 +19,10 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*op
 	running bool // somebody works on it
+	// An op arrives after another one, or after the end of one, which makes room for it: when that was
+	// the last time, and the longest time in between since the last round left.
+	stirred time.Time
+	gap     time.Duration
 	// claims holds the overrides that resources of this run set.
 	claims map[Target]*claim
 	// exclusive holds the modules and infras that an exclusive set owns.
@@ -59,6 +64,11 @@ func (q *queue) add(ops []*op, owned harness.Scope) (start bool, _ error) {
 			q.lineUp(o)
 		}
 	}
+	now := time.Now()
+	if !q.stirred.IsZero() {
+		q.gap = max(q.gap, now.Sub(q.stirred))
+	}
+	q.stirred = now
 	start = !q.running && len(q.waiting) > 0
 	q.running = q.running || start
 	q.signal()
@@ -137,6 +147,7 @@ func (q *queue) end(o *op, err error) {
 	}
 	o.err = err
 	close(o.done)
+	q.stirred = time.Now()
 	if o.round != nil {
 		o.round.leave()
 	}
@@ -193,6 +204,13 @@ func (q *queue) count() int {
 	return len(q.waiting)
 }
 
+// arrivals returns how many ops wait, and the longest gap between two arrivals.
+func (q *queue) arrivals() (waiting int, gap time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting), q.gap
+}
+
 // idle reports that nothing waits, in which case whoever works on the queue is to stop.
 func (q *queue) idle() bool {
 	q.mu.Lock()
@@ -206,7 +224,7 @@ func (q *queue) take(ctx context.Context) *round {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r := newRound(ctx, q.waiting)
-	q.waiting = nil
+	q.waiting, q.gap = nil, 0
 	for _, o := range r.ops {
 		o.round = r
 		if o.verb() == reset {

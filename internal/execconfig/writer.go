@@ -9,6 +9,13 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
+const (
+	// gapFactor is how many times as long as the longest gap so far the next one may be.
+	gapFactor = 4
+	// roundTrips is what a round takes at least: a write, as long a wait, and a read.
+	roundTrips = 3
+)
+
 // writer is the only one who writes to an account in this process. Writes that arrive close
 // together leave in one round; its goroutine lives only while there is something to write, and
 // alone uses last.
@@ -94,22 +101,23 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// gather waits until no further op has arrived for a window, and reports whether any waits. The
-// pause comes first where ops are to be sent again.
+// gather waits until no further op has arrived for a while, and reports whether any waits. The pause
+// comes first where ops are to be sent again.
 func (w *writer) gather(pause time.Duration) bool {
 	earliest := time.Now().Add(pause)
-	latest := earliest.Add(w.opts.WindowMax)
 	due := time.NewTimer(pause)
 	defer due.Stop()
 	for {
 		if w.queue.idle() {
 			return false
 		}
-		next := time.Now().Add(w.window(w.queue.count()))
+		queued, gap := w.queue.arrivals()
+		quiet, most := w.window(queued, gap)
+		next := time.Now().Add(quiet)
 		if next.Before(earliest) {
 			next = earliest
 		}
-		if next.After(latest) {
+		if latest := earliest.Add(most); next.After(latest) {
 			next = latest
 		}
 		due.Reset(time.Until(next))
@@ -121,14 +129,16 @@ func (w *writer) gather(pause time.Duration) bool {
 	}
 }
 
-// window returns how long to wait for one more op when as many are queued. A CLI replaces each op
-// that ended by another, one by one and slower the more resources it has: until there are as many
-// as before, waiting as long as a write takes is cheaper than one more round.
-func (w *writer) window(queued int) time.Duration {
-	if queued >= w.last.callers || time.Since(w.last.ended) >= w.opts.WindowMax {
-		return w.opts.Window
+// window returns how long to wait for one more op when so many are queued, and for how long at most. A
+// CLI replaces each op that ended by another, one by one and slower the more resources it has. Until
+// there are as many as before, the wait follows the gaps between them: it is cheaper than one more
+// round, of which it is worth no more.
+func (w *writer) window(queued int, gap time.Duration) (quiet, most time.Duration) {
+	if queued >= w.last.callers || time.Since(w.last.ended) >= w.last.took+w.opts.WindowMax {
+		return w.opts.Window, w.opts.WindowMax
 	}
-	return max(w.opts.Window, min(w.last.took, w.opts.WindowMax))
+	quiet = max(w.opts.Window, min(gapFactor*gap, w.last.took, w.opts.WindowMax))
+	return quiet, w.opts.WindowMax + roundTrips*w.last.took
 }
 
 // requeue puts ops back that the server acknowledged and did not store, and returns how long to

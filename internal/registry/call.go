@@ -42,12 +42,12 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if err == nil {
 		return resp, nil
 	}
-	e, ok := errors.AsType[*callError](err)
-	if !ok {
-		e = &callError{err: withoutURL(err)}
+	e := callError{err: withoutURL(err)}
+	if told, ok := errors.AsType[*callError](err); ok {
+		e = *told // a copy: callers that waited for one login share its error
 	}
 	e.ref, e.withBody = call.ref, call.body != nil
-	return nil, e
+	return nil, &e
 }
 
 func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ var faultTable = []struct {
 	{name: "upload 403", destination: fakeregistry.Fault{Kind: "uploads", Method: http.MethodPut, Status: 403, Code: "DENIED", Times: -1}, kind: Denied},
 	{name: "upload's digest refused", destination: fakeregistry.Fault{Kind: "uploads", Method: http.MethodPut, Status: 400, Code: "DIGEST_INVALID", Times: -1}, kind: Mismatch},
 	{name: "manifest put 500 once", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Status: 500}, kind: passes},
-	{name: "manifest put, answer lost", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Drop: true, ApplyFirst: true, Times: 3}, kind: passes},
+	{name: "manifest put, answer lost", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Drop: true, ApplyFirst: true, Times: 2}, kind: passes},
 	{
 		name: "tag put, answer lost, immutable", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Drop: true, ApplyFirst: true},
 		options: fakeregistry.Options{ImmutableTags: true}, kind: passes,
@@ -82,12 +83,12 @@ func testFaults(t *testing.T, newPair func(*testing.T, fakeregistry.Options) (pa
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			p, content := newPair(t, tc.options)
-			hits := 0
+			var hits atomic.Int64
 			if tc.source.Kind != "" {
 				p.source.Inject(tc.source)
 			}
 			if tc.destination.Kind != "" {
-				tc.destination.Hook = func(fakeregistry.Request) { hits++ }
+				tc.destination.Hook = func(fakeregistry.Request) { hits.Add(1) }
 				p.destination.Inject(tc.destination)
 			}
 			got, err := p.copy(t, "a/b:1", "a/b:1", CopyOptions{})
@@ -103,8 +104,8 @@ func testFaults(t *testing.T, newPair func(*testing.T, fakeregistry.Options) (pa
 			if tag := p.tag(t, "a/b:1"); tag != "" {
 				t.Errorf("%+v: the tag names %s", got, tag)
 			}
-			if tc.once && hits != 1 {
-				t.Errorf("tried %d times", hits)
+			if n := hits.Load(); tc.once && n != 1 {
+				t.Errorf("tried %d times", n)
 			}
 		})
 	}

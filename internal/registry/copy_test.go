@@ -3,6 +3,7 @@ package registry
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -179,6 +180,28 @@ func TestASharedLayerIsSentOnce(t *testing.T) {
 				t.Error("nothing was mounted")
 			}
 		})
+	}
+}
+
+func TestABlobThatIsKnownToBeThereCostsNoRequest(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{}, nil)
+	shared, own := fakeregistry.Layer(1, 100), fakeregistry.Layer(2, 100)
+	p.source.Push("a/b:1", fakeregistry.Image("linux/amd64", shared))
+	p.source.Push("a/b:2", fakeregistry.Image("linux/amd64", shared, own))
+	for _, tag := range []string{"1", "2"} {
+		p.destination.ResetLog()
+		_, err := p.copy(t, "a/b:"+tag, "a/b:"+tag, CopyOptions{})
+		must(t, err)
+	}
+	for _, r := range p.destination.Requests() {
+		if strings.Contains(r.Path+r.Query, strings.TrimPrefix(fakeregistry.Digest(shared), "sha256:")) {
+			t.Errorf("%s %s", r.Method, r.Path)
+		}
+	}
+	// HEAD and POST and PUT of the new layer and config; the tag's HEAD, PUT and HEAD.
+	if n := p.destination.Count(""); n != 9 {
+		t.Errorf("%d requests", n)
 	}
 }
 

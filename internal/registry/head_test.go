@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -274,5 +275,22 @@ func TestOnlyTheRegistryItselfSaysThatAnImageIsMissing(t *testing.T) {
 				wantKind(t, err, Refused)
 			}
 		})
+	}
+}
+
+func TestARegistryWithoutTLSIsAskedWithItOnce(t *testing.T) {
+	t.Parallel()
+	s := fakeregistry.Start(t, fakeregistry.Options{})
+	s.Push("harness/ci-addon:1.0.0", fakeregistry.Multi(1, "linux/amd64"))
+	var again atomic.Int64
+	c := newClient(t, func(c *Config) {
+		c.Log = func(_ context.Context, _ string, fields map[string]any) {
+			if fields["attempt"] != 1 {
+				again.Add(1)
+			}
+		}
+	})
+	if _, err := c.Head(t.Context(), s.Host()+"/harness/ci-addon:1.0.0"); err != nil || again.Load() > 0 {
+		t.Errorf("error %v, %d attempts beside the first", err, again.Load())
 	}
 }

@@ -25,5 +25,6 @@ func Hopeless(err error) bool {
 
 func hopelessTLS(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return untrusted || errors.Is(err, http.ErrSchemeMismatch)
+	_, plain := errors.AsType[tls.RecordHeaderError](err) // http.Client alone makes it ErrSchemeMismatch
+	return untrusted || plain || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -98,6 +98,10 @@ func TestAnAttemptThatMayStillActHoldsTheNextWriteThoughNobodyWaits(t *testing.T
 		if err := a.Set(t.Context(), k8, fieldName(0), "mirror:2"); !isA[*UncertainError](err) {
 			t.Errorf("got %v", err)
 		}
+		// Who gives up meanwhile has sent nothing.
+		if err := a.Set(interruptible(t, time.Second), vm, fieldName(1), "mirror:2"); !isCancelled(false)(err) {
+			t.Errorf("got %v", err)
+		}
 		if err := a.Set(t.Context(), vm, fieldName(0), "mirror:2"); err != nil {
 			t.Error(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // NotStoredError says that the server acknowledged a write and still does not hold what was sent,
@@ -86,16 +87,22 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return e.named(e.Reason()) }
 
-// Reason says it without the name of the override.
+// Reason says it without the name of the override: first what is known of the field, then the answer.
 func (e *RefusedError) Reason() string {
-	verb, listed := "set", ""
-	if e.Image == "" {
-		verb = "reset"
+	answer := e.Err.Error()
+	if told, ok := errors.AsType[interface {
+		error
+		Reason() string
+	}](e.Err); ok {
+		answer = told.Reason()
 	}
-	if e.Listed {
-		listed = ", although its defaults list the field"
+	switch {
+	case e.Image == "":
+		return "the server refuses to have it reset. " + text.Sentence(answer)
+	case e.Listed:
+		return "the server refuses to have it set, although its defaults list the field. " + text.Sentence(answer)
 	}
-	return fmt.Sprintf("the server refuses to have it %s%s: %v", verb, listed, e.Err)
+	return "the server refuses to have it set. " + text.Sentence(answer)
 }
 
 func (e *RefusedError) Unwrap() error { return e.Err }

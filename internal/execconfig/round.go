@@ -129,8 +129,9 @@ type delivery struct {
 // outage reports that more parts would not tell a field at fault from a server that fails on all.
 func (d *delivery) outage() bool { return d.failures >= 2 && !d.accepted }
 
-// send writes a group, in one request or in parts.
+// send writes a group, in one request or in parts, once nothing sent before can act any more.
 func (d *delivery) send(ctx context.Context, g group) {
+	d.pause(ctx, time.Until(d.over))
 	g.ops = d.queue.send(g.ops)
 	if len(g.ops) == 0 || ctx.Err() != nil {
 		return
@@ -200,11 +201,9 @@ func (w *writer) refusal(ctx context.Context, o *op) error {
 	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && listed, Err: r.failure}
 }
 
-// request sends one group as one request, once nothing sent before can act any more. What was read
-// before is dropped as it leaves and again once it is over, since a read in between may have seen
-// either.
+// request sends one group as one request. What was read before is dropped as it leaves and again once
+// it is over, since a read in between may have seen either.
 func (w *writer) request(ctx context.Context, g group) *request {
-	w.pause(ctx, time.Until(w.over))
 	r := &request{}
 	ctx = harness.WithAttempts(ctx, func(a harness.Attempt) {
 		r.attempts++

@@ -185,6 +185,10 @@ func writeAdvice(err error) string {
 			"another writer's change undoes this one: a pipeline, a person, or a run on another machine. " +
 			"Let the other writer finish, and apply again."
 	}
+	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Listed {
+		return "Read the server's words. If they blame the image, choose another one; otherwise the field is one that the server " +
+			"lists and lets nobody set: remove the override."
+	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
 	}

@@ -183,7 +183,7 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 		fakeharness.Fault
 		says []string
 	}{
-		{fakeharness.Fault{Status: 400, Body: body("INVALID_REQUEST")}, []string{"stored nothing of it", "harnessci_default_images"}},
+		{fakeharness.Fault{Status: 400, Body: body("INVALID_REQUEST")}, []string{"although its defaults list the field", "remove the override"}},
 		{fakeharness.Fault{Status: 401, Body: body("INVALID_TOKEN")}, []string{"the api_key (attribute api_key or variable HARNESS_PLATFORM_API_KEY)", "expired"}},
 		{fakeharness.Fault{Status: 403, Body: body("NG_ACCESS_DENIED")}, []string{"writing the account edit permission"}},
 		{fakeharness.Fault{Status: 404, Body: body("NOT_FOUND")}, []string{"the provider's endpoint is the gateway's base URL", "account_id"}},

@@ -54,9 +54,11 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		state := vendorState(`"each": "map",`, instances...)
 		dir.Write("terraform.tfstate", strings.Replace(state, `"name": "old"`, `"name": "pinned"`, 1))
 	},
-	"resources/harnessci_image_copy": func(_ *testing.T, _ *fakeharness.Server, dir *clitest.Dir) {
+	"resources/harnessci_image_copy": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		pullFromTheirs(fake)
 		dir.Setenv("TF_VAR_registry_password", "hunter2")
 	},
+	"complete/policy": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { pullFromTheirs(fake) },
 	// To take over the built-in connector draws a warning.
 	"complete/private-mirror": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		fake.SetConnector("")
@@ -66,6 +68,11 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())
 	},
+}
+
+// pullFromTheirs gives an account the image connector of the registry that examples name.
+func pullFromTheirs(fake *fakeharness.Server) {
+	fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com", ""))
 }
 
 func stand(fake *fakeharness.Server) {

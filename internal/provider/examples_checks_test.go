@@ -81,7 +81,7 @@ func TestTheMirrorScriptStopsAtTheFirstFailure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		command := exec.CommandContext(t.Context(), "sh", script)
+		command := exec.CommandContext(t.Context(), "sh", script) //nolint:gosec // a file of this repository
 		command.Dir, command.Env = folder, append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
 		output, err := command.CombinedOutput()
 		log := readFile(t, filepath.Join(folder, "log"))

@@ -37,6 +37,7 @@ type attempts struct{ c *Client }
 // RoundTrip implements http.RoundTripper.
 func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	cfg := &a.c.cfg
+	a.c.secrets.note(req.Header)
 	if cfg.UserAgent != "" {
 		req = req.Clone(req.Context())
 		req.Header.Set("User-Agent", cfg.UserAgent)

@@ -31,6 +31,7 @@ type callError struct {
 	retryAfter time.Duration
 	note       error // why it was sent without a credential
 	withBody   bool  // so it was sent once
+	secrets    *secrets
 }
 
 func (e *callError) Error() string { return e.err.Error() }
@@ -46,7 +47,7 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if told, ok := errors.AsType[*callError](err); ok {
 		e = *told // a copy: callers that waited for one login share its error
 	}
-	e.ref, e.withBody = call.ref, call.body != nil
+	e.ref, e.withBody, e.secrets = call.ref, call.body != nil, &c.secrets
 	return nil, &e
 }
 

@@ -116,13 +116,14 @@ func failure(r ref, err error) error {
 		return e
 	}
 	e := &Error{Ref: r.String(), Host: r.host}
+	var sent *secrets
 	if call, ok := errors.AsType[*callError](err); ok {
 		e.Ref, e.Host = call.ref.String(), call.ref.host
-		e.RetryAfter, e.Err = call.retryAfter, call.note
+		e.RetryAfter, e.Err, sent = call.retryAfter, call.note, call.secrets
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
 		asked := e.Host
-		e.readAnswer(answer)
+		e.readAnswer(answer, sent)
 		_, before := errors.AsType[*handshakeError](err)
 		if e.Kind == NotFound && (before || e.Host != asked) {
 			e.Kind = Refused // that something is missing is for the registry to say, asked for it
@@ -148,11 +149,11 @@ func cause(err error) error {
 }
 
 // readAnswer takes kind and words from a registry's or token server's answer.
-func (e *Error) readAnswer(answer *transport.Error) {
+func (e *Error) readAnswer(answer *transport.Error, sent *secrets) {
 	e.Status = answer.StatusCode
 	var said []string
 	for _, d := range answer.Errors {
-		e.Code = cmp.Or(e.Code, text.Safe(string(d.Code)))
+		e.Code = cmp.Or(e.Code, text.Safe(sent.hide(string(d.Code))))
 		if d.Message != "" {
 			said = append(said, d.Message)
 		}
@@ -163,7 +164,7 @@ func (e *Error) readAnswer(answer *transport.Error) {
 	if answer.Request != nil && answer.Request.URL.Host != apiHost(e.Host) {
 		e.Host = answer.Request.URL.Host // a token server, or where the registry has sent us
 	}
-	e.Text = text.Safe(strings.Join(said, "; "))
+	e.Text = text.Safe(sent.hide(strings.Join(said, "; ")))
 	write := answer.Request != nil && answer.Request.Method == http.MethodPut
 	switch {
 	case e.Status == http.StatusTooManyRequests || e.Code == string(transport.TooManyRequestsErrorCode):

@@ -56,6 +56,7 @@ type Config struct {
 type Client struct {
 	cfg         Config
 	credentials *credentials
+	secrets     secrets
 	http        *http.Transport
 
 	origins flights[*origin]

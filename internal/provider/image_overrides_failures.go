@@ -114,6 +114,36 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 	return diags
 }
 
+// interrupted reports that some of a change failed, and all of that because the run was interrupted.
+func interrupted(failed execconfig.FieldErrors) bool {
+	for _, err := range failed {
+		if _, is := errors.AsType[*execconfig.CancelledError](err); !is {
+			return false
+		}
+	}
+	return len(failed) > 0
+}
+
+// stored counts the images that did not fail.
+func stored(images map[string]string, failed execconfig.FieldErrors) (n int) {
+	for field := range images {
+		if failed[field] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// createdUntilInterrupt tells what an interrupted create has stored. It is no error, which would taint the
+// set, or lose it: the CLI fails an interrupted run by itself.
+func createdUntilInterrupt(scope harness.Scope, stored, wanted int, failed execconfig.FieldErrors) diag.Diagnostic {
+	fields := slices.Sorted(maps.Keys(failed))
+	return diag.NewAttributeWarningDiagnostic(imagesPath,
+		fmt.Sprintf("Interrupted: %d of %d image overrides of %s are stored", stored, wanted, scope),
+		fmt.Sprintf("Not done: %s. The state holds the set as planned. The next plan reads what is stored and shows the rest; "+
+			"apply again, or destroy.", strings.Join(fields, ", ")))
+}
+
 // newcomers warns of the overrides that the change leaves alone.
 func (c overridesChange) newcomers(scope harness.Scope) (diags diag.Diagnostics) {
 	if len(c.Left) == 0 {

@@ -176,6 +176,10 @@ func (r *imageOverridesResource) replace(
 		return plan.withImages(images)
 	}
 	failed = joined(failed, absent)
+	if stored := stored(plan.images(), failed); before == nil && stored > 0 && interrupted(failed) {
+		diags.Append(createdUntilInterrupt(scope, stored, len(plan.images()), failed))
+		return plan
+	}
 	diags.Append(change.failures(scope, failed)...)
 	diags.Append(change.newcomers(scope)...)
 	if !diags.HasError() {

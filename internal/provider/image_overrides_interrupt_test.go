@@ -1,0 +1,44 @@
+package provider_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// The update is on its way at Ctrl-C, the reset of what stands there is not sent any more: the set is in
+// the state, so that a destroy finds it and an apply finishes it.
+func TestAccSetWhoseCreateIsInterruptedIsInTheState(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{WriteLatency: 300 * time.Millisecond})
+	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+	images := mirrored(fake, 3)
+	dir := clitest.New(t, exclusiveSet(images), fake.Env())
+	interruptedCreate := func() {
+		t.Helper()
+		updating := make(chan struct{}, 1)
+		fake.Inject(fakeharness.Fault{Call: "update-config", Hook: func(fakeharness.Request) { updating <- struct{}{} }})
+		run := dir.Start("apply", "-auto-approve")
+		<-updating
+		run.Interrupt()
+		result := run.Wait()
+		requireSays(t, result.Output, "Warning: Interrupted: 3 of 3 image overrides of ci/K8 are stored")
+		requireSays(t, result.Output, "Not done: securityTag.")
+		if result.Code == 0 || len(stateImages(t, dir)) != 3 {
+			t.Errorf("exit code %d, and the state lists %v:\n%s", result.Code, stateImages(t, dir), result.Output)
+		}
+	}
+	interruptedCreate()
+	dir.Must("apply", "-auto-approve")
+	requireStored(t, fake, images)
+	requireEmptyPlan(t, dir)
+	dir.Must("destroy", "-auto-approve")
+	requireStored(t, fake, nil)
+
+	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+	interruptedCreate()
+	dir.Must("destroy", "-auto-approve")
+	requireStored(t, fake, nil)
+}

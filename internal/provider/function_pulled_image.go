@@ -32,7 +32,7 @@ func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 			"| the same | `registry.example.com/q/ci-addon:1`, which holds the connector's host | the image as it is |\n" +
 			"| the same | `other.example.com/ci-addon:1` | `registry.example.com/harness/other.example.com/ci-addon:1`, which " +
 			"no registry has: builds fail |\n" +
-			"| null: no connector, or one of another type than Docker registry | any | the image as it is |\n\n" +
+			"| null or empty: no connector, or one of another type than Docker registry | any | the image as it is |\n\n" +
 			"It is an error when `image` is not an image reference, and when `connector_url` is not a URL with a scheme and a " +
 			"host, under which every build fails.",
 		Parameters: []function.Parameter{
@@ -44,7 +44,8 @@ func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 				Name:           "connector_url",
 				AllowNullValue: true,
 				MarkdownDescription: "URL of the image connector, such as `https://registry.example.com/harness`; the attribute `url` " +
-					"of the data source `harnessci_image_connector`. Null stands for no connector.",
+					"of the data source `harnessci_image_connector`. Null or an empty string stands for no connector; OpenTofu cannot pass " +
+					"null to a function.",
 			},
 		},
 		Return: function.StringReturn{},
@@ -61,7 +62,7 @@ func (pulledImageFunction) Run(ctx context.Context, req function.RunRequest, res
 	if _, resp.Error = imageArgument(0, image); resp.Error != nil {
 		return
 	}
-	if !connectorURL.IsNull() {
+	if connectorURL.ValueString() != "" {
 		if _, _, err := imageref.SplitConnectorURL(connectorURL.ValueString()); err != nil {
 			resp.Error = function.NewArgumentFuncError(1, "this is not the URL of a registry such as "+
 				"https://registry.example.com/harness: "+err.Error())

@@ -44,7 +44,7 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 				"behind":     `f::releases_behind("harness/ci-addon:1.14.4", "harness/ci-addon:1.16.92")`,
 				"up_to_date": `f::releases_behind("harness/ci-addon:1.16.92", "harness/ci-addon:1.16.92")`,
 				"pulled":     `f::pulled_image("harness/ci-addon:1.14.4", "https://registry.example.com/mirror")`,
-				"unchanged":  `f::pulled_image("harness/ci-addon:1.14.4", null)`,
+				"unchanged":  `f::pulled_image("harness/ci-addon:1.14.4", "")`,
 				// An output that is null is left out of the state.
 				"not_comparable": `f::releases_behind("harness/sto-plugin:latest", "harness/sto-plugin:1.0.0") == null`,
 				"no_tag":         `f::parse_image("ubuntu").tag == null`,
@@ -74,10 +74,27 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 	})
 }
 
+// onOpenTofu reports that the CLI under test is OpenTofu.
+func onOpenTofu() bool { return os.Getenv("TF_ACC_PROVIDER_HOST") == "registry.opentofu.org" }
+
+func TestAccFunctionsTakeNullWhereItMeansSomething(t *testing.T) {
+	t.Parallel()
+	if onOpenTofu() {
+		t.Skip("OpenTofu cannot pass null to a provider's function")
+	}
+	withoutAccount(t).run(resource.TestCase{
+		TerraformVersionChecks: providerFunctions,
+		Steps: []resource.TestStep{{
+			Config:            outputs(map[string]string{"unchanged": `f::pulled_image("harness/ci-addon:1.14.4", null)`}),
+			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("unchanged", knownvalue.StringExact("harness/ci-addon:1.14.4"))},
+		}},
+	})
+}
+
 func TestAccFunctionsTakeUnknownArguments(t *testing.T) {
 	t.Parallel()
 	checks := providerFunctions
-	if os.Getenv("TF_ACC_PROVIDER_HOST") == "registry.opentofu.org" {
+	if onOpenTofu() {
 		// OpenTofu 1.10 configures the provider before it calls a function with an unknown argument.
 		checks = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
 	}

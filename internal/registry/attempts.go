@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// maxAnswer is how many bytes of an answer are read, a blob's apart. Registries take manifests of
-	// 4 MiB at most (OCI distribution specification).
-	maxAnswer = 8 << 20
+	// maxAnswer is how many bytes are read of a manifest, which is what the OCI distribution specification
+	// lets registries limit them to, and of a page of a list. All other answers are words.
+	maxAnswer = 4 << 20
+	maxWords  = 64 << 10
 
 	copyBuffer = 64 << 10
 
@@ -30,7 +31,7 @@ const (
 //   - Without a body it is sent again after 429, a 5xx or a lost connection, MaxRetries times, with waits
 //     that respect Retry-After and end with the context. A longer Retry-After than is ever waited ends it.
 //   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for as long.
-//   - An answer is whole: at most 8 MiB, read to its end. Blobs alone are streamed.
+//   - An answer is whole: at most 4 MiB (64 KiB where only words matter), read to its end. Blobs alone are streamed.
 //   - The log sees it, without query, headers and body.
 type attempts struct{ c *Client }
 
@@ -107,21 +108,37 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// streamKey marks the context of a request whose body or answer is a blob.
-type streamKey struct{}
+// answer is what a request wants of its answer.
+type answer int
 
-func streaming(ctx context.Context) context.Context { return context.WithValue(ctx, streamKey{}, true) }
+const (
+	words    answer = iota // a status, headers, a few words
+	aContent               // a manifest, or a page of a list
+	aBlob                  // a stream, of the request's body or the answer's
+)
+
+type answerKey struct{}
+
+// withAnswer marks the context of requests by what they want.
+func withAnswer(ctx context.Context, a answer) context.Context {
+	return context.WithValue(ctx, answerKey{}, a)
+}
+
+func wanted(ctx context.Context) answer {
+	a, _ := ctx.Value(answerKey{}).(answer) // else words
+	return a
+}
 
 // once sends a request once.
 func (a *attempts) once(req *http.Request) (*http.Response, error) {
-	if req.Context().Value(streamKey{}) != nil {
+	if wanted(req.Context()) == aBlob {
 		return a.stream(req)
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), a.c.cfg.RequestTimeout)
 	defer cancel()
 	resp, err := a.send(req.WithContext(ctx))
 	if err == nil {
-		err = buffer(resp)
+		err = buffer(resp, wanted(ctx))
 	}
 	if err == nil {
 		return resp, nil
@@ -143,18 +160,35 @@ func (a *attempts) send(req *http.Request) (*http.Response, error) {
 }
 
 // buffer replaces the body by a copy in memory.
-func buffer(resp *http.Response) error {
+func buffer(resp *http.Response, wanted answer) error {
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if len(body) > maxAnswer {
-		return problemf(Refused, "the answer is larger than %d MiB and was not read further", maxAnswer>>20)
+	success := resp.StatusCode < http.StatusBadRequest
+	limit := maxWords
+	if success && wanted == aContent {
+		limit = maxAnswer
 	}
-	if err != nil && resp.StatusCode < http.StatusBadRequest {
+	var body bytes.Buffer
+	body.Grow(int(min(max(resp.ContentLength, 0), int64(limit))) + bytes.MinRead) // or it grows by doubling
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, int64(limit)+1))
+	if body.Len() > limit && success {
+		return problemf(Refused, "the answer is larger than %d KiB and was not read further", limit>>10)
+	}
+	if err != nil && success {
 		return err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	body.Truncate(min(body.Len(), limit))
+	resp.Body = &inMemory{Reader: bytes.NewReader(body.Bytes()), content: body.Bytes()}
 	return nil
 }
+
+// inMemory is a body that has been read.
+type inMemory struct {
+	*bytes.Reader
+	content []byte
+}
+
+// Close implements io.Closer.
+func (*inMemory) Close() error { return nil }
 
 // stream sends a request whose body or answer is a blob, and ends it once nothing moves.
 func (a *attempts) stream(req *http.Request) (*http.Response, error) {

@@ -98,6 +98,27 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 	return resp, nil
 }
 
+// fetch sends a call and hands its answer's content on. Only few are in memory at a time, which bounds
+// what hostile ones take.
+func (c *Client) fetch(ctx context.Context, call call, use func(resp *http.Response, content []byte) error) error {
+	ctx = withAnswer(ctx, aContent)
+	return inSlot(ctx, c.fetches, func() error {
+		resp, err := c.do(ctx, call)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		body, ok := resp.Body.(*inMemory)
+		if !ok {
+			return errors.ErrUnsupported // every answer but a blob is
+		}
+		if err := use(resp, body.content); err != nil {
+			return &callError{ref: call.ref, err: err}
+		}
+		return nil
+	})
+}
+
 func checkRedirect(_ *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)

@@ -12,7 +12,7 @@ const (
 	// maxDepth, maxChildren and maxBlobs bound what an image may consist of, far above any real one.
 	maxDepth    = 4
 	maxChildren = 1_000
-	maxBlobs    = 10_000
+	maxBlobs    = 5_000
 )
 
 // CopyOptions are the settings of one copy.

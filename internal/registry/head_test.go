@@ -133,8 +133,9 @@ func TestReadsSurviveWhatPasses(t *testing.T) {
 				t.Parallel()
 				server := fakeregistry.Start(t, fakeregistry.Options{})
 				server.Push("a/b:1", multi(7))
-				fault.Kind = kind
-				server.Inject(fault)
+				f := fault
+				f.Kind = kind
+				server.Inject(f)
 				c := newClient(t, nil)
 				_, err := c.Inspect(t.Context(), server.Host()+"/a/b:1")
 				must(t, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -48,25 +47,21 @@ func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form 
 	var names []string
 	path += "?n=" + pageSize
 	for range maxPages {
-		resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: path, scopes: []string{scope}, want: []int{http.StatusOK}})
+		err := c.fetch(ctx, call{method: http.MethodGet, ref: r, path: path, scopes: []string{scope}, want: []int{http.StatusOK}},
+			func(resp *http.Response, page []byte) (err error) {
+				if len(names)+bytes.Count(page, []byte{','}) > maxNames { // counted before it takes room
+					return problemf(Refused, "the list has more than %d names", maxNames)
+				}
+				var answer map[string]json.RawMessage
+				var some []string
+				if json.Unmarshal(page, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
+					return problemf(Refused, "the answer is not a registry's list")
+				}
+				names = append(names, slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })...)
+				path, err = nextPage(resp)
+				return err
+			})
 		if err != nil {
-			return nil, err
-		}
-		page, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		if len(names)+bytes.Count(page, []byte{','}) > maxNames { // counted before it takes room
-			break
-		}
-		var answer map[string]json.RawMessage
-		var some []string
-		if json.Unmarshal(page, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
-			return nil, problemf(Refused, "the answer is not a registry's list")
-		}
-		names = append(names, slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })...)
-		if path, err = nextPage(resp); err != nil {
 			return nil, err
 		}
 		if path == "" {
@@ -74,7 +69,7 @@ func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form 
 			return slices.Compact(names), nil
 		}
 	}
-	return nil, problemf(Refused, "the list has more than %d names, or more than %d pages", maxNames, maxPages)
+	return nil, problemf(Refused, "the list has more than %d pages", maxPages)
 }
 
 // nextPage returns the path and query of the next page that an answer links to, "" for none.

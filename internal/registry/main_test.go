@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if pairs := os.Getenv(copyChild); pairs != "" {
 		os.Exit(copyInChild(pairs))
 	}
+	if host := os.Getenv(askChild); host != "" {
+		os.Exit(askInChild(host))
+	}
 	goleak.VerifyTestMain(m)
 }
 

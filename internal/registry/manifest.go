@@ -1,13 +1,12 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -106,6 +105,9 @@ func isManifest(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "application/vnd.")
 }
 
+// maxCommas bounds the members of a manifest: a dozen for each of maxBlobs.
+const maxCommas = 12 * maxBlobs
+
 // manifest is a manifest with its content, of which the digest has been computed.
 type manifest struct {
 	Descriptor
@@ -157,25 +159,16 @@ func (p platform) known() bool {
 
 // get fetches a manifest and computes its digest: what a header says of it proves nothing. A media type
 // that is known beforehand counts more than the answer's.
-func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (*manifest, error) {
-	resp, err := c.do(ctx, call{
+func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (m *manifest, err error) {
+	err = c.fetch(ctx, call{
 		method: http.MethodGet, ref: r, path: manifestPath(r),
 		header: http.Header{"Accept": {strings.Join(append(slices.Clone(mediaTypes), accepted), ", ")}},
 		want:   []int{http.StatusOK},
+	}, func(resp *http.Response, content []byte) error {
+		m, err = readManifest(r, content, append(slices.Clone(mediaTypes), mediaType(resp.Header))[0])
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body) // at most maxAnswer: in memory already
-	if err != nil {
-		return nil, err
-	}
-	m, err := readManifest(r, raw, append(slices.Clone(mediaTypes), mediaType(resp.Header))[0])
-	if err != nil {
-		return nil, &callError{ref: r, err: err}
-	}
-	return m, nil
+	return m, err
 }
 
 func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
@@ -184,6 +177,9 @@ func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
 	m.Descriptor = Descriptor{Digest: digestOf(algorithm, raw), MediaType: mediaType, Size: int64(len(raw))}
 	if r.digest != "" && m.Digest != r.digest {
 		return nil, problemf(Mismatch, "the registry answered content with the digest %s", m.Digest)
+	}
+	if bytes.Count(raw, []byte{','}) > maxCommas { // counted before it takes room
+		return nil, problemf(Refused, "the manifest lists more than is ever read")
 	}
 	if err := json.Unmarshal(raw, &m.manifestContent); err != nil || m.SchemaVersion == 0 && !isManifest(m.manifestContent.MediaType) {
 		return nil, problemf(Refused, "what answers there is no manifest, and so perhaps no registry")
@@ -243,25 +239,20 @@ func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) e
 	if !wholeDigest().MatchString(d.Digest) {
 		return problemf(Refused, "the manifest names a blob by what is no digest")
 	}
-	raw := d.Data
-	if raw == nil {
-		resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: blobPath(r, d.Digest), want: []int{http.StatusOK}})
-		if err != nil {
-			return err
+	read := func(_ *http.Response, content []byte) error {
+		algorithm, _, _ := strings.Cut(d.Digest, ":")
+		if digestOf(algorithm, content) != d.Digest {
+			return problemf(Mismatch, "the blob %s has another content", d.Digest)
 		}
-		defer resp.Body.Close()
-		if raw, err = io.ReadAll(resp.Body); err != nil {
-			return err
+		if json.Unmarshal(content, into) != nil {
+			return problemf(Refused, "the image's configuration is not valid JSON")
 		}
+		return nil
 	}
-	algorithm, _, _ := strings.Cut(d.Digest, ":")
-	if digestOf(algorithm, raw) != d.Digest {
-		return problemf(Mismatch, "the blob %s has another content", d.Digest)
+	if d.Data != nil {
+		return read(nil, d.Data)
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return errors.New("the image's configuration is not valid JSON")
-	}
-	return nil
+	return c.fetch(ctx, call{method: http.MethodGet, ref: r, path: blobPath(r, d.Digest), want: []int{http.StatusOK}}, read)
 }
 
 func blobPath(r ref, digest string) string { return "/v2/" + r.repo + "/blobs/" + digest }

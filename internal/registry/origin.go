@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
@@ -27,7 +28,7 @@ type origin struct {
 
 // origin asks a registry once: HTTPS or, where that is allowed, HTTP; login or none.
 func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
-	return c.origins.do(ctx, host, func(ctx context.Context) (*origin, error) {
+	return c.origins.do(withAnswer(ctx, words), host, func(ctx context.Context) (*origin, error) {
 		api := apiHost(host)
 		plain := isLoopback(api) || c.host(host).Insecure
 		var opts []name.Option
@@ -40,8 +41,11 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 		}
 		o := &origin{registry: reg, guard: &guard{next: &attempts{c}, host: api, plain: plain}}
 		o.challenge, err = transport.Ping(ctx, reg, o.guard)
+		if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return nil, untrusted // and not what came of trying HTTP
+		}
 		if answer, ok := errors.AsType[*transport.Error](err); ok {
-			return nil, &handshakeError{answer} // and not that HTTPS found none before
+			return nil, &handshakeError{answer} // and not what came of trying HTTPS
 		}
 		if err != nil {
 			return nil, err
@@ -62,7 +66,7 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 // "repository:harness/ci-addon:pull". It refreshes a token that has expired.
 func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes ...string) (*noted, error) {
 	key := host + " " + strings.Join(scopes, " ")
-	return c.logins.do(ctx, key, func(ctx context.Context) (*noted, error) {
+	return c.logins.do(withAnswer(ctx, words), key, func(ctx context.Context) (*noted, error) {
 		auth, why := c.credentials.find(ctx, host, repo)
 		if auth == nil {
 			return nil, why

@@ -19,6 +19,9 @@ const (
 	defaultTimeout = 30 * time.Second
 	defaultJobs    = 8
 
+	// maxFetches bounds the manifests and pages of lists that are in memory at a time.
+	maxFetches = 4
+
 	defaultWaitMin = 500 * time.Millisecond
 	defaultWaitMax = 30 * time.Second
 )
@@ -62,7 +65,8 @@ type Client struct {
 	origins flights[*origin]
 	logins  flights[*noted]
 	blobs   blobTable
-	slots   chan struct{}
+	slots   chan struct{} // one for each blob in transfer
+	fetches chan struct{} // one for each answer of which the content is being read
 }
 
 // New returns a client. Close it when done.
@@ -79,6 +83,7 @@ func New(cfg Config) *Client {
 		credentials: newCredentials(cfg.Hosts),
 		http:        tr,
 		slots:       make(chan struct{}, cfg.Jobs),
+		fetches:     make(chan struct{}, maxFetches),
 	}
 }
 

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -114,23 +113,19 @@ func (t *transfer) listReferrers(ctx context.Context, r ref, subject string, tag
 
 // askReferrers asks the referrers API; false where the registry has none.
 func (t *transfer) askReferrers(ctx context.Context, r ref, subject string) (list []referrer, answers bool, err error) {
-	resp, err := t.c.do(ctx, call{
+	err = t.c.fetch(ctx, call{
 		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/referrers/" + subject,
 		header: http.Header{"Accept": {string(types.OCIImageIndex)}}, want: []int{http.StatusOK},
+	}, func(resp *http.Response, content []byte) (err error) {
+		if answers = mediaType(resp.Header) == string(types.OCIImageIndex); answers {
+			list, err = readReferrers(content)
+		}
+		return err
 	})
 	if code := status(err); code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusTooManyRequests {
 		return nil, false, nil
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	raw, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close() // in memory
-	if err != nil || mediaType(resp.Header) != string(types.OCIImageIndex) {
-		return nil, false, err
-	}
-	list, err = readReferrers(raw)
-	return list, true, err
+	return list, answers, err
 }
 
 func readReferrers(index []byte) ([]referrer, error) {

@@ -31,21 +31,21 @@ func (t *transfer) blob(ctx context.Context, d descriptor) error {
 	if mount == "" && t.from.host == t.to.host && t.from.repo != t.to.repo {
 		mount = t.from.repo
 	}
-	err = t.inSlot(ctx, func() error {
+	err = inSlot(ctx, t.c.slots, func() error {
 		return t.again(ctx, func() error { return t.bring(ctx, d, mount) })
 	})
 	done(err == nil)
 	return err
 }
 
-// inSlot runs f while fewer than Jobs others run, over all copies of the client.
-func (t *transfer) inSlot(ctx context.Context, f func() error) error {
+// inSlot runs f while fewer others run than there are slots.
+func inSlot(ctx context.Context, slots chan struct{}, f func() error) error {
 	select {
-	case t.c.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-t.c.slots }()
+	defer func() { <-slots }()
 	return f()
 }
 
@@ -196,7 +196,7 @@ func (t *transfer) send(ctx context.Context, d descriptor, session string) error
 	if u, err := url.Parse(session); err == nil && u.RawQuery != "" {
 		joint = "&"
 	}
-	resp, err := t.c.do(streaming(ctx), call{
+	resp, err := t.c.do(withAnswer(ctx, aBlob), call{
 		method: http.MethodPut, ref: t.to, path: session + joint + "digest=" + url.QueryEscape(d.Digest),
 		scopes: []string{pushScope(t.to)}, body: b,
 		header: http.Header{"Content-Type": {"application/octet-stream"}}, want: []int{http.StatusCreated, http.StatusNoContent},
@@ -224,7 +224,7 @@ func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error
 	if d.Size == 0 {
 		return http.NoBody, nil
 	}
-	resp, err := t.c.do(streaming(ctx), call{
+	resp, err := t.c.do(withAnswer(ctx, aBlob), call{
 		method: http.MethodGet, ref: t.from, path: blobPath(t.from, d.Digest), want: []int{http.StatusOK},
 	})
 	if err != nil {

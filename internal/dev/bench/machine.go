@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,18 @@ type machine struct {
 	Latency time.Duration
 	Runs    int
 	Date    string
+	Load    float64 // how many processes wanted a core, before it began
+}
+
+// Busy reports that other work ran meanwhile.
+func (m machine) Busy() bool { return m.Load > float64(m.Cores) }
+
+// load returns the load average of the last minute; 0 where the system does not say.
+func load() float64 {
+	content, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(content), " ")
+	average, _ := strconv.ParseFloat(first, 64) // 0 for what is no number
+	return average
 }
 
 func (l *lab) machine() machine {
@@ -30,7 +43,7 @@ func (l *lab) machine() machine {
 	return machine{
 		CPU: cpuModel(l.Context()), Cores: runtime.NumCPU(), OS: osName() + ", " + runtime.GOARCH,
 		Go: runtime.Version(), CLI: strings.Replace(version, " v", " ", 1),
-		Latency: l.latency, Runs: l.runs, Date: time.Now().UTC().Format(time.DateOnly),
+		Latency: l.latency, Runs: l.runs, Date: time.Now().UTC().Format(time.DateOnly), Load: load(),
 	}
 }
 

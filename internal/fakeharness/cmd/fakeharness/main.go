@@ -55,7 +55,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return change(ctx, args[0], args[1:], getenv, stdout)
 	}
 	var opts fakeharness.Options
-	var more extras
 	var faults []fakeharness.Fault
 	flags := flag.NewFlagSet("fakeharness", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -74,8 +73,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.IntVar(&opts.BadFieldStatus, "bad-field-status", 0, "answer a field that cannot be set with this (0: 500, as the published source does)")
 	flags.BoolVar(&opts.HideDefaults, "hide-defaults", false, "list no override that equals the current default")
 	flags.IntVar(&opts.RateLimit, "rate-limit", 0, "calls per minute and credential (0: no limit)")
-	flags.IntVar(&more.fields, "extra-fields", 0, "further fields of ci/K8: extra1Tag, extra2Tag and so on")
-	flags.IntVar(&more.accounts, "extra-accounts", 0, "further accounts: the account's identifier with -1, -2 and so on")
 	flags.Func("fault", "a fakeharness.Fault as JSON, such as "+faultExample+"; may be repeated", func(text string) error {
 		faults = append(faults, fakeharness.Fault{})
 		return json.Unmarshal([]byte(text), &faults[len(faults)-1])
@@ -90,23 +87,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		opts.OnAnswer = func(r fakeharness.Request) { logRequest(stderr, r) }
 	}
 	s := fakeharness.New(opts)
-	more.add(s)
 	for _, fault := range faults {
 		s.Inject(fault)
 	}
 	return serve(ctx, *addr, s, stdout)
-}
-
-// extras is how much more than an ordinary server there is, for tests of scale.
-type extras struct{ fields, accounts int }
-
-func (e extras) add(s *fakeharness.Server) {
-	for i := range e.fields {
-		s.SetDefault("ci/K8", fmt.Sprintf("extra%dTag", i+1), fmt.Sprintf("plugins/extra%d:1.0.0", i+1))
-	}
-	for i := range e.accounts {
-		s.AddAccount(fmt.Sprintf("%s-%d", s.Options().AccountID, i+1))
-	}
 }
 
 // serve serves until ctx ends, and returns when every request has ended.

@@ -144,27 +144,6 @@ func TestOptionsReachTheServer(t *testing.T) {
 	}
 }
 
-func TestExtraFieldsAndAccounts(t *testing.T) {
-	t.Parallel()
-	env, _ := serveInBackground(t, io.Discard, "-account", "acc", "-extra-fields", "2", "-extra-accounts", "2")
-	env["HARNESS_ACCOUNT_ID"] = "acc-2"
-	if _, err := command(t, env, "set", "ci/K8", "extra2Tag=a:1"); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := command(t, env, "show", "ci/K8"); err != nil || out != "extra2Tag = \"a:1\"\n" {
-		t.Errorf("show prints %q, error %v", out, err)
-	}
-	if _, err := command(t, env, "set", "ci/K8", "extra3Tag=a:1"); err == nil {
-		t.Error("there is a third extra field")
-	}
-	for account, exists := range map[string]bool{"acc": true, "acc-1": true, "acc-3": false} {
-		env["HARNESS_ACCOUNT_ID"] = account
-		if out, err := command(t, env, "show", "ci/K8"); (err == nil) != exists || out != "" {
-			t.Errorf("account %s: show prints %q, error %v", account, out, err)
-		}
-	}
-}
-
 func TestMistakesAreSaid(t *testing.T) {
 	t.Parallel()
 	s := fakeharness.Start(t, fakeharness.Options{})

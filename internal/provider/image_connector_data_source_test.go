@@ -66,6 +66,13 @@ func TestAccImageConnectorDataSource(t *testing.T) {
 			`{"anonymous":true,"delegate_selectors":[],"error_summary":"no such host","execute_on_delegate":false,"exists":true,` +
 				`"name":"n","status":"FAILURE","status_current":true,"type":"DockerRegistry","url":"nonsense"}`,
 		},
+		"a password in the URL": {
+			func(f *fakeharness.Server) {
+				f.SetConnector(`{"identifier": "harnessImage", "type": "DockerRegistry", "name": "n", "spec": {"dockerRegistryUrl": "https://u:hunter2@r.example.com"}}`)
+			},
+			`{"anonymous":true,"delegate_selectors":[],"docker_hub":false,"execute_on_delegate":false,"exists":true,` +
+				`"host":"r.example.com","name":"n","status":"SUCCESS","status_current":false,"type":"DockerRegistry","url":"https://u:xxxxx@r.example.com"}`,
+		},
 		"another type": {
 			func(f *fakeharness.Server) {
 				f.SetConnector(`{"identifier": "harnessImage", "type": "Gcp", "name": "GCP", "spec": {"executeOnDelegate": true}}`)

@@ -50,7 +50,7 @@ func newImageConnectorModel() imageConnectorModel {
 func (m imageConnectorModel) refreshed(found connector.Found) imageConnectorModel {
 	stands := found.Registry
 	m.ID = types.StringValue(harness.ImageConnector)
-	m.URL = types.StringValue(stands.URL)
+	m.URL = types.StringValue(withoutPassword(stands.URL))
 	m.Username, m.UsernameRef, m.PasswordRef = optional(stands.Username), optional(stands.UsernameRef), optional(stands.PasswordRef)
 	m.DelegateSelectors = stringSet(stands.DelegateSelectors)
 	m.ExecuteOnDelegate = types.BoolValue(stands.ExecuteOnDelegate)

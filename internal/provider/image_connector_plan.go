@@ -153,13 +153,22 @@ func shownURL(value types.String) string {
 	return showURL(value.ValueString())
 }
 
-// showURL returns a URL without the password that somebody may have put into it.
+// showURL returns a URL for a message.
 func showURL(value string) string {
-	u, err := url.Parse(value)
-	if err != nil {
+	if _, err := url.Parse(value); err != nil {
 		return "(not a URL)"
 	}
-	return text.Safe(u.Redacted())
+	return text.Safe(withoutPassword(value))
+}
+
+// withoutPassword returns a URL that the server holds without the password that somebody may have put
+// into it, which is to reach neither a state nor an output.
+func withoutPassword(value string) string {
+	u, err := url.Parse(value)
+	if err != nil || u.User == nil {
+		return value
+	}
+	return u.Redacted()
 }
 
 func shownLogin(m imageConnectorModel) string {

@@ -179,6 +179,23 @@ func TestAccImageConnector_removedOutsideIsMadeAnew(t *testing.T) {
 	requireURL(t, fake, mirrorURL)
 }
 
+func TestAccImageConnector_aPasswordInTheStandingURLIsDriftAndNotShown(t *testing.T) {
+	t.Parallel()
+	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
+	dir.Must("apply", "-auto-approve")
+	fake.SetConnector(strings.Replace(fake.Connector(), "https://", "https://robot:hunter2@", 1))
+	result := dir.Run("plan", "-detailed-exitcode")
+	if result.Code != 2 || strings.Contains(result.Output, "hunter2") {
+		t.Errorf("%s", result.Output)
+	}
+	dir.Must("apply", "-auto-approve")
+	requireURL(t, fake, mirrorURL)
+	if strings.Contains(dir.Read("terraform.tfstate"), "hunter2") {
+		t.Error("the password is in the state")
+	}
+	requireEmptyPlan(t, dir)
+}
+
 func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))

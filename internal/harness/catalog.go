@@ -48,6 +48,9 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalogue has not ended after %d pages", c.cfg.MaxPages))
 }
 
+// IsEndpoint reports a URL of the endpoint's own origin, which is sent the credential.
+func (c *Client) IsEndpoint(u *url.URL) bool { return sameOrigin(u, c.cfg.Endpoint) }
+
 func (c *Client) catalogURL(registry *url.URL) *url.URL {
 	if registry == nil {
 		return &url.URL{Scheme: c.cfg.Endpoint.Scheme, Host: c.cfg.Endpoint.Host, Path: "/registry/_catalog"}

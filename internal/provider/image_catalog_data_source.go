@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
 // imageCatalogDataSource is harnessci_image_catalog: the repositories of a container registry.
@@ -45,7 +47,8 @@ func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 				Validators: []validator.String{registryURLValidator()},
 				MarkdownDescription: "Base URL of another registry, to which `/_catalog` is added: `https://registry.example.com/v2`. Without a " +
 					"path, `/v2` is meant. Defaults to `/registry` on the endpoint's host. The provider's credential is sent to the " +
-					"endpoint's own scheme, host and port only; another registry must let everybody list it.",
+					"endpoint's own scheme, host and port only; another registry is asked with its login in `registries` of the provider " +
+					"block or in Docker's config file.",
 			},
 			"repositories": schema.ListAttribute{
 				Computed:            true,
@@ -75,14 +78,14 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	if resp.Diagnostics.HasError() || !d.data.requireKnown("read the image catalogue", &resp.Diagnostics) {
 		return
 	}
-	var registry *url.URL
+	var base *url.URL
 	if !model.RegistryURL.IsNull() {
-		registry, _ = url.Parse(model.RegistryURL.ValueString()) // the validator has parsed it
+		base, _ = url.Parse(model.RegistryURL.ValueString()) // the validator has parsed it
 	}
-	repositories, err := d.data.client.Catalog(ctx, registry)
+	repositories, err := d.repositories(ctx, base)
 	if err != nil {
-		problem := d.data.failure("read the image catalogue", nil, catalogError{err, registry})
-		if registry != nil {
+		problem := d.data.failure("read the image catalogue", nil, catalogError{err, base})
+		if base != nil {
 			problem = diag.WithPath(path.Root("registry_url"), problem)
 		}
 		resp.Diagnostics.Append(problem)
@@ -90,6 +93,25 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	}
 	model.Repositories = repositories
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}
+
+// repositories lists a registry; nil is the endpoint's. One that has its catalogue where registries do is
+// asked with its own login, any other URL without one.
+func (d *imageCatalogDataSource) repositories(ctx context.Context, base *url.URL) ([]string, error) {
+	if base == nil || !d.data.registry.known() || !isRegistryRoot(base) || d.data.client.IsEndpoint(base) {
+		return d.data.client.Catalog(ctx, base)
+	}
+	return d.data.registry.client.Catalog(ctx, base.Host)
+}
+
+// isRegistryRoot reports a URL whose catalogue is that of a whole registry, by the scheme that its client
+// would take.
+func isRegistryRoot(base *url.URL) bool {
+	switch strings.Trim(base.Path, "/") {
+	case "", "v2", "v2/_catalog":
+		return base.Scheme == "https" || isLoopback(base.Hostname())
+	}
+	return false
 }
 
 // catalogError is a catalogue that could not be read; a nil registry is the endpoint's.
@@ -104,6 +126,11 @@ func (e catalogError) Unwrap() error { return e.error }
 // Advice says what to do about a registry rather than about the API.
 func (e catalogError) Advice() string {
 	call, _ := errors.AsType[*harness.Error](e.error)
+	const notThere = "Check registry_url: a registry answers /_catalog below it with a JSON object that lists its repositories. Docker " +
+		"Hub and some others do not."
+	if kind, ok := registry.KindOf(e.error); ok && (kind == registry.Refused || kind == registry.NotFound) {
+		return notThere
+	}
 	switch {
 	case call == nil || harness.IsTimeout(call) || call.Status == 0 && e.registry == nil:
 		return advice(e.error)
@@ -114,8 +141,8 @@ func (e catalogError) Advice() string {
 		return "Harness calls this registry deprecated, and it may be gone. The data source harnessci_default_images " +
 			"shows the images that builds run; registry_url names another registry to list."
 	case (harness.IsUnauthorized(call) || harness.IsForbidden(call)) && call.Credential == "":
-		return "No credential was sent: the provider's is for its endpoint's host only. Only a registry that lets " +
-			"everybody list it can be read."
+		return "No credential was sent: the provider's is for its endpoint's host only, and a login is sent to a registry's own " +
+			"catalogue, /v2/_catalog over https."
 	}
-	return "Check registry_url: a registry answers /_catalog below it with a JSON object that lists its repositories."
+	return notThere
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 const catalog = "data.harnessci_image_catalog.test"
@@ -101,7 +102,9 @@ func (r *otherHost) requireNoCredential(t *testing.T) {
 
 func TestAccImageCatalog_anotherHostGetsNoCredential(t *testing.T) {
 	t.Parallel()
-	for name, base := range map[string]string{"": "/v2/_catalog", "/": "/v2/_catalog", "/mirror/v2": "/mirror/v2/_catalog", "/v2/_catalog": "/v2/_catalog"} {
+	for name, asked := range map[string][]string{
+		"": {"/v2/", "/v2/_catalog"}, "/": {"/v2/", "/v2/_catalog"}, "/v2/_catalog": {"/v2/", "/v2/_catalog"}, "/mirror/v2": {"/mirror/v2/_catalog"},
+	} {
 		t.Run("registry_url ends with "+name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
@@ -112,8 +115,8 @@ func TestAccImageCatalog_anotherHostGetsNoCredential(t *testing.T) {
 				ConfigStateChecks: []statecheck.StateCheck{has(catalog, "repositories", listOf("a", "b"))},
 			}}})
 			r.requireNoCredential(t)
-			if paths := slices.Compact(slices.Sorted(slices.Values(r.paths))); !slices.Equal(paths, []string{base}) {
-				t.Errorf("asked for %q, want %s", paths, base)
+			if paths := slices.Compact(slices.Sorted(slices.Values(r.paths))); !slices.Equal(paths, asked) {
+				t.Errorf("asked for %q, want %q", paths, asked)
 			}
 			if n := fake.Count(""); n != 0 {
 				t.Errorf("the endpoint was asked %d times", n)
@@ -161,13 +164,13 @@ func TestAccImageCatalog_errors(t *testing.T) {
 		"a web page": {
 			http.StatusOK, "<html><body>Log in</body></html>",
 			[]string{"answers is no registry catalogue", deprecated},
-			[]string{"answers is no registry catalogue", "Check registry_url"},
+			[]string{"the answer is not a registry's list", "Check registry_url"},
 		},
-		"another JSON object": {http.StatusOK, `{"status":"SUCCESS"}`, []string{"it has no repositories", deprecated}, []string{"it has no repositories"}},
-		"a list":              {http.StatusOK, `["a"]`, []string{"answers is no registry catalogue"}, []string{"answers is no registry catalogue"}},
+		"another JSON object": {http.StatusOK, `{"status":"SUCCESS"}`, []string{"it has no repositories", deprecated}, []string{"the answer is not a registry's list"}},
+		"a list":              {http.StatusOK, `["a"]`, []string{"answers is no registry catalogue"}, []string{"the answer is not a registry's list"}},
 		"nothing there":       {http.StatusNotFound, "<html>404</html>", []string{"HTTP 404", deprecated}, []string{"HTTP 404", "Check registry_url"}},
-		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "No credential was sent"}},
-		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "No credential was sent"}},
+		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "Either the login may not do this"}},
+		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "Either the login may not do this"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,6 +194,24 @@ func TestAccImageCatalog_errors(t *testing.T) {
 			r.requireNoCredential(t)
 		})
 	}
+}
+
+// Another registry is asked with its own login, wherever its catalogue is the registry's own.
+func TestAccImageCatalog_ofARegistryWithALogin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{})
+	w.requireFake("it needs no account")
+	private := fakeregistry.Start(t, fakeregistry.Options{Username: "me", Password: "hunter2", PageSize: 2})
+	for _, repository := range []string{"mirror/c", "mirror/a", "mirror/b"} {
+		private.Push(repository+":1", fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10)))
+	}
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config: `provider "harnessci" {
+  registries = { "` + private.Host() + `" = { username = "me", password = "hunter2" } }
+}
+data "harnessci_image_catalog" "test" { registry_url = "http://` + private.Host() + `/v2" }`,
+		ConfigStateChecks: []statecheck.StateCheck{has(catalog, "repositories", listOf("mirror/a", "mirror/b", "mirror/c"))},
+	}}})
 }
 
 func TestAccImageCatalog_badRegistryURLs(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -240,55 +241,65 @@ const badField = "provider \"harnessci\" {\n  skip_field_validation = true\n  ma
 
 func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
-	images := mirrored(fake, 9)
-	good := maps.Clone(images)
-	images["noSuchTag"] = `"example.com/none:1.0.0"`
-	dir := clitest.New(t, badField+exclusiveSet(images), fake.Env())
-	result := dir.Run("apply", "-auto-approve")
-	requireSays(t, result.Output, "Error: Could not set the image override ci/K8/noSuchTag")
-	requireSays(t, result.Output, "Warning: 9 of 10 image overrides of ci/K8 are stored")
-	if n := strings.Count(result.Output, "Error: "); n != 1 || result.Code != 1 {
-		t.Errorf("%d errors and exit code %d, want one and 1:\n%s", n, result.Code, result.Output)
-	}
-	requireStored(t, fake, good)
+	for _, status := range refusals {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
+			images := mirrored(fake, 9)
+			good := maps.Clone(images)
+			images["noSuchTag"] = `"example.com/none:1.0.0"`
+			dir := clitest.New(t, badField+exclusiveSet(images), fake.Env())
+			result := dir.Run("apply", "-auto-approve")
+			requireSays(t, result.Output, "Error: Could not set the image override ci/K8/noSuchTag")
+			requireSays(t, result.Output, "Warning: 9 of 10 image overrides of ci/K8 are stored")
+			if n := strings.Count(result.Output, "Error: "); n != 1 || result.Code != 1 {
+				t.Errorf("%d errors and exit code %d, want one and 1:\n%s", n, result.Code, result.Output)
+			}
+			requireStored(t, fake, good)
 
-	fake.ResetLog()
-	dir.Write("main.tf", exclusiveSet(good))
-	dir.Must("apply", "-auto-approve")
-	requireCounts(t, fake, 0, 0, 0)
-	if got := stateImages(t, dir); len(got) != 9 {
-		t.Errorf("the state lists %v", got)
+			fake.ResetLog()
+			dir.Write("main.tf", exclusiveSet(good))
+			dir.Must("apply", "-auto-approve")
+			requireCounts(t, fake, 0, 0, 0)
+			if got := stateImages(t, dir); len(got) != 9 {
+				t.Errorf("the state lists %v", got)
+			}
+			requireEmptyPlan(t, dir)
+		})
 	}
-	requireEmptyPlan(t, dir)
 }
 
 func TestAccSetUpdatedInPartHasTheStateOfTheServer(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
-	images := mirrored(fake, 4)
-	fields := slices.Sorted(maps.Keys(images))
-	dir := clitest.New(t, exclusiveSet(images), fake.Env())
-	dir.Must("apply", "-auto-approve")
+	for _, status := range refusals {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
+			images := mirrored(fake, 4)
+			fields := slices.Sorted(maps.Keys(images))
+			dir := clitest.New(t, exclusiveSet(images), fake.Env())
+			dir.Must("apply", "-auto-approve")
 
-	delete(images, fields[0])
-	images[fields[1]] = `"example.com/changed:1.0.0"`
-	images["gitCloneTag"] = `"example.com/drone-git:1.0.0"`
-	good := maps.Clone(images)
-	images["noSuchTag"] = `"example.com/none:1.0.0"`
-	dir.Write("main.tf", badField+exclusiveSet(images))
-	result := dir.Run("apply", "-auto-approve")
-	requireSays(t, result.Output, "Error: Could not set the image override ci/K8/noSuchTag")
-	if result.Code != 1 {
-		t.Errorf("exit code %d:\n%s", result.Code, result.Output)
+			delete(images, fields[0])
+			images[fields[1]] = `"example.com/changed:1.0.0"`
+			images["gitCloneTag"] = `"example.com/drone-git:1.0.0"`
+			good := maps.Clone(images)
+			images["noSuchTag"] = `"example.com/none:1.0.0"`
+			dir.Write("main.tf", badField+exclusiveSet(images))
+			result := dir.Run("apply", "-auto-approve")
+			requireSays(t, result.Output, "Error: Could not set the image override ci/K8/noSuchTag")
+			if result.Code != 1 {
+				t.Errorf("exit code %d:\n%s", result.Code, result.Output)
+			}
+			requireStored(t, fake, good)
+			if got := stateImages(t, dir); !maps.Equal(got, fake.Overrides("ci/K8")) {
+				t.Errorf("the state lists %v, the server %v", got, fake.Overrides("ci/K8"))
+			}
+			fake.ResetLog()
+			dir.Write("main.tf", exclusiveSet(good))
+			requireEmptyPlan(t, dir)
+		})
 	}
-	requireStored(t, fake, good)
-	if got := stateImages(t, dir); !maps.Equal(got, fake.Overrides("ci/K8")) {
-		t.Errorf("the state lists %v, the server %v", got, fake.Overrides("ci/K8"))
-	}
-	fake.ResetLog()
-	dir.Write("main.tf", exclusiveSet(good))
-	requireEmptyPlan(t, dir)
 }
 
 // Where the account cannot be read after a failure, the state is what the answers tell.

@@ -122,23 +122,32 @@ func TestAccEveryOverrideOfBothInfrasTakesFewWrites(t *testing.T) {
 	}
 }
 
+// refusals are the ways in which the API may refuse a field that cannot be set.
+var refusals = []int{http.StatusInternalServerError, http.StatusBadRequest}
+
 func TestAccOneBadFieldAmongTenFailsAlone(t *testing.T) {
-	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
-	config := overrides(fake, map[string]int{"ci/K8": 9}) + `
-resource "harnessci_image_override" "bad" {
-  field = "noSuchTag"
-  value = "harness/ci-addon:1.16.92"
-}
-provider "harnessci" {
-  skip_field_validation = true
-}
-`
-	result := clitest.New(t, config, fake.Env()).Run("apply", "-auto-approve")
-	if got := len(fake.Overrides("ci/K8")); got != 9 {
-		t.Errorf("stored %d of 9", got)
-	}
-	if errors := strings.Count(result.Output, "Error: "); result.Code != 1 || errors != 1 || !strings.Contains(result.Output, "noSuchTag") {
-		t.Errorf("want one error that names noSuchTag, exit code 1; got %d errors and %d:\n%s", errors, result.Code, result.Output)
+	t.Parallel()
+	for _, status := range refusals {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
+			config := overrides(fake, map[string]int{"ci/K8": 9}) + `
+		resource "harnessci_image_override" "bad" {
+		  field = "noSuchTag"
+		  value = "harness/ci-addon:1.16.92"
+		}
+		provider "harnessci" {
+		  skip_field_validation = true
+		}
+		`
+			result := clitest.New(t, config, fake.Env()).Run("apply", "-auto-approve")
+			if got := len(fake.Overrides("ci/K8")); got != 9 {
+				t.Errorf("stored %d of 9", got)
+			}
+			if errors := strings.Count(result.Output, "Error: "); result.Code != 1 || errors != 1 || !strings.Contains(result.Output, "noSuchTag") {
+				t.Errorf("want one error that names noSuchTag, exit code 1; got %d errors and %d:\n%s", errors, result.Code, result.Output)
+			}
+		})
 	}
 }
 

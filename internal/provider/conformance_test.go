@@ -220,7 +220,7 @@ var (
 func TestExplainedMessagesExist(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
-	for _, folder := range []string{".", "../registry"} {
+	for _, folder := range []string{".", "../connector", "../execconfig", "../harness", "../registry"} {
 		for path, text := range textFiles(t, folder, ".go") {
 			if !strings.HasSuffix(path, "_test.go") {
 				source.WriteString(text)

@@ -94,9 +94,12 @@ type request struct {
 	over time.Time
 	// shown and lost: a read has shown one of its ops, or the absence of one.
 	shown, lost bool
+	// telling: nothing but this request can have brought about what it asks for.
+	telling bool
 }
 
 // open reports whether an attempt may be saved yet. The only one that there was has been once it shows.
 func (r *request) open() bool {
-	return time.Now().Before(r.over) && (!r.shown || r.attempts > 1)
+	over := r.shown && r.telling && r.attempts == 1
+	return !over && time.Now().Before(r.over)
 }

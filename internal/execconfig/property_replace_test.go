@@ -18,7 +18,7 @@ import (
 // faults and cancellations: whatever order things come in, what somebody was told is stored must be there
 // at the end, and what nobody wants and was reset must not.
 func TestRandomMigrations(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range seeds(300) {
 		for name, migrate := range map[string]func(*testing.T, *migration){"to a set": toSet, "to singles": toSingles} {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMigration(t, seed)

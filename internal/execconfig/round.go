@@ -204,7 +204,8 @@ func (w *writer) refusal(ctx context.Context, o *op) error {
 // request sends one group as one request. What was read before is dropped as it leaves and again once
 // it is over, since a read in between may have seen either.
 func (w *writer) request(ctx context.Context, g group) *request {
-	r := &request{}
+	sentBefore := func(o *op) bool { return o.attempts > 0 }
+	r := &request{telling: g.verb == set && !slices.ContainsFunc(g.ops, sentBefore)}
 	ctx = harness.WithAttempts(ctx, func(a harness.Attempt) {
 		r.attempts++
 		r.slowest = max(r.slowest, a.Took)

@@ -217,7 +217,7 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 
 // write makes attempts, and tells of them as a harness.Client does.
 func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
-	for {
+	for uncertain := false; ; {
 		start, v := time.Now(), s.enter(c)
 		err := s.attempt(ctx, c, v, change)
 		e, ok := errors.AsType[*harness.Error](err)
@@ -225,9 +225,14 @@ func (s *server) write(ctx context.Context, c call, change func(map[Target]strin
 			Took:        time.Since(start),
 			MayStillAct: err != nil && (!ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)),
 		})
+		if ok && uncertain && !e.Uncertain {
+			all := *e
+			all.Uncertain, err = true, &all
+		}
 		if !v.retried {
 			return err
 		}
+		uncertain = uncertain || ok && e.Uncertain
 	}
 }
 

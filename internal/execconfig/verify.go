@@ -34,7 +34,7 @@ const (
 // answer may come from a copy that is behind, and an unanswered write may be saved late.
 func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (again []*op) {
 	w.pause(ctx, took)
-	end, late, lost := time.Now().Add(w.patience), false, false
+	began, late, lost := time.Now(), false, false
 	for pause := w.opts.LagMax / lagSteps; len(ops) > 0; pause *= 2 {
 		w.readBack(ctx, ops)
 		next := pause
@@ -50,8 +50,8 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 				if w.over.Equal(o.request.over) {
 					w.over = time.Time{} // it can have been saved once, and has been
 				}
-			case o.request.lost && time.Now().Before(end):
-				next = min(next, time.Until(end))
+			case o.request.lost && w.patienceLeft(o.request, began) > 0:
+				next = min(next, w.patienceLeft(o.request, began))
 				return false
 			default:
 				lost = lost || o.request.failure == nil && o.evidence == missing
@@ -67,6 +67,15 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 	}
 	w.learnPatience(late, lost)
 	return again
+}
+
+// patienceLeft returns for how long what a request has written may be on its way yet to where reads come
+// from.
+func (w *writer) patienceLeft(r *request, written time.Time) time.Duration {
+	if r.over.After(written) {
+		written = r.over
+	}
+	return w.patience - time.Since(written)
 }
 
 // learnPatience waits less for what another writer undoes, until a read is seen to be behind.

@@ -304,7 +304,7 @@ func TestAnotherWriterOfTheAccountNeverUndoesOurs(t *testing.T) {
 		"on a server whose window is all of a write": {true, 4 * latency},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(100) {
+			for seed := range seeds(100) {
 				synctest.Test(t, func(t *testing.T) { hammer(t, seed, test.slow, test.rest) })
 			}
 		})

@@ -105,6 +105,11 @@ func (l *life) step() {
 	if l.rng.IntN(3) == 0 {
 		l.changeByHand()
 	}
+	if l.seed%4 == 3 && l.rng.IntN(4) == 0 { // a release of the server that changes its ways
+		l.hides = !l.hides
+		l.fake.Tune(func(o *fakeharness.Options) { o.HideDefaults = l.hides })
+		l.note("the server hides overrides that equal the default: %v", l.hides)
+	}
 	l.dir.Write("main.tf", l.config.String())
 	if len(l.config.styled(moduleStyle)) > 0 {
 		l.dir.Must("get")

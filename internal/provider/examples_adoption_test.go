@@ -15,6 +15,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 // feature is what not every supported CLI can do.
@@ -64,7 +65,10 @@ func TestAccImportExamples(t *testing.T) {
 			if prepare := preparations[resource.name]; prepare != nil {
 				prepare(t, fake, dir)
 			}
-			registry := standInRegistry(t, fake, dir)
+			registry := fakeregistry.Start(t, fakeregistry.Options{})
+			if resource.asksRegistries(t) {
+				registry = standInRegistry(t, fake, dir)
+			}
 			dir.Must("apply", "-auto-approve")
 			if err := os.Remove(dir.Path("terraform.tfstate")); err != nil {
 				t.Fatal(err)

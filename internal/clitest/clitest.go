@@ -36,6 +36,8 @@ type TB interface {
 
 // Dir is a folder with a configuration, in which the CLI runs.
 type Dir struct {
+	Timeout time.Duration // of a run, after which it is interrupted; five minutes unless changed
+
 	tb        TB
 	path      string
 	env       []string
@@ -61,7 +63,7 @@ func Require(tb TB) {
 func New(tb TB, config string, env map[string]string) *Dir {
 	tb.Helper()
 	Require(tb)
-	d := &Dir{tb: tb, path: tb.TempDir(), overrides: map[string]string{}}
+	d := &Dir{tb: tb, path: tb.TempDir(), overrides: map[string]string{}, Timeout: 5 * time.Minute}
 	d.Write("main.tf", config)
 	if !strings.Contains(config, "required_providers") {
 		d.Write("versions.tf", "terraform {\n  required_providers {\n    harnessci = {\n      source = \"harnessci/harnessci\"\n    }\n  }\n}\n")
@@ -166,11 +168,11 @@ type Process struct {
 	cancel context.CancelFunc
 }
 
-// Start runs the CLI without waiting for it. It is interrupted after five minutes, and when the test ends.
+// Start runs the CLI without waiting for it. It is interrupted after Timeout, and when the test ends.
 func (d *Dir) Start(args ...string) *Process {
 	d.tb.Helper()
 	args = append([]string{args[0], "-no-color"}, args[1:]...)
-	ctx, cancel := context.WithTimeout(d.tb.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(d.tb.Context(), d.Timeout)
 	p := &Process{tb: d.tb, start: time.Now(), cancel: cancel, output: &strings.Builder{}}
 	p.cmd = exec.CommandContext(ctx, os.Getenv(cliEnv), args...) //nolint:gosec // the CLI under test
 	// A CLI that is killed leaves its providers running.

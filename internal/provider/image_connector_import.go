@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -58,7 +57,7 @@ func (r *imageConnectorResource) MoveState(context.Context) []resource.StateMove
 func moveImageConnector(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
 	summary := fmt.Sprintf("Could not move a %s to harnessci_image_connector", req.SourceTypeName)
 	from := req.SourceProviderAddress
-	if req.SourceTypeName != vendorConnectorType || !strings.HasSuffix(from, vendorProvider) && !strings.HasSuffix(from, ownProvider) {
+	if req.SourceTypeName != vendorConnectorType || !namedAs(from, vendorProvider) && !namedAs(from, ownProvider) {
 		resp.Diagnostics.AddError(summary, fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. "+
 			"Use a removed block for it, and an import block for the image connector.", vendorConnectorType, req.SourceTypeName, from))
 		return

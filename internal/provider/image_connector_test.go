@@ -94,7 +94,7 @@ func TestAccImageConnector_takesOverTheBuiltinOneAndPutsItBack(t *testing.T) {
 	if !strings.Contains(fake.Connector(), `"name":"Harness Docker Connector"`) || spec(t, fake)["proxy"] != false {
 		t.Errorf("what the resource does not know is lost: %s", fake.Connector())
 	}
-	requireSays(t, dir.Read("terraform.tfstate"), `"status": "SUCCESS"`)
+	requireSays(t, dir.State(), `"status": "SUCCESS"`)
 	requireEmptyPlan(t, dir)
 	output := dir.Must("destroy", "-auto-approve")
 	requireSays(t, output, "Warning: Destroying the image connector brings back what stood before", "url: "+hubURL)
@@ -220,7 +220,7 @@ func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
 	dir.Write("main.tf", connectorConfig("https://broken.example.com", "test_connection = false"))
 	dir.Must("apply", "-auto-approve")
 	requireURL(t, fake, "https://broken.example.com")
-	requireSays(t, dir.Read("terraform.tfstate"), `"status": "UNKNOWN"`)
+	requireSays(t, dir.State(), `"status": "UNKNOWN"`)
 	requireEmptyPlan(t, dir)
 	fake.TestConnections(fakeharness.ConnectionTest{})
 	dir.Must("destroy", "-auto-approve")

@@ -119,6 +119,7 @@ func (l *lab) play(opts fakeharness.Options, run func(*scene)) {
 // configure makes the folder; launched has the kernel count what the provider uses.
 func (s *scene) configure(l *lab, launched bool, w way, groups ...wanted) {
 	s.dir = clitest.New(s, w.config(groups...), s.fake.Env())
+	s.dir.Timeout = time.Hour
 	// Lock files go below the cache folder; nothing is to be left in the user's own.
 	s.dir.Setenv("XDG_CACHE_HOME", s.TempDir())
 	source, binary := w.provider()

@@ -18,7 +18,6 @@ var helpers = template.FuncMap{
 	"short":   func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 	"ms":      milliseconds,
 	"signed":  func(d time.Duration) string { return "+" + milliseconds(d) },
-	"minutes": func(d time.Duration) string { return fmt.Sprintf("%.0f", d.Round(time.Minute).Minutes()) },
 	"mib":     func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
 	"mb":      func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 	"sub":     func(a, b time.Duration) time.Duration { return a - b },

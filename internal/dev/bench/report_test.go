@@ -23,6 +23,7 @@ func someResults() results {
 	limited := runs(53, 53, 24, 2*time.Second)
 	limited.Least = 1600 * time.Millisecond
 	return results{
+		Dates:   map[string]string{"limits": "2020-01-02"},
 		Machine: machine{CPU: "a processor", Cores: 2, Load: 2.6, Latency: 100 * time.Millisecond},
 		Compared: []compared{
 			{Name: "this & `that`", Ours: true, Points: []point{runs(1, 1, 6, time.Second), limited}},
@@ -61,6 +62,7 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 		"](internal/dev/bench/copies.svg)",
 		"| one tool | 1.2 | 6.0 s | 2.0 s | 20.0 MiB | 1156.0 MB | 437, 1,286 | 1.0 s | 29, 30 | 3 |\n",
 		"left out: another, a third.",
+		"without `Retry-After`. Measured on 2020-01-02.",
 		"(a load average of 3 before it began)",
 		"| | 1 | 53 |\n|---|---|---|\n",
 		"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",

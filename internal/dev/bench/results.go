@@ -13,7 +13,7 @@ import (
 // results are what all measurements came to.
 type results struct {
 	Machine  machine
-	Took     time.Duration
+	Dates    map[string]string // of each part
 	Cost     cost
 	Compared []compared
 	Reports  []told
@@ -21,6 +21,14 @@ type results struct {
 	Limits   []limit
 	Verified []verified
 	Copies   *copybench.Results // nil where they were not measured
+}
+
+// Dated says when a part was measured, where that was not with the others.
+func (r results) Dated(part string) string {
+	if date := r.Dates[part]; date != "" && date != r.Machine.Date {
+		return " Measured on " + date + "."
+	}
+	return ""
 }
 
 // compared is one way of setting overrides, at every size.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"flag"
 	"log"
+	"os"
+	"runtime/debug"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -17,13 +19,20 @@ const address = "registry.terraform.io/harnessci/harnessci"
 // version is set by the linker (-X main.version=1.2.3), so it must stay a variable.
 var version = "dev"
 
+// memoryGoal is where the garbage collector begins to work harder: what is needed at a time is less,
+// even where a server answers all that is read of it.
+const memoryGoal = 80 << 20
+
 func main() {
-	debug := flag.Bool("debug", false, "run as a server that a debugger can attach to")
+	attach := flag.Bool("debug", false, "run as a server that a debugger can attach to")
 	flag.Parse()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryGoal)
+	}
 
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address:         address,
-		Debug:           *debug,
+		Debug:           *attach,
 		ProtocolVersion: 6,
 	})
 	if err != nil {

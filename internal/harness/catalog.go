@@ -13,6 +13,9 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
+// maxRepositories is how many names are read of a catalogue.
+const maxRepositories = 50_000
+
 // Catalog returns the repositories of a container registry from every page of its _catalog, sorted,
 // each once. A nil registry is that of the endpoint's host, at /registry. The path of registry is
 // that of its catalogue without /_catalog, such as /registry; without a path it is /v2, where
@@ -31,7 +34,9 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 		if err != nil {
 			return nil, err
 		}
-		repositories = append(repositories, names...)
+		if repositories = append(repositories, names...); len(repositories) > maxRepositories {
+			return nil, x.failure(fmt.Errorf("the catalogue has more than %d repositories", maxRepositories))
+		}
 		next, err := x.nextPage()
 		if err != nil {
 			return nil, err

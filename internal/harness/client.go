@@ -22,7 +22,7 @@ import (
 
 const (
 	defaultRequestTimeout = 30 * time.Second
-	defaultMaxAnswer      = 8 << 20
+	defaultMaxAnswer      = 2 << 20
 	defaultMaxPages       = 1000
 )
 
@@ -45,7 +45,7 @@ type Config struct {
 	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
 	// capped at twice the latter.
 	RetryWaitMin, RetryWaitMax time.Duration
-	// MaxAnswer is how many bytes of an answer are read; zero: 8 MiB, far above any real one. A
+	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one. A
 	// catalogue has twice that, and at most MaxPages pages; zero: 1000.
 	MaxAnswer int64
 	MaxPages  int
@@ -58,6 +58,9 @@ type Client struct {
 	cfg       Config
 	transport http.RoundTripper
 	http      *http.Client // makes attempts of the usual length
+
+	odd     oddities
+	outages outages
 }
 
 // New returns a client for cfg. It sends nothing.
@@ -79,6 +82,7 @@ func New(cfg Config) *Client {
 	}
 	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
 	cfg.MaxPages = cmp.Or(cfg.MaxPages, defaultMaxPages)
+	transport.Hide(cfg.APIKey, cfg.BearerToken)
 	tr := transport.New(cfg.RootCAs)
 	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
 }

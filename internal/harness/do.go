@@ -29,8 +29,9 @@ type request struct {
 type exchange struct {
 	request
 	client     *Client
-	credential string // what the request carried: "api_key", "bearer_token" or ""
-	started    time.Time
+	credential string    // what the request carried: "api_key", "bearer_token" or ""
+	began      time.Time // the first attempt
+	started    time.Time // the last one
 	attempts   int
 	uncertain  bool // an attempt ended that may have taken effect
 
@@ -47,7 +48,7 @@ type exchange struct {
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
 //     MaxRetries times, with waits that are capped, jittered and respect Retry-After; a write that
 //     fails with 500 in the API's own words once. Nothing else is, least of all an attempt that ran
-//     into its time-out. NoteAttempt is told of each.
+//     into its time-out. NoteAttempt is told of each. What stayed dead is not asked again for a moment.
 //   - Memory is bounded: at most Config.MaxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
 //   - Texts from outside come out of it escaped, shortened and without the credential.
@@ -57,6 +58,9 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	req, err := x.prepare(ctx)
 	if err != nil {
 		return nil, x.failure(err)
+	}
+	if spared := c.outages.recall(r); spared != nil {
+		return nil, spared
 	}
 	resp, err := (&retryablehttp.Client{
 		HTTPClient:     c.attempts(r.timeout),
@@ -72,7 +76,11 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 		resp.Body.Close() // in memory, and read by end
 	}
 	if err != nil || !success(x.status) {
-		return nil, x.failure(err)
+		failed := x.failure(err)
+		if ctx.Err() == nil {
+			c.outages.note(x, failed)
+		}
+		return nil, failed
 	}
 	return x, nil
 }
@@ -104,6 +112,9 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 // begin is called before each attempt.
 func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
 	x.started, x.attempts = time.Now(), retries+1
+	if retries == 0 {
+		x.began = x.started
+	}
 	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
 }
 
@@ -117,7 +128,7 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 		x.status = broken.status
 	}
 	turnedAway := resp != nil && x.status >= 300 && x.status < 500
-	uncertain := !turnedAway && !neverReached(err)
+	uncertain := !turnedAway && !transport.NeverSent(err)
 	x.uncertain = x.uncertain || uncertain
 	unanswered := resp == nil || x.status == http.StatusBadGateway || x.status == http.StatusGatewayTimeout
 	NoteAttempt(ctx, Attempt{Took: time.Since(x.started), MayStillAct: uncertain && unanswered})
@@ -165,7 +176,7 @@ func (x *exchange) log(ctx context.Context, err error) {
 // failure makes the error of a call: the last answer's words, and the cause if there is one.
 func (x *exchange) failure(cause error) *Error {
 	if x.attempts == 0 {
-		cause = &unsentError{cause}
+		cause = &transport.UnsentError{Err: cause}
 	}
 	e := &Error{
 		Call:          x.call,

@@ -18,7 +18,7 @@ var (
 
 // maxWorded is the largest body, in bytes, that is searched for words: decoded, a list of empty
 // objects takes fifty times its size.
-const maxWorded = 1 << 20
+const maxWorded = 256 << 10
 
 // envelope is what every execution-config call answers.
 type envelope struct {

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ func TestReadAnswers(t *testing.T) {
 		body string
 		want map[string]string
 		err  string // a part of the error's cause; "" for none
+		odd  string // a part of what is told to be odd
 	}{
 		"empty object":         {body: ok(`{}`), want: map[string]string{}},
 		"null":                 {body: ok(`null`), want: map[string]string{}},
@@ -34,10 +36,12 @@ func TestReadAnswers(t *testing.T) {
 		"string":               {body: ok(`"a"`), err: "data is a string"},
 		"false":                {body: ok(`false`), err: "data is false"},
 		"true":                 {body: ok(`true`), err: "data is true"},
-		"no data":              {body: `{"status":"SUCCESS"}`, err: "data is nothing"},
-		"number value":         {body: ok(`{"a":"x:1","b":7}`), err: `a number, not an image, as the value of field b`},
-		"object value":         {body: ok(`{"a":{"x":1}}`), err: `an object, not an image, as the value of field a`},
-		"hostile field":        {body: ok("{\"\\u001b[31m\":7}"), err: `field \x1b[31m`},
+		"no data":              {body: `{"status":"SUCCESS"}`, want: map[string]string{}, odd: "ci/K8 reports success without data"},
+		"number value":         {body: ok(`{"a":"x:1","b":7}`), want: map[string]string{"a": "x:1"}, odd: `a number, not an image, as the value of field b`},
+		"object value":         {body: ok(`{"a":{"x":1}}`), want: map[string]string{}, odd: `an object, not an image, as the value of field a`},
+		"hostile field":        {body: ok("{\"\\u001b[31m\":7}"), want: map[string]string{}, odd: `field \x1b[31m`},
+		"many fields":          {body: ok(members(maxFields + 1)), err: "more than 5000 fields"},
+		"short fields, 2 MiB":  {body: ok(members(100_000)), err: "more than 5000 fields"},
 		"no status":            {body: `{"data":{"a":"x:1"}}`, err: "has no status"},
 		"unknown status":       {body: `{"status":"MAYBE","data":{"a":"x:1"}}`, err: "unknown status, MAYBE"},
 		"HTML":                 {body: "\n <!DOCTYPE html><html>sign in</html>", err: "a web page came"},
@@ -52,7 +56,14 @@ func TestReadAnswers(t *testing.T) {
 			t.Parallel()
 			server, cfg := start(t)
 			server.Inject(fakeharness.Fault{Status: 200, Body: test.body})
-			got, err := New(cfg).CustomerImages(t.Context(), scope, true)
+			c := New(cfg)
+			got, err := c.CustomerImages(t.Context(), scope, true)
+			if odd := strings.Join(c.Oddities(), "; "); !strings.Contains(odd, test.odd) || (odd == "") != (test.odd == "") {
+				t.Errorf("odd: %q, want %q", odd, test.odd)
+			}
+			if again := c.Oddities(); len(again) > 0 {
+				t.Errorf("told twice: %q", again)
+			}
 			if n := len(server.Requests()); n != 1 {
 				t.Errorf("%d requests", n)
 			}
@@ -70,6 +81,30 @@ func TestReadAnswers(t *testing.T) {
 				t.Error("nonsense passes for a refusal")
 			}
 		})
+	}
+}
+
+// members returns an object of so many short members.
+func members(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"%d":"x"`, i)
+	}
+	return "{" + strings.TrimPrefix(b.String(), ",") + "}"
+}
+
+func TestAnOddityIsToldOnce(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.Inject(fakeharness.Fault{Status: 200, Body: `{"status":"SUCCESS","data":{"a":1,"b":[]}}`, Times: -1})
+	c := New(cfg)
+	for i, want := range []int{2, 0, 0} {
+		if _, err := c.CustomerImages(t.Context(), scope, true); err != nil {
+			t.Fatal(err)
+		}
+		if odd := c.Oddities(); len(odd) != want {
+			t.Errorf("read %d: %q", i+1, odd)
+		}
 	}
 }
 

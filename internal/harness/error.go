@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // Error is a call that did not succeed. It never holds a credential.
@@ -96,7 +98,7 @@ func IsRefused(err error) bool {
 // connection; and the same holds for every earlier attempt.
 func IsNotSent(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && !e.Uncertain && (e.Status >= 300 && e.Status < 500 || neverReached(e.Err))
+	return ok && !e.Uncertain && (e.Status >= 300 && e.Status < 500 || transport.NeverSent(e.Err))
 }
 
 // MayStillAct reports that the server may be at work on the request yet: no answer came, or a gateway

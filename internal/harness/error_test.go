@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 func TestErrorText(t *testing.T) {
@@ -79,8 +80,8 @@ func TestPredicates(t *testing.T) {
 		{&Error{Err: context.Canceled}, ""},
 		{&Error{Err: context.DeadlineExceeded}, "timeout"},
 		{&Error{Err: &timeoutError{}}, "timeout"},
-		{&Error{Err: &unsentError{io.EOF}}, "not sent"},
-		{&Error{Err: &unsentError{io.EOF}, Uncertain: true}, ""},
+		{&Error{Err: &transport.UnsentError{Err: io.EOF}}, "not sent"},
+		{&Error{Err: &transport.UnsentError{Err: io.EOF}, Uncertain: true}, ""},
 	} {
 		for _, err := range []error{test.err, fmt.Errorf("wrapped: %w", test.err)} {
 			if test.err == nil && err != nil {

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,8 +34,11 @@ func (c *Client) CustomerImages(ctx context.Context, scope Scope, overridesOnly 
 		return nil, err
 	}
 	images, err := x.images()
+	if err != nil {
+		return nil, err
+	}
 	maps.DeleteFunc(images, func(_, image string) bool { return strings.TrimSpace(image) == "" })
-	return images, err
+	return images, nil
 }
 
 // fieldValue is an element of a write's body.
@@ -90,9 +94,13 @@ func (c *Client) executionConfig(
 	return c.send(ctx, r, modulePaths[scope.Module]+"/execution-config/"+call, query, body)
 }
 
+// maxFields is how many fields are read of an answer: a hundred times as many as there are.
+const maxFields = 5_000
+
 // images returns the data of a success as a map of fields to images, never nil. A field whose value
-// is null is not set. What cannot be a field or an image, which somebody may have stored all the
-// same, is escaped and shortened.
+// is null is not set, nor is any where there is no data; a value of another kind is left out and told
+// as an oddity. What cannot be a field or an image, which somebody may have stored all the same, is
+// escaped and shortened.
 func (x *exchange) images() (map[string]string, error) {
 	data, err := x.data()
 	if err != nil {
@@ -102,25 +110,52 @@ func (x *exchange) images() (map[string]string, error) {
 	switch kind := kindOf(data); kind {
 	case "null":
 		return images, nil
+	case "nothing":
+		x.oddity("reports success without data, which is taken as no images")
+		return images, nil
 	case "an object":
 	default:
 		return nil, x.failure(fmt.Errorf("the answer's data is %s, not an object of fields and images", kind))
 	}
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(data, &values); err != nil {
-		return nil, x.failure(fmt.Errorf("the answer's data: %w", err))
-	}
-	for _, field := range slices.Sorted(maps.Keys(values)) {
+	err = x.eachMember(data, func(field string, value json.RawMessage) {
 		var image *string
-		if err := json.Unmarshal(values[field], &image); err != nil {
-			return nil, x.failure(fmt.Errorf("the answer has %s, not an image, as the value of field %s",
-				kindOf(values[field]), field))
-		}
-		if image != nil {
+		switch err := json.Unmarshal(value, &image); {
+		case err != nil:
+			x.oddity(fmt.Sprintf("has %s, not an image, as the value of field %s, which is left out", kindOf(value), x.client.show(field)))
+		case image != nil:
 			images[x.client.plain(field)] = x.client.plain(*image)
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return images, nil
+}
+
+// eachMember calls f with every member of an object.
+func (x *exchange) eachMember(object json.RawMessage, f func(name string, value json.RawMessage)) error {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	_, _ = decoder.Token() // the brace; what is wrong shows below
+	for n := 0; decoder.More(); n++ {
+		if n == maxFields {
+			return x.failure(fmt.Errorf("the answer has more than %d fields", maxFields))
+		}
+		var value json.RawMessage
+		name, err := decoder.Token()
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			return x.failure(fmt.Errorf("the answer's data: %w", err))
+		}
+		f(fmt.Sprint(name), value)
+	}
+	return nil
+}
+
+// oddity tells what is odd in an answer that is used all the same; the text follows "the answer".
+func (x *exchange) oddity(said string) {
+	x.client.odd.add(fmt.Sprintf("the answer to %s %s %s", x.call, x.subject, said))
 }
 
 // acknowledged returns nil when the data of a success is true, as a write's is.

@@ -27,16 +27,5 @@ func retryable(status int, err error) bool {
 	if _, ok := errors.AsType[*tooLargeError](err); ok {
 		return false
 	}
-	return !transport.Hopeless(err)
-}
-
-// unsentError is why a request was not sent at all.
-type unsentError struct{ error }
-
-func (e *unsentError) Unwrap() error { return e.error }
-
-// neverReached reports that an attempt ended before the server can have seen the request.
-func neverReached(err error) bool {
-	_, unsent := errors.AsType[*unsentError](err)
-	return unsent || transport.NeverSent(err)
+	return !transport.Hopeless(err) && !errors.Is(err, errSwitched)
 }

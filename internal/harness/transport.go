@@ -8,12 +8,16 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
+
+var errSwitched = errors.New("the server wants to switch protocols, which no call asks for")
 
 // newHTTPClient returns the client that makes single attempts.
 func newHTTPClient(tr http.RoundTripper, timeout time.Duration, maxAnswer int64) *http.Client {
 	return &http.Client{
-		Transport: &buffered{next: tr, timeout: timeout, limit: maxAnswer},
+		Transport: &buffered{next: transport.Marked(tr), timeout: timeout, limit: maxAnswer},
 		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -39,7 +43,10 @@ func (b *buffered) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	if ctx.Err() != nil && req.Context().Err() == nil {
-		err = &timeoutError{after: b.timeout}
+		unsent := transport.NeverSent(err)
+		if err = (&timeoutError{after: b.timeout}); unsent {
+			err = &transport.UnsentError{Err: err}
+		}
 	}
 	return nil, err
 }
@@ -47,6 +54,9 @@ func (b *buffered) RoundTrip(req *http.Request) (*http.Response, error) {
 // buffer replaces the body by a copy in memory.
 func (b *buffered) buffer(ctx context.Context, resp *http.Response) error {
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols { // such a body heeds no context
+		return &brokenError{status: resp.StatusCode, err: errSwitched}
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, b.limit+1))
 	if int64(len(body)) > b.limit {
 		body, err = body[:b.limit], &tooLargeError{limit: b.limit}

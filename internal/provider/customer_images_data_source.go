@@ -73,6 +73,7 @@ func (d *customerImagesDataSource) Read(ctx context.Context, req datasource.Read
 		resp.Diagnostics.Append(d.data.failure("read the customer images of", scope, err))
 		return
 	}
+	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = types.StringValue(string(scope.Infra))
 	model.OverridesOnly = types.BoolValue(overridesOnly)

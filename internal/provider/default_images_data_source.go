@@ -59,6 +59,7 @@ func (d *defaultImagesDataSource) Read(ctx context.Context, req datasource.ReadR
 		resp.Diagnostics.Append(d.data.failure("read the default images of", scope, err))
 		return
 	}
+	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = types.StringValue(string(scope.Infra))
 	model.Images = images

@@ -165,3 +165,35 @@ func TestAccRefusedConnection(t *testing.T) {
 	dir.Setenv("HARNESS_ENDPOINT", fake.Endpoint())
 	requireUnharmed(t, fake, dir, state)
 }
+
+// One value that is no text costs no more than itself: it is told once, and all else goes on.
+func TestAccAnOddMemberCostsOnlyItself(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 1}), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	field := fake.Settable("ci/K8")[0]
+	image := "registry.example.com/mirror/" + strings.ToLower(field) + ":9.9.9"
+	fake.Inject(fakeharness.Fault{
+		Call: "get-customer-config", Status: 200, Times: -1,
+		Body: fmt.Sprintf(`{"status":"SUCCESS","data":{%q:%q,"oddTag":7,"odderTag":{"a":1}}}`, field, image),
+	})
+	result := dir.Run("plan", "-detailed-exitcode")
+	if result.Code != 0 {
+		t.Errorf("the plan exited with %d, want 0: no changes\n%s", result.Code, result.Output)
+	}
+	warnings := 0
+	for _, said := range diagnosticsOf(result.Output) {
+		if strings.HasPrefix(said, "Warning: The server's answers hold what they should not") {
+			warnings++
+			for _, part := range []string{"a number, not an image, as the value of field oddTag", "an object, not an image, as the value of field odderTag"} {
+				if !strings.Contains(said, part) {
+					t.Errorf("the warning does not say %q: %s", part, said)
+				}
+			}
+		}
+	}
+	if warnings != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", warnings, result.Output)
+	}
+}

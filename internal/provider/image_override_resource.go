@@ -96,6 +96,7 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	}
 	standing, err := owned.standing(ctx, target.Scope, state.images(), &resp.Diagnostics)
+	resp.Diagnostics.Append(r.data.oddities()...)
 	image, stands := standing[target.Field]
 	switch {
 	case err != nil:

@@ -101,6 +101,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 		return
 	}
 	images, err := owned.standing(ctx, scope, state.images(), &resp.Diagnostics)
+	resp.Diagnostics.Append(r.data.oddities()...)
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("read the image overrides", scope, err))
 		return

@@ -113,6 +113,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 		resp.Diagnostics.Append(d.data.failure("read the image overrides of", scope, err))
 		return
 	}
+	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = types.StringValue(string(scope.Infra))
 	model.imagesStatus = statusOf(defaults, overrides)

@@ -35,6 +35,7 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	}
 	verified := d.verifyPlan(ctx, scope, images)
 	server := d.account.PlanImages(ctx, scope)
+	diags.Append(d.oddities()...)
 	if server.Err() != nil {
 		diags.Append(notChecked(server))
 	}

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,14 +11,26 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// providerProcess returns the one process of the provider that talks to a fake, found in /proc by its
-// program and its environment.
+// providerProcess returns the one process of the provider that talks to a fake.
 func providerProcess(t *testing.T, fake *fakeharness.Server) int {
+	t.Helper()
+	found := providerProcesses(t, fake)
+	if len(found) != 1 {
+		t.Errorf("%d processes of the provider, want 1: %v", len(found), found)
+		return os.Getpid()
+	}
+	return found[0]
+}
+
+// providerProcesses returns the processes of the provider that talk to a fake, found in /proc by their
+// program and their environment.
+func providerProcesses(t *testing.T, fake *fakeharness.Server) []int {
 	t.Helper()
 	programs, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil {
@@ -36,22 +49,41 @@ func providerProcess(t *testing.T, fake *fakeharness.Server) int {
 			found = append(found, pid)
 		}
 	}
-	if len(found) != 1 {
-		t.Errorf("%d processes of the provider, want 1: %v", len(found), found)
-		return os.Getpid()
-	}
-	return found[0]
+	return found
 }
 
-// peakMemory returns the most memory that a process has held so far, in MiB.
+// watchMemory returns what stops the watch and returns the most memory, in MiB, that a process of the
+// provider has held.
+func watchMemory(t *testing.T, fake *fakeharness.Server) (stop func() int) {
+	t.Helper()
+	quit, peak := make(chan struct{}), make(chan int)
+	go func() {
+		most := 0
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			for _, pid := range providerProcesses(t, fake) {
+				most = max(most, peakMemory(t, pid))
+			}
+			select {
+			case <-ticker.C:
+			case <-quit:
+				peak <- most
+				return
+			}
+		}
+	}()
+	return func() int { close(quit); return <-peak }
+}
+
+// peakMemory returns the most memory that a process has held so far, in MiB; 0 for one that has ended.
 func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
 	status, err := fs.ReadFile(os.DirFS("/proc"), strconv.Itoa(pid)+"/status")
-	if err != nil {
-		t.Error(err)
+	_, after, running := strings.Cut(string(status), "VmHWM:")
+	if err != nil || !running {
 		return 0
 	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
 	kib, err := strconv.Atoi(strings.Fields(after)[0])
 	if err != nil {
 		t.Error(err)
@@ -59,7 +91,7 @@ func peakMemory(t *testing.T, pid int) int {
 	return kib >> 10
 }
 
-// The provider's own memory is about 30 MiB; what it keeps of an answer is at most 8.
+// The provider's own memory is about 30 MiB; what it keeps of an answer is at most 2.
 const memoryLimit = 128
 
 // A huge answer, to a read and to a write, does not make the provider huge: what it is not read to the
@@ -84,7 +116,7 @@ func TestAccHugeAnswersDoNotFillTheMemory(t *testing.T) {
 	}})
 	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 1}), fake.Env())
 	output := dir.Must("apply", "-auto-approve")
-	if !strings.Contains(strings.Join(diagnosticsOf(output), "\n"), "The answer is larger than 8 MiB and was not read further.") {
+	if !strings.Contains(strings.Join(diagnosticsOf(output), "\n"), "The answer is larger than 2 MiB and was not read further.") {
 		t.Errorf("no word of the answer's size:\n%s", output)
 	}
 	if len(fake.Overrides("ci/K8")) != 1 {
@@ -102,11 +134,63 @@ func TestAccHugeAnswersDoNotFillTheMemory(t *testing.T) {
 	state := dir.Read("terraform.tfstate")
 	fake.ResetLog()
 	fake.Inject(fakeharness.Fault{Call: "get-customer-config", PadTo: size, Times: -1})
-	requireError(t, dir.Run("plan").Output, "Could not read the image override ci/K8/addonTag", "larger than 8 MiB")
+	requireError(t, dir.Run("plan").Output, "Could not read the image override ci/K8/addonTag", "larger than 2 MiB")
 	if n := fake.Count("get-customer-config"); n != 1 {
 		t.Errorf("%d reads, want 1: a huge answer is as huge the next time", n)
 	}
 	requireUnharmed(t, fake, dir, state)
+}
+
+// Whatever the server answers, and however many of its answers a run needs, a plan stays small.
+func TestAccNoAnswerMakesAPlanLarge(t *testing.T) {
+	fields := func(n int, image string) string {
+		var b strings.Builder
+		b.WriteString(`{"status":"SUCCESS","data":{"addonTag":"harness/ci-addon:1.0.0"`)
+		for i := range n {
+			fmt.Fprintf(&b, `,"f%d":%q`, i, image)
+		}
+		return b.String() + "}}"
+	}
+	long := "registry.example.com/" + strings.Repeat("x", 350) + ":1.0.0"
+	catalogue := `{"repositories":["a"` + strings.Repeat(`,"harness/image"`, 49_990) + `]}`
+	for name, body := range map[string]string{
+		"as many fields as are read, and long ones": fields(4_990, long),
+		"600,000 short fields":                      fields(600_000, "x"),
+		"a list of nothings":                        `{"status":"ERROR","errors":[{}` + strings.Repeat(",{}", 600_000) + `]}`,
+		"deep nesting":                              `{"status":"SUCCESS","data":` + strings.Repeat("[", 1_000_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := startFake(t, fakeharness.Options{})
+			fake.Inject(fakeharness.Fault{Call: "get-default-config", Status: 200, Body: body, Times: -1})
+			fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: 200, Body: body, Times: -1})
+			fake.Inject(fakeharness.Fault{Call: "catalog", Status: 200, Body: catalogue, Times: -1})
+			config := new(strings.Builder)
+			config.WriteString(`data "harnessci_image_catalog" "all" {}`)
+			for _, scope := range faultScopes {
+				module, infra, _ := strings.Cut(scope, "/")
+				fmt.Fprintf(config, `
+resource "harnessci_image_override" "%[1]s_%[2]s" {
+  module = "%[1]s"
+  infra  = "%[2]s"
+  field  = "addonTag"
+  value  = "harness/ci-addon:1.0.0"
+}
+data "harnessci_default_images" "%[1]s_%[2]s" {
+  module = "%[1]s"
+  infra  = "%[2]s"
+}
+`, module, infra)
+			}
+			dir := clitest.New(t, config.String(), fake.Env())
+			stop := watchMemory(t, fake)
+			result := dir.Run("plan")
+			if peak := stop(); peak == 0 || peak > memoryLimit {
+				t.Errorf("the provider held %d MiB, want 1 to %d", peak, memoryLimit)
+			} else {
+				t.Logf("%d MiB, exit code %d", peak, result.Code)
+			}
+		})
+	}
 }
 
 // A crash prints what every goroutine was at: the credential is not in it.

@@ -3,28 +3,85 @@ package transport
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 )
 
-// NeverSent reports that an attempt ended before the server can have seen the request: there was
-// no connection, or none that could be trusted.
+// NeverSent reports that an attempt ended before the server can have seen the request: there was no
+// connection, none that could be trusted, or the server refused its stream. It knows any failure
+// before a connection was had where the transport was Marked.
 func NeverSent(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
 	}
-	return hopelessTLS(err)
+	_, unsent := errors.AsType[*UnsentError](err)
+	return unsent || refusedStream(err) || hopelessTLS(err)
 }
 
 // Hopeless reports that the same request, sent again, will fail likewise: the host's name or its
-// certificate is wrong, or what listens there does not speak TLS.
+// certificate is wrong, or what listens there does not speak TLS as it has to.
 func Hopeless(err error) bool {
 	dns, ok := errors.AsType[*net.DNSError](err)
-	return ok && dns.IsNotFound || hopelessTLS(err)
+	_, alert := errors.AsType[tls.AlertError](err)
+	return ok && dns.IsNotFound || alert || hopelessTLS(err)
 }
 
+// hopelessTLS reports what is both never sent and hopeless.
 func hopelessTLS(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	_, plain := errors.AsType[tls.RecordHeaderError](err) // http.Client alone makes it ErrSchemeMismatch
-	return untrusted || plain || errors.Is(err, http.ErrSchemeMismatch)
+	_, other := errors.AsType[tls.RecordHeaderError](err) // http.Client alone makes it ErrSchemeMismatch
+	return untrusted || other || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// UnsentError is why a request was not sent.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+func (e *UnsentError) Unwrap() error { return e.Err }
+
+// Marked returns next with every failure that shows no request to the server as an *UnsentError.
+func Marked(next http.RoundTripper) http.RoundTripper { return marked{next} }
+
+type marked struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper. A request is under way from when it has a connection until
+// net/http takes its body anew, which it does only for a request that no server has looked at: refused
+// as a stream, or not written.
+func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
+	var underway atomic.Bool
+	sent := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { underway.Store(true) },
+	}))
+	if req.GetBody != nil {
+		sent.GetBody = func() (io.ReadCloser, error) {
+			underway.Store(false)
+			return req.GetBody()
+		}
+	}
+	resp, err := m.next.RoundTrip(sent)
+	if err != nil && !underway.Load() && !NeverSent(err) {
+		return nil, &UnsentError{err}
+	}
+	return resp, err
+}
+
+// streamError has the form of the HTTP/2 stream error that net/http keeps to itself, which turns into
+// any type of that form (its method As).
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string { return "stream error" }
+
+// refusedStream reports that the server refused an HTTP/2 stream, which says that it has not looked
+// at the request (RFC 9113, 8.7).
+func refusedStream(err error) bool {
+	const refused = 0x7
+	var stream streamError
+	return errors.As(err, &stream) && stream.Code == refused
 }

@@ -1,0 +1,90 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
+)
+
+// outageMemory is how long at most a place that was found dead is not asked again: as long as it took
+// to find out. Calls that wait behind the one that found out begin within moments; what comes later
+// may find it alive.
+const outageMemory = 5 * time.Second
+
+// outages remembers which places were dead after every retry, so that a run with many calls waits for
+// them once. A place without a connection is a host, dead for every call; one that does not answer
+// sensibly is a path's folder, dead for reads: a write is always worth a try.
+type outages struct {
+	mu   sync.Mutex
+	dead map[string]outage
+}
+
+type outage struct {
+	until time.Time
+	cause *Error
+}
+
+func folder(u *url.URL) string { return origin(u) + path.Dir(u.Path) }
+
+// note remembers a call that failed after all its retries.
+func (o *outages) note(x *exchange, failed *Error) {
+	place := ""
+	switch {
+	case x.attempts <= x.client.cfg.MaxRetries:
+	case !x.uncertain && x.status == 0:
+		place = origin(x.url)
+	case x.method != http.MethodGet:
+	case x.status == 0, x.status >= http.StatusBadGateway && x.status <= http.StatusGatewayTimeout:
+		place = folder(x.url)
+	}
+	if place == "" {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead == nil {
+		o.dead = map[string]outage{}
+	}
+	now := time.Now()
+	o.dead[place] = outage{now.Add(min(outageMemory, now.Sub(x.began))), failed}
+}
+
+// recall returns the failure that spares a call, with that call's name; nil where there is none.
+func (o *outages) recall(r request) *Error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	places := []string{origin(r.url)}
+	if r.method == http.MethodGet {
+		places = append(places, folder(r.url))
+	}
+	for _, place := range places {
+		found, ok := o.dead[place]
+		if !ok || time.Now().After(found.until) {
+			continue
+		}
+		spared := *found.cause
+		spared.Call, spared.Subject, spared.Attempts = r.call, r.subject, 0
+		spared.Uncertain = false
+		spared.Err = &transport.UnsentError{Err: &sparedError{found.cause}}
+		return &spared
+	}
+	return nil
+}
+
+// sparedError is why a call was not sent: an earlier one found out that it is of no use.
+type sparedError struct{ cause *Error }
+
+func (e *sparedError) Error() string {
+	why := fmt.Sprintf("HTTP %d", e.cause.Status)
+	if e.cause.Err != nil {
+		why = e.cause.Err.Error()
+	}
+	return fmt.Sprintf("%s (not tried again: %s has just failed so at %d attempts)", why, e.cause.Call, e.cause.Attempts)
+}
+
+func (e *sparedError) Unwrap() error { return e.cause.Err }

@@ -1,0 +1,25 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// oddities returns one warning for all that was odd in answers and nobody has told yet in this run.
+func (d *providerData) oddities() diag.Diagnostics {
+	if d.client == nil {
+		return nil
+	}
+	odd := d.client.Oddities()
+	if len(odd) == 0 {
+		return nil
+	}
+	for i, said := range odd {
+		odd[i] = text.Sentence(said)
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("The server's answers hold what they should not",
+		strings.Join(odd, "\n")+"\n\nThe rest of the answers is used. Set such a field anew, or ask Harness support.")}
+}

@@ -28,6 +28,8 @@ type op struct {
 
 	// Guarded by queue.mu until done is closed, and final from then on.
 	sent bool
+	// uncertain: a request that carried it before may be stored all the same.
+	uncertain bool
 	// acknowledged: the server has said yes, and no read has denied it since.
 	acknowledged bool
 	// interrupted is why the caller wants no further request; nil while it does.

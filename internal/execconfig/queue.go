@@ -269,12 +269,13 @@ func (q *queue) send(ops []*op) []*op {
 	return live
 }
 
-// turnBack marks ops as not sent, of which the server has stored none.
-func (q *queue) turnBack(ops []*op) {
+// turnBack marks ops as not sent: the server has stored none of them or, where that is uncertain, does
+// not show them.
+func (q *queue) turnBack(ops []*op, uncertain bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		o.sent = false
+		o.sent, o.uncertain = false, o.uncertain || uncertain
 		if o.interrupted != nil {
 			q.end(o, unsent(o))
 		}
@@ -285,7 +286,7 @@ func (q *queue) turnBack(ops []*op) {
 func unsent(o *op) error {
 	switch {
 	case o.attempts == 0:
-		return &CancelledError{Target: o.Target, Err: o.interrupted}
+		return &CancelledError{Target: o.Target, Sent: o.uncertain, Err: o.interrupted}
 	case o.evidence == hidden:
 		return &UnverifiedError{Target: o.Target, Err: o.interrupted}
 	}

@@ -148,7 +148,7 @@ func (d *delivery) send(ctx context.Context, g group) {
 		if failedInside {
 			g.ops = d.unseen(ctx, g, r)
 		}
-		d.queue.turnBack(g.ops)
+		d.queue.turnBack(g.ops, !harness.IsNotSent(r.failure))
 		for _, part := range d.split(ctx, g) {
 			d.send(ctx, part)
 		}

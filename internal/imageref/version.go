@@ -7,11 +7,6 @@ import (
 	"strings"
 )
 
-// vendorWindow is how many releases behind the newest one a harness/ci-* image
-// may be, by the page "Harness CI images" of the vendor's documentation: the
-// latest three releases are supported.
-const vendorWindow = 2
-
 // Comparison says how the version in an image's tag stands to that of the latest.
 type Comparison struct {
 	// Older is true for a lower version, a hotfix included. A tag of two numbers
@@ -71,38 +66,6 @@ func ReleasesBehind(image, latest string) (n int64, comparable bool) {
 		return 0, false
 	}
 	return c.Releases, true
-}
-
-// SupportWindow returns how many releases behind the newest one the vendor
-// supports, and whether that rule applies to image at all: it does to
-// harness/ci-* images, also under a mirror's prefix. A mirror that drops the
-// harness/ element cannot be told; ask with the default image there.
-func SupportWindow(image string) (releases int64, applies bool) {
-	parsed, err := Parse(image)
-	if err != nil {
-		return 0, false
-	}
-	owner := strings.TrimSuffix(parsed.Repository, "/"+parsed.Name)
-	isHarness := owner == "harness" || strings.HasSuffix(owner, "/harness")
-	if !isHarness || !strings.HasPrefix(parsed.Name, "ci-") {
-		return 0, false
-	}
-	return vendorWindow, true
-}
-
-// Supported says whether image is within the vendor's support window while latest
-// is the default. known is false where no window applies to latest, where the
-// two are not comparable, and for an older major that may or may not be within.
-func Supported(image, latest string) (supported, known bool) {
-	window, applies := SupportWindow(latest)
-	c, ok := compareText(image, latest)
-	if !applies || !ok {
-		return false, false
-	}
-	if c.Releases > window {
-		return false, true
-	}
-	return c.Exact, c.Exact
 }
 
 func compareText(image, latest string) (Comparison, bool) {

@@ -24,6 +24,7 @@ type providerData struct {
 	// command is what the CLI runs, as far as that is known.
 	command  command
 	registry *registries
+	told     told
 }
 
 // known reports that the provider's configuration is complete, so that the API can be asked.

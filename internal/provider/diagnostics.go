@@ -36,13 +36,7 @@ type (
 // one that has a word is heard.
 var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, registryAdvice}
 
-// failure is the diagnostic of an operation that did not succeed. The operation completes "Could
-// not …" ("set the image override"); the subject names what it was about, or is nil.
-func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
-	return failure(operation, subject, err)
-}
-
-// failure is the diagnostic without regard to what was told before.
+// failure is the diagnostic of an operation that did not succeed, without regard to what was told before.
 func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	summary := "Could not " + operation
 	if subject != nil {

@@ -30,7 +30,7 @@ func importTarget(
 	ctx context.Context, req resource.ImportStateRequest, data *providerData, diags *diag.Diagnostics,
 ) (target execconfig.Target, ok bool) {
 	var err error
-	if req.ID != "" {
+	if importsByID(req) {
 		target, err = parseID(req.ID)
 	} else {
 		var identity imageOverrideIdentity
@@ -42,6 +42,11 @@ func importTarget(
 		diags.AddError("Could not import an image override: invalid id", text.Sentence(err.Error()))
 	}
 	return target, !diags.HasError()
+}
+
+// importsByID reports that an import names its id, which may be empty, rather than an identity.
+func importsByID(req resource.ImportStateRequest) bool {
+	return req.ID != "" || req.Identity == nil || req.Identity.Raw.IsFullyNull()
 }
 
 // requireAccount adds an error where an import names another account than the provider's.

@@ -65,11 +65,13 @@ func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stre
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
 		left := req.Limit
-		for _, scope := range model.scopes() {
+		var failed diag.Diagnostics
+		scopes := model.scopes()
+		for _, scope := range scopes {
 			images, err := l.data.account.Overrides(ctx, scope)
 			if err != nil {
-				push(list.ListResult{Diagnostics: diag.Diagnostics{l.data.failure("list the image overrides of", scope, err)}})
-				return
+				failed.Append(failure("list the image overrides of", scope, err))
+				continue
 			}
 			for _, field := range slices.Sorted(maps.Keys(images)) {
 				if left == 0 || !push(l.result(ctx, req, execconfig.Target{Scope: scope, Field: field}, images[field])) {
@@ -78,7 +80,23 @@ func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stre
 				left--
 			}
 		}
+		if len(failed) > 0 {
+			push(list.ListResult{Diagnostics: listFailures(failed, len(failed) == len(scopes))})
+		}
 	}
+}
+
+// listFailures are what could not be listed: errors where that is all, else warnings, since an error would
+// take what was listed along.
+func listFailures(failed diag.Diagnostics, all bool) diag.Diagnostics {
+	if all {
+		return failed
+	}
+	var told diag.Diagnostics
+	for _, one := range failed {
+		told.AddWarning(one.Summary(), one.Detail())
+	}
+	return told
 }
 
 // scopes returns what is to be listed, in the order of the documentation.

@@ -100,7 +100,7 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 	image, stands := standing[target.Field]
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(r.data.failure("read the image override", target, err))
+		resp.Diagnostics.Append(r.data.stopped("read the image override", target, err))
 	case stands:
 		state.Value = types.StringValue(image)
 		owned.refreshed(ctx, target.Scope, []string{target.Field}, &resp.Diagnostics)
@@ -166,7 +166,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 		return true
 	}
 	if err != nil {
-		diags.Append(r.data.failure("set the image override", target, err))
+		diags.Append(r.data.failure("set the image override", target, r.data.refused(ctx, target, err)))
 	}
 	return err == nil
 }

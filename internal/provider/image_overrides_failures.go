@@ -63,7 +63,7 @@ func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldEr
 	var reasons []string
 	fields := map[string][]string{}
 	for _, field := range slices.Sorted(maps.Keys(failed)) {
-		why := c.verb(field) + reason(failed[field])
+		why := c.verb(field) + reason(failed[field]) + advice(failed[field])
 		if fields[why] == nil {
 			reasons = append(reasons, why)
 		}

@@ -30,7 +30,7 @@ func importScope(
 	ctx context.Context, req resource.ImportStateRequest, data *providerData, diags *diag.Diagnostics,
 ) (scope harness.Scope, ok bool) {
 	var err error
-	if req.ID != "" {
+	if importsByID(req) {
 		scope, err = parseScopeID(req.ID)
 	} else {
 		var identity imageOverridesIdentity

@@ -17,7 +17,7 @@ import (
 // ModifyPlan says what a plan of a set means.
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp); plan != nil && creating {
-		resp.Diagnostics.Append(r.takeOver(ctx, *plan)...)
+		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.takeOver(ctx, *plan))...)
 	}
 }
 
@@ -40,7 +40,7 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.account.PlanImages(ctx, plan.scope())
 	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
-		diags.Append(notChecked(server))
+		diags.Append(r.data.notChecked(server))
 	}
 	var resets, changes []string
 	values := plan.values()

@@ -103,7 +103,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	images, err := owned.standing(ctx, scope, state.images(), &resp.Diagnostics)
 	resp.Diagnostics.Append(r.data.oddities()...)
 	if err != nil {
-		resp.Diagnostics.Append(r.data.failure("read the image overrides", scope, err))
+		resp.Diagnostics.Append(r.data.stopped("read the image overrides", scope, err))
 		return
 	}
 	owned.refreshed(ctx, scope, slices.Collect(maps.Keys(images)), &resp.Diagnostics)
@@ -180,6 +180,9 @@ func (r *imageOverridesResource) replace(
 	if stored := stored(plan.images(), failed); before == nil && stored > 0 && interrupted(failed) {
 		diags.Append(createdUntilInterrupt(scope, stored, len(plan.images()), failed))
 		return plan
+	}
+	for field, err := range failed {
+		failed[field] = r.data.refused(ctx, execconfig.Target{Scope: scope, Field: field}, err)
 	}
 	diags.Append(change.failures(scope, failed)...)
 	diags.Append(change.newcomers(scope)...)

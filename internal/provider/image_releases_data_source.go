@@ -14,9 +14,6 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// supportedReleases is how many releases the vendor supports, and releases lists without a limit.
-const supportedReleases = 3
-
 // imageReleasesDataSource is harnessci_image_releases: the releases of an image that a registry has.
 type imageReleasesDataSource struct{ configuredDataSource }
 

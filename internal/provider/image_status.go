@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
 // imageStatus is how one field's image stands to the default.
@@ -44,12 +42,12 @@ func statusOf(defaults, overrides map[string]string) imagesStatus {
 	}
 	for _, field := range fieldsOf(defaults, overrides) {
 		preset, override := entry(defaults, field), entry(overrides, field)
-		image := newImageStatus(preset, override)
+		image, outdated := newImageStatus(preset, override)
 		status.Images[field] = image
 		if image.Overridden {
 			status.OverriddenFields = append(status.OverriddenFields, field)
 		}
-		if image.outdated() {
+		if outdated {
 			status.OutdatedFields = append(status.OutdatedFields, field)
 		}
 		if image.Supported != nil && !*image.Supported {
@@ -59,39 +57,29 @@ func statusOf(defaults, overrides map[string]string) imagesStatus {
 	return status
 }
 
-func newImageStatus(preset, override *string) imageStatus {
+// newImageStatus tells, too, whether the image has a lower version than the default, a hotfix and a major
+// included.
+func newImageStatus(preset, override *string) (_ imageStatus, outdated bool) {
 	status := imageStatus{
 		Default: preset, Override: override,
 		Effective:  *cmp.Or(override, preset),
 		Overridden: override != nil,
 	}
 	if preset == nil {
-		return status
+		return status, outdated
 	}
-	if behind, ok := imageref.ReleasesBehind(status.Effective, *preset); ok {
-		status.ReleasesBehind = &behind
+	c, ok := compareImages(status.Effective, *preset)
+	if !ok {
+		return status, outdated
 	}
-	if supported, ok := imageref.Supported(status.Effective, *preset); ok {
+	outdated = c.Older
+	if c.comparable && c.Exact {
+		status.ReleasesBehind = &c.Releases
+	}
+	if supported, known := c.supported(); known {
 		status.Supported = &supported
 	}
-	return status
-}
-
-// outdated reports a lower version than the default's, a hotfix and a major included.
-func (s imageStatus) outdated() bool {
-	if s.Default == nil {
-		return false
-	}
-	image, err := imageref.Parse(s.Effective)
-	if err != nil {
-		return false
-	}
-	latest, err := imageref.Parse(*s.Default)
-	if err != nil {
-		return false
-	}
-	comparison, ok := imageref.Compare(image, latest)
-	return ok && comparison.Older
+	return status, outdated
 }
 
 // fieldsOf returns the fields of several maps from field to image, each once and sorted.

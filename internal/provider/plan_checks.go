@@ -33,15 +33,22 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
-	verified := d.verifyPlan(ctx, scope, images)
+	verified := d.verifyPlan(ctx, scope, images) // under way meanwhile
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
-		diags.Append(notChecked(server))
+		diags.Append(d.notChecked(server))
+	}
+	if cannotWork(server.Err()) {
+		return diags
 	}
 	for _, planned := range images {
 		if server.Err() == nil && !server.Has(planned.field) && !d.skipFieldValidation {
 			diags.Append(d.unknownField(ctx, server, planned))
+			continue
+		}
+		if problem := checkReference(server, planned); problem != nil {
+			diags.Append(problem)
 			continue
 		}
 		diags.Append(d.checkTakeOver(server, planned)...)
@@ -51,9 +58,16 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	return append(diags, verified()...)
 }
 
-// notChecked warns that the plan goes on without the checks that need what could not be read. It
-// is the same for every resource of a module and infra, so that CLIs show one.
-func notChecked(server execconfig.PlanImages) diag.Diagnostic {
+// notChecked says that the checks are left out that need what could not be read: an error where an apply
+// cannot work either, else a warning. It is told once in a run.
+func (d *providerData) notChecked(server execconfig.PlanImages) diag.Diagnostic {
+	if cannotWork(server.Err()) {
+		return d.stopped("check the planned images of", server.Scope, server.Err())
+	}
+	if first, again := d.told.before(server.Err(), server.Scope); again {
+		return diag.NewWarningDiagnostic("Could not check all planned images",
+			fmt.Sprintf("The cause is the same as for %s.", first))
+	}
 	missing := []string{"whether the fields exist"}
 	if server.OverridesErr != nil {
 		missing = append(missing, "whether an override is taken over")
@@ -112,13 +126,20 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 	return "", false
 }
 
-// checkTakeOver warns of a create over an override that stands with another image. It is said in the
-// plan, and in the apply, where CLIs print it after the creation.
+// checkTakeOver warns of a create over an override that stands. It is said in the plan, and in the apply,
+// where CLIs print it after the creation.
 func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	present, stands := server.Overrides[planned.field]
-	if !planned.creating || !stands || present == planned.image || d.account.WasReset(target) {
+	if !planned.creating || !stands || d.account.WasReset(target) {
 		return nil
+	}
+	if present == planned.image {
+		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
+			fmt.Sprintf("%s is overridden with this image already", target),
+			"The create takes over what stands: an override that an interrupted run has stored without a state, that a "+
+				"resource under another address has set, or that somebody else has. From then on this resource owns it, and "+
+				"its destroy resets the field.")}
 	}
 	becomes := planned.image
 	if becomes == "" {
@@ -132,46 +153,6 @@ func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plann
 For a renamed resource, add a moved block instead. To see in a plan what becomes of another's override, import it before the apply:
 
   terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
-}
-
-// checkAgainstDefault warns of an image that is not the default's, and of one that the vendor no
-// longer supports while that default is current.
-func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
-	preset := server.Defaults[planned.field]
-	image, err := imageref.Parse(planned.image)
-	if err != nil { // not known yet; what is no image reference does not get here
-		return nil
-	}
-	latest, err := imageref.Parse(preset)
-	if err != nil {
-		return nil
-	}
-	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
-	if image.Name != latest.Name {
-		if !planned.creating && server.Overrides[planned.field] == planned.image {
-			return nil // it was said when the image was set
-		}
-		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-			fmt.Sprintf("The image of %s is not named %s", target, latest.Name),
-			fmt.Sprintf("Builds would run another image than Harness has there:\n\n  default: %s\n  planned: %s\n\n"+
-				"Check that the image belongs to this field. If it is a copy under another name, nothing is wrong.",
-				preset, planned.image))}
-	}
-	window, applies := imageref.SupportWindow(preset)
-	behind, comparable := imageref.Compare(image, latest)
-	if !applies || !comparable || behind.Releases <= window {
-		return nil
-	}
-	count := fmt.Sprintf("%d releases", behind.Releases)
-	if !behind.Exact {
-		count = "at least " + count
-	}
-	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-		fmt.Sprintf("The image of %s is %s behind", target, count),
-		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:\n\n"+
-			"  default: %s\n  planned: %s\n\n"+
-			"Builds go on, with a warning in the Harness UI, and hotfixes do not reach this release. Choose a newer "+
-			"one, or remove the override to run the default.", window, preset, planned.image))}
 }
 
 // showImage returns a server's image as it is where it is harmless to show, else quoted.

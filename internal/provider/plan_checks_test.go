@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -94,14 +96,14 @@ func newStub() *stub {
 			ciVM: {"gitCloneTag": "harness/drone-git:1.6.9", "vmOnlyTag": "plugins/vm:1.0.0"},
 		},
 		overrides: map[harness.Scope]map[string]string{
-			ciK8: {"gitCloneTag": "harness/drone-git:1.5.0-rootless", "retiredTag": "harness/retired:1.0.0"},
+			ciK8: {"gitCloneTag": "harness/drone-git:1.5.0-rootless", "retiredTag": "harness/retired:1.0.0", "oddTag": "odd image"},
 		},
 	}
 }
 
 func planned(field, image string) plannedImage {
 	return plannedImage{
-		field: field, fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), creating: true,
+		field: field, fieldPath: path.Root("field"), image: image, imagePath: path.Root("value"), creating: true, changes: true,
 	}
 }
 
@@ -110,11 +112,17 @@ func kept(p plannedImage) plannedImage {
 	return p
 }
 
+// unchanged is what the prior state holds.
+func unchanged(p plannedImage) plannedImage {
+	p.creating, p.changes = false, false
+	return p
+}
+
 func TestCheckPlan(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		planned   plannedImage
-		attribute string // of the one diagnostic; "" for none
+		attribute string // of the one diagnostic, with ! for an error about an image; "" for none
 		summary   string
 		words     []string // of the detail
 	}{
@@ -140,8 +148,19 @@ func TestCheckPlan(t *testing.T) {
 		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
 			"planned: (known after apply)",
 		}},
-		"take-over of the same image": {planned: planned("gitCloneTag", "harness/drone-git:1.5.0-rootless")},
-		"no take-over in an update":   {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
+		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is overridden with this image already", []string{
+			"an interrupted run has stored without a state", "its destroy resets the field",
+		}},
+		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "The image of ci/K8/addonTag is no image reference", []string{
+			"it contains white space", "builds would fail to pull it",
+		}},
+		"no image reference, which stands":  {planned: kept(planned("oddTag", "odd image"))},
+		"no image reference, which is kept": {planned: unchanged(planned("addonTag", "odd image"))},
+		"neither tag nor digest":            {planned("addonTag", "example.com/m/ci-addon"), "value", "The image ci-addon has neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
+		"a tag":                             {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is a tag alone", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
+		"a tag of another variant":          {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is a tag alone", []string{"Did you mean harness/drone-git:v1.6?"}},
+		"latest":                            {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is a tag alone", []string{"Did you mean harness/ci-addon:latest?"}},
+		"no take-over in an update":         {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
 		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "The image of ci/K8/addonTag is not named ci-addon", []string{
 			"default: harness/ci-addon:1.16.92", "planned: plugins/gcs:1.3.0",
 		}},
@@ -152,7 +171,7 @@ func TestCheckPlan(t *testing.T) {
 		}},
 		"an older major":         {planned("addonTag", "example.com/ci-addon:0.13.9"), "value", "The image of ci/K8/addonTag is at least 17 releases behind", nil},
 		"two releases behind":    {planned: planned("addonTag", "harness/ci-addon:1.14.0")},
-		"latest":                 {planned: planned("addonTag", "harness/ci-addon:latest")},
+		"tagged latest":          {planned: planned("addonTag", "harness/ci-addon:latest")},
 		"a digest":               {planned: planned("addonTag", "harness/ci-addon@sha256:"+digest)},
 		"another variant":        {planned: planned("addonTag", "harness/ci-addon:rootless-1.1.0")},
 		"behind without window":  {planned: kept(planned("gitCloneTag", "harness/drone-git:1.0.0-rootless"))},
@@ -167,10 +186,11 @@ func TestCheckPlan(t *testing.T) {
 				}
 				return
 			}
-			if len(diags) != 1 || diags.HasError() != (test.attribute == "field") {
+			attribute, refused := strings.CutSuffix(test.attribute, "!")
+			if len(diags) != 1 || diags.HasError() != (refused || attribute == "field") {
 				t.Fatal(diags)
 			}
-			requireDiagnostic(t, diags[0], test.attribute, test.words...)
+			requireDiagnostic(t, diags[0], attribute, test.words...)
 			if diags[0].Summary() != test.summary {
 				t.Errorf("summary is %q", diags[0].Summary())
 			}
@@ -256,30 +276,77 @@ func TestCheckPlanReadsOncePerScope(t *testing.T) {
 	}
 }
 
+// An outage may be over at the apply. It is told once.
 func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	api := newStub()
-	api.err = answered(403, "Missing permission")
+	api.err = answered(503, "Try later")
 	data := api.data()
 	first := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")})
-	second := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("gitCloneTag", "a:1")})
+	second := data.checkPlan(t.Context(), ciVM, []plannedImage{planned("gitCloneTag", "a:1")})
 	if len(first) != 1 || first.HasError() {
 		t.Fatal(first)
 	}
-	for _, words := range []string{"Missing permission", "account view permission", "The plan goes on without these checks"} {
+	for _, words := range []string{"Try later", "Run again later", "The plan goes on without these checks"} {
 		if !strings.Contains(first[0].Detail(), words) {
 			t.Errorf("%q does not say %q", first[0].Detail(), words)
 		}
 	}
-	if len(second) != 2 || second.HasError() || !second.Contains(first[0]) {
-		t.Errorf("%v, want the same warning and what the overrides alone tell", second)
+	if len(second) != 1 || second.HasError() || second[0].Detail() != "The cause is the same as for ci/K8." {
+		t.Error(second)
+	}
+}
+
+// What makes a read fail and will make the apply fail is an error at plan, told once: further ones are
+// warnings that CLIs merge.
+func TestCheckPlanStopsWhereAnApplyCannotWork(t *testing.T) {
+	t.Parallel()
+	redirect := answered(http.StatusFound, "")
+	redirect.RedirectHost = "https://login.example.com"
+	page := answered(http.StatusOK, "")
+	page.Err = errors.New("a web page came")
+	untrusted := answered(0, "")
+	untrusted.Err = &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
+	late := answered(0, "")
+	late.Err = context.DeadlineExceeded
+	for name, test := range map[string]struct {
+		err   error
+		stops bool
+	}{
+		"401":                       {answered(http.StatusUnauthorized, "no"), true},
+		"403":                       {answered(http.StatusForbidden, "no"), true},
+		"404, of an account":        {answered(http.StatusNotFound, "no"), true},
+		"400":                       {answered(http.StatusBadRequest, "no"), true},
+		"redirect":                  {redirect, true},
+		"not the API":               {page, true},
+		"a certificate":             {untrusted, true},
+		"408":                       {answered(http.StatusRequestTimeout, ""), false},
+		"429":                       {answered(http.StatusTooManyRequests, ""), false},
+		"500":                       {answered(http.StatusInternalServerError, "no"), false},
+		"no answer":                 {late, false},
+		"an error behind 200":       {answered(http.StatusOK, "no"), false},
+		"interrupted before it all": {context.Canceled, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newStub()
+			api.err, api.overridesErr = test.err, test.err
+			data := api.data()
+			var all diag.Diagnostics
+			for _, scope := range []harness.Scope{ciK8, ciVM, ciK8} {
+				all = append(all, data.checkPlan(t.Context(), scope, []plannedImage{planned("addonTag", "a:1")})...)
+			}
+			if all.ErrorsCount() > 1 || all.HasError() != test.stops {
+				t.Errorf("%v", all)
+			}
+		})
 	}
 }
 
 // What is left unchecked is named, and nothing else.
 func TestCheckPlanSaysWhatItCouldNotCheck(t *testing.T) {
 	t.Parallel()
-	no := answered(403, "Missing permission")
+	no := answered(503, "Missing permission")
 	for _, test := range []struct {
 		defaults, overrides error
 		want                string

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
-	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -67,24 +67,15 @@ func fieldValidator() validator.String {
 	return stringCheck{"can be a field", errorCheck("field", checkField)}
 }
 
-// imageValidator accepts image references and warns of those that name neither tag nor digest.
+// imageValidator refuses a blank, which the server takes for no override. What else is no image reference
+// may stand on the server all the same: a plan can tell, and a configuration generated from it must pass.
 func imageValidator() validator.String {
-	return stringCheck{"is an image reference", checkImage}
-}
-
-func checkImage(at path.Path, value string) (diags diag.Diagnostics) {
-	image, err := imageref.Parse(value)
-	if err != nil {
-		diags.AddAttributeError(at, "Invalid image reference", text.Sentence(err.Error())+
-			" Harness stores what it is sent without a check, and builds would fail to pull it.")
-		return diags
-	}
-	if !imageref.Pinned(value) {
-		diags.AddAttributeWarning(at, fmt.Sprintf("The image %s has neither a tag nor a digest", image.Name),
-			"Builds will run whatever the registry calls latest at that moment. Add a tag, such as "+
-				value+":1.2.3, or a digest.")
-	}
-	return diags
+	return stringCheck{"is an image", errorCheck("image", func(value string) error {
+		if strings.TrimSpace(value) == "" {
+			return fmt.Errorf("%s is blank, which stands for no override: to run the default, leave the field out", text.Quote(value))
+		}
+		return nil
+	})}
 }
 
 // noNullImages refuses a map of images in which one is null, on its key.

@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// checkReference is the error for a planned image that builds could not pull, or that is a tag alone;
+// nil for all else. What the server holds already is not refused, whatever it is, so that it can be
+// imported and kept.
+func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Diagnostic {
+	if planned.image == "" || !planned.changes || server.Overrides[planned.field] == planned.image {
+		return nil
+	}
+	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
+	image, err := imageref.Parse(planned.image)
+	if err != nil {
+		return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is no image reference", target),
+			text.Sentence(err.Error())+" Harness stores what it is sent without a check, and builds would fail to pull it.")
+	}
+	preset := server.Defaults[planned.field]
+	latest, err := imageref.Parse(preset)
+	if err != nil || image.Name == latest.Name || !looksLikeTag(planned.image) {
+		return nil
+	}
+	repository := strings.TrimSuffix(strings.TrimSuffix(preset, "@"+latest.Digest), ":"+latest.Tag)
+	return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is a tag alone", target),
+		fmt.Sprintf("Did you mean %s:%s? Some fields have Tag in their name, but all hold whole image references.",
+			repository, planned.image))
+}
+
+// looksLikeTag reports whether an image reference is one word that begins with a version, or the word
+// "latest": a tag, rather than a repository of Docker's official images.
+func looksLikeTag(image string) bool {
+	if strings.ContainsAny(image, "/:@") {
+		return false
+	}
+	version := strings.TrimPrefix(image, "v")
+	digits := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
+	return image == "latest" || digits > 0 && version[digits] == '.' || digits < 0
+}
+
+// checkAgainstDefault warns of an image that names neither tag nor digest or is not the default's, and of
+// one that the vendor no longer supports while that default is current.
+func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (diags diag.Diagnostics) {
+	if image, err := imageref.Parse(planned.image); err == nil && !imageref.Pinned(planned.image) {
+		diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image %s has neither a tag nor a digest", image.Name),
+			"Builds will run whatever the registry calls latest at that moment. Add a tag, such as "+
+				planned.image+":1.2.3, or a digest.")
+	}
+	c, ok := compareImages(planned.image, server.Defaults[planned.field])
+	if !ok { // not known yet, or one of them is no image reference
+		return diags
+	}
+	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
+	show := fmt.Sprintf("  default: %s\n  planned: %s\n\n", server.Defaults[planned.field], planned.image)
+	if c.image.Name != c.preset.Name {
+		if planned.creating || server.Overrides[planned.field] != planned.image { // else it was said when the image was set
+			diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is not named %s", target, c.preset.Name),
+				"Builds would run another image than Harness has there:\n\n"+show+
+					"Check that the image belongs to this field. If it is a copy under another name, nothing is wrong.")
+		}
+		return diags
+	}
+	if supported, known := c.supported(); supported || !known {
+		return diags
+	}
+	count := fmt.Sprintf("%d releases", c.Releases)
+	if !c.Exact {
+		count = "at least " + count
+	}
+	diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is %s behind", target, count),
+		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:\n\n%s"+
+			"Builds go on, with a warning in the Harness UI, and hotfixes do not reach this release. Choose a newer "+
+			"one, or remove the override to run the default.", supportedReleases-1, show))
+	return diags
+}

@@ -1,0 +1,75 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// What makes every resource fail is told once, whole, with what was asked: 25 resources need a screen or
+// two. What an apply cannot mend is an error at plan; an outage is a warning for what is to be created.
+func TestAccOneCauseIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault        fakeharness.Fault
+		env          map[string]string
+		fails, stops bool // with a state, without one
+		says         string
+	}{
+		"a wrong key":        {env: map[string]string{"HARNESS_PLATFORM_API_KEY": "pat.wrong"}, fails: true, stops: true, says: "Check that it has not expired"},
+		"an unknown account": {env: map[string]string{"HARNESS_ACCOUNT_ID": "nobody"}, stops: true, says: "account_id"},
+		"403":                {fault: fakeharness.Fault{Status: http.StatusForbidden}, fails: true, stops: true, says: "account view permission"},
+		"a redirect":         {fault: fakeharness.Fault{Redirect: "https://login.example.com/"}, fails: true, stops: true, says: "redirect (HTTP 302) to https://login.example.com"},
+		"a web page":         {fault: fakeharness.Fault{Body: "<html>hello</html>"}, fails: true, stops: true, says: "not an answer of the Harness API"},
+		"503":                {fault: fakeharness.Fault{Status: http.StatusServiceUnavailable}, fails: true, says: "The plan goes on without these checks"},
+		"no endpoint":        {env: map[string]string{"HARNESS_ENDPOINT": "http://127.0.0.1:1/gateway"}, fails: true, says: "gave no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			config := impatient + overrides(fake, map[string]int{"ci/K8": 15, "ci/VM": 10})
+			dir := clitest.New(t, config, fake.Env())
+			for _, stored := range []bool{false, true} {
+				wants := test.stops
+				if stored {
+					if wants = test.fails; name == "an unknown account" {
+						return // the state knows its account
+					}
+					fresh := clitest.New(t, config, fake.Env())
+					fresh.Must("apply", "-auto-approve")
+					dir = fresh
+				}
+				for variable, value := range test.env {
+					dir.Setenv(variable, value)
+				}
+				if test.fault.Status+len(test.fault.Body)+len(test.fault.Redirect) > 0 {
+					test.fault.Call, test.fault.Times = "reads", -1
+					fake.Inject(test.fault)
+				}
+				result := dir.Run("plan")
+				fake.ClearFaults()
+				output := unwrapped(result.Output)
+				if failed := result.Code != 0; failed != wants || wants != (strings.Count(result.Output, "Error: ") == 1) {
+					t.Errorf("stored %t: exit code %d:\n%s", stored, result.Code, result.Output)
+				}
+				if _, told, _ := strings.Cut(output, test.says); !strings.Contains(output, test.says) && (!stored || wants) || strings.Contains(told, test.says) {
+					t.Errorf("stored %t: want %q once:\n%s", stored, test.says, result.Output)
+				}
+				if _, _, found := strings.Cut(output, "asked: "); !found {
+					t.Errorf("not told what was asked:\n%s", result.Output)
+				}
+				said := result.Output
+				if at := max(strings.Index(said, "Error: "), strings.Index(said, "Warning: Could not check")); at >= 0 {
+					said = said[min(at, strings.Index(said+"Warning: Could not check", "Warning: Could not check")):]
+				}
+				if lines := strings.Count(said, "\n"); lines > 80 {
+					t.Errorf("stored %t: %d lines:\n%s", stored, lines, fmt.Sprint(result.Output))
+				}
+			}
+		})
+	}
+}

@@ -65,7 +65,8 @@ func TestAccAbsurdInput(t *testing.T) {
 			}
 			requireError(t, result.Output, "Error: ", test.says, test.at)
 			requirePlainText(t, quotedLine.ReplaceAllString(result.Output, ""))
-			if n := fake.Count(""); n != 0 {
+			// An odd image may be what stands, which a read tells.
+			if n := fake.Count(""); n != 0 && !strings.Contains(name, "image") || fake.Count("writes") != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
 		})

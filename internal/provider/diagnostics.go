@@ -217,7 +217,7 @@ func connectionAdvice(call *harness.Error) string {
 func statusAdvice(call *harness.Error) string {
 	switch {
 	case harness.IsRedirect(call):
-		return "A redirect is not followed, for it would carry the credential along. If it leads to the right " +
+		return "A redirect is not followed, because it would carry the credential along. If it leads to the right " +
 			"one, set the provider's endpoint to it; if it is a login page, a proxy or the gateway does not let " +
 			"this request through."
 	case harness.IsUnauthorized(call):
@@ -236,11 +236,11 @@ func statusAdvice(call *harness.Error) string {
 	case call.Status == statusConflict:
 		return "Something else changed the account at the same moment. Apply again."
 	case call.Status >= statusServerError:
-		next := "The server, or a gateway before it, is out of order. Run again later; if it stays, ask Harness support"
+		next := "The server, or a gateway in front of it, is unavailable. Run again later. If it persists, contact Harness support"
 		if call.CorrelationID != "" {
-			return next + ", which wants the correlationId."
+			return next + " with the correlationId."
 		}
-		return next + ", which wants the time and the call."
+		return next + " with the time and the call."
 	case harness.IsRefused(call) && !isWrite(call):
 		return "Nothing was read. Check that account_id is right, and that the account has the module."
 	case harness.IsRefused(call):

@@ -175,7 +175,7 @@ func TestAccImageOverride_pinToDefaultSettles(t *testing.T) {
 	}
 }
 
-func TestAccImageOverride_invalidValuesFailBeforeAnythingIsSent(t *testing.T) {
+func TestAccImageOverride_invalidValuesFailBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, want string }{
 		"infra in lower case":  {overrideConfig(imageA, `infra = "k8"`, `field = "gitCloneTag"`), `The infra is written "K8", not "k8".`},
@@ -191,7 +191,7 @@ func TestAccImageOverride_invalidValuesFailBeforeAnythingIsSent(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fakeharness.Options{})
 			w.run(resource.TestCase{Steps: []resource.TestStep{{Config: test.config, ExpectError: says(test.want)}}})
-			w.requireSilence()
+			w.requireNoWrites()
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsSent(t *testing.T) {
+func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, want string }{
 		"infra in lower case": {setConfig(twoImages, `infra = "k8"`), `The infra is written "K8", not "k8".`},
@@ -27,7 +27,7 @@ func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsSent(t *testing.T) {
 			t.Parallel()
 			w := newSetWorld(t, fakeharness.Options{})
 			w.run(resource.TestCase{Steps: []resource.TestStep{{Config: test.config, ExpectError: says(test.want)}}})
-			w.requireSilence()
+			w.requireNoWrites()
 		})
 	}
 }

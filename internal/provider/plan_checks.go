@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -37,10 +38,11 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
-		diags.Append(d.notChecked(server))
-	}
-	if cannotWork(server.Err()) {
-		return diags
+		stops := cannotWork(server.Err()) && slices.ContainsFunc(images, func(p plannedImage) bool { return p.changes })
+		diags.Append(d.notChecked(server, stops))
+		if stops {
+			return diags
+		}
 	}
 	for _, planned := range images {
 		if server.Err() == nil && !server.Has(planned.field) && !d.skipFieldValidation {
@@ -58,10 +60,10 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	return append(diags, verified()...)
 }
 
-// notChecked says that the checks are left out that need what could not be read: an error where an apply
-// cannot work either, else a warning. It is told once in a run.
-func (d *providerData) notChecked(server execconfig.PlanImages) diag.Diagnostic {
-	if cannotWork(server.Err()) {
+// notChecked says that the checks are left out that need what could not be read: an error where the apply
+// of a change cannot work either, else a warning. It is told once in a run.
+func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag.Diagnostic {
+	if stops {
 		return d.stopped("check the planned images of", server.Scope, server.Err())
 	}
 	if first, again := d.told.before(server.Err(), server.Scope); again {

@@ -32,7 +32,7 @@ func TestAccPlanWarns(t *testing.T) {
 			"For a renamed resource, add a moved block instead.",
 			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
-		"no take-over: the same image":      {"gitCloneTag", present, present, nil},
+		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is overridden with this image already"}},
 		"no take-over: nothing stands":      {"gitCloneTag", present, "", nil},
 		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
 		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},
@@ -215,15 +215,15 @@ func TestAccPlanReadsTwicePerModuleAndInfraAndTheConnectorOnce(t *testing.T) {
 func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{BadFieldStatus: http.StatusBadRequest})
-	dir := clitest.New(t, twentyOf(fake, "ci/K8")+single("typo", "gitCloneTagg", "a:1"), fake.Env())
+	dir := clitest.New(t, impatient+twentyOf(fake, "ci/K8")+single("typo", "gitCloneTagg", "a:1"), fake.Env())
 	fake.Inject(fakeharness.Fault{
-		Call: "get-default-config", Times: -1, Status: http.StatusForbidden,
-		Body: fakeharness.ErrorBody("NG_ACCESS_DENIED", "Missing permission core_account_view", "corr-1"),
+		Call: "get-default-config", Times: -1, Status: http.StatusServiceUnavailable,
+		Body: fakeharness.ErrorBody("UNAVAILABLE", "The defaults are away", "corr-1"),
 	})
 	output := dir.Must("plan")
 	for _, words := range []string{
-		"Warning: Could not check the planned images of ci/K8", "Missing permission core_account_view", "correlationId: corr-1",
-		"account view permission", "The plan goes on without these checks", "(and 20 more similar warnings elsewhere)", "21 to add",
+		"Warning: Could not check the planned images of ci/K8", "The defaults are away", "correlationId: corr-1",
+		"contact Harness support", "The plan goes on without these checks", "(and 19 more similar warnings elsewhere)", "21 to add",
 	} {
 		if !strings.Contains(unwrapped(output), words) {
 			t.Errorf("the plan does not say %q:\n%s", words, output)

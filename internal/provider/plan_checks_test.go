@@ -151,7 +151,7 @@ func TestCheckPlan(t *testing.T) {
 		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is overridden with this image already", []string{
 			"an interrupted run has stored without a state", "its destroy resets the field",
 		}},
-		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "The image of ci/K8/addonTag is no image reference", []string{
+		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{
 			"it contains white space", "builds would fail to pull it",
 		}},
 		"no image reference, which stands":  {planned: kept(planned("oddTag", "odd image"))},

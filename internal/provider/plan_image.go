@@ -21,7 +21,7 @@ func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Dia
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	image, err := imageref.Parse(planned.image)
 	if err != nil {
-		return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is no image reference", target),
+		return diag.NewAttributeErrorDiagnostic(planned.imagePath, "Invalid image reference for "+target.String(),
 			text.Sentence(err.Error())+" Harness stores what it is sent without a check, and builds would fail to pull it.")
 	}
 	preset := server.Defaults[planned.field]

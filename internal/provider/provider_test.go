@@ -228,6 +228,14 @@ func (w *world) requireSilence() {
 	}
 }
 
+// requireNoWrites fails where something was written.
+func (w *world) requireNoWrites() {
+	w.Helper()
+	if w.fake != nil && w.fake.Count("writes") != 0 {
+		w.Errorf("writes were sent, want none: %+v", w.fake.Requests())
+	}
+}
+
 // addr is where overrideConfig puts the resource.
 const addr = "harnessci_image_override.test"
 

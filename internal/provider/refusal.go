@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -29,7 +28,7 @@ func (e listedError) Advice() string {
 func (d *providerData) refused(ctx context.Context, target execconfig.Target, err error) error {
 	call, ok := errors.AsType[*harness.Error](err)
 	// By the published source, a field that may not be set is an internal error.
-	if !ok || !harness.IsRefused(call) && (call.Status != http.StatusInternalServerError || call.Code != "UNKNOWN_ERROR") {
+	if !ok || !harness.IsRefused(call) && !harness.IsFailedInside(call) {
 		return err
 	}
 	defaults, readErr := d.account.PlanDefaults(ctx, target.Scope)

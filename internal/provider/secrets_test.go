@@ -76,7 +76,7 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 			echo("writes")
 			run(1, "apply", "-auto-approve")
 			echo("get-default-config")
-			run(0, "plan") // with warnings
+			run(1, "plan") // with one error of each kind, and warnings
 			fake.ClearFaults()
 			run(0, "plan", "-out", "saved.plan")
 			run(0, "show", "-json", "saved.plan")

@@ -43,7 +43,7 @@ func TestAccAStoredValueThatIsNoImageCanBeImportedAndKept(t *testing.T) {
 	}
 	generated := dir.Read("generated.tf")
 	dir.Write("generated.tf", strings.ReplaceAll(generated, odd, odd+"2"))
-	if result := dir.Run("plan"); result.Code != 1 || strings.Count(result.Output, "is no image reference") != 2 {
+	if result := dir.Run("plan"); result.Code != 1 || strings.Count(result.Output, "Invalid image reference for") != 2 {
 		t.Errorf("another such value, exit code %d:\n%s", result.Code, result.Output)
 	}
 	dir.Write("generated.tf", strings.ReplaceAll(generated, odd, gitOlder))

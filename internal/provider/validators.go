@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -67,12 +68,15 @@ func fieldValidator() validator.String {
 	return stringCheck{"can be a field", errorCheck("field", checkField)}
 }
 
-// imageValidator refuses a blank, which the server takes for no override. What else is no image reference
+// imageValidator refuses a blank, which the server takes for no override, and what is never read from it. What else is no image reference
 // may stand on the server all the same: a plan can tell, and a configuration generated from it must pass.
 func imageValidator() validator.String {
-	return stringCheck{"is an image", errorCheck("image", func(value string) error {
-		if strings.TrimSpace(value) == "" {
+	return stringCheck{"is not blank", errorCheck("image reference", func(value string) error {
+		switch {
+		case strings.TrimSpace(value) == "":
 			return fmt.Errorf("%s is blank, which stands for no override: to run the default, leave the field out", text.Quote(value))
+		case strings.ContainsFunc(value, unicode.IsControl):
+			return fmt.Errorf("%s contains control characters", text.Quote(value))
 		}
 		return nil
 	})}

@@ -258,10 +258,14 @@ func isWrite(call *harness.Error) bool {
 	return call.Call == "update-config" || call.Call == "reset-config"
 }
 
-// Statuses that harness has no predicate for; only their advice differs.
+// Statuses that harness has no predicate for; only what is told of them differs.
 const (
-	statusConflict    = 409
-	statusServerError = 500
+	statusRedirect        = 300
+	statusRequestTimeout  = 408
+	statusConflict        = 409
+	statusTooEarly        = 425
+	statusTooManyRequests = 429
+	statusServerError     = 500
 )
 
 // keptBack is the warning that the object ("the image override") of a resource that goes is not

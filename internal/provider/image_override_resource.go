@@ -166,7 +166,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 		return true
 	}
 	if err != nil {
-		diags.Append(r.data.failure("set the image override", target, r.data.refused(ctx, target, err)))
+		diags.Append(r.data.failure("set the image override", target, err))
 	}
 	return err == nil
 }

@@ -181,9 +181,6 @@ func (r *imageOverridesResource) replace(
 		diags.Append(createdUntilInterrupt(scope, stored, len(plan.images()), failed))
 		return plan
 	}
-	for field, err := range failed {
-		failed[field] = r.data.refused(ctx, execconfig.Target{Scope: scope, Field: field}, err)
-	}
 	diags.Append(change.failures(scope, failed)...)
 	diags.Append(change.newcomers(scope)...)
 	if !diags.HasError() {

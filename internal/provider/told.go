@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -100,13 +99,13 @@ func cannotWork(err error) bool {
 		return false
 	}
 	switch call.Status {
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
+	case statusRequestTimeout, statusConflict, statusTooEarly, statusTooManyRequests:
 		return false
 	case 0:
 		_, untrusted := errors.AsType[*tls.CertificateVerificationError](call.Err)
 		return untrusted
 	}
-	notTheAPI := call.Status < http.StatusMultipleChoices && call.Err != nil
-	refused := call.Status >= http.StatusMultipleChoices && call.Status < http.StatusInternalServerError
+	notTheAPI := call.Status < statusRedirect && call.Err != nil
+	refused := call.Status >= statusRedirect && call.Status < statusServerError
 	return refused || notTheAPI || harness.IsUnauthorized(call) || harness.IsForbidden(call)
 }

@@ -71,6 +71,9 @@ func TestAccAListedFieldThatMayNotBeSetIsToldSo(t *testing.T) {
 		"\"\n    slsaVerificationTag = \"harness/slsa-plugin:0.39.0\"\n  }\n}\n"
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
 		for _, config := range []string{single("one", "slsaVerificationTag", "harness/slsa-plugin:0.39.0", `infra = "VM"`), vm} {
+			if status == http.StatusInternalServerError && config != vm {
+				continue // that could be an outage, as long as no neighbour gets through
+			}
 			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
 			dir := clitest.New(t, impatient+config, fake.Env())
 			result := dir.Run("apply", "-auto-approve")

@@ -33,9 +33,9 @@ func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.Mo
 		resp.Diagnostics.Append(r.planDestroy(kept)...)
 		return
 	case state == nil:
-		resp.Diagnostics.Append(r.planCreate(ctx, plan, made)...)
+		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.planCreate(ctx, plan, made))...)
 	default:
-		resp.Diagnostics.Append(r.planUpdate(ctx, plan, *state)...)
+		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.planUpdate(ctx, plan, *state))...)
 	}
 	r.data.connector.Plan(connector.Planned{URL: knownText(plan.URL)})
 	if !resp.Diagnostics.HasError() {

@@ -95,3 +95,17 @@ func TestAccImageConnector_anInterruptedDestroyIsCarriedThrough(t *testing.T) {
 	}
 	requireURL(t, fake, hubURL)
 }
+
+// A destroy begins with a plan of everything, of what was never made too.
+func TestAccImageConnector_ofAnotherTypeStopsNoDestroy(t *testing.T) {
+	t.Parallel()
+	fake, dir := connectorWorld(t, fakeharness.Options{}, single("git", "gitCloneTag", present))
+	dir.Must("apply", "-auto-approve")
+	fake.SetConnector(`{"name": "GCP", "identifier": "harnessImage", "type": "Gcp", "spec": {}}`)
+	dir.Write("main.tf", single("git", "gitCloneTag", present)+connectorConfig(mirrorURL))
+	requireFails(t, dir, "plan", "is of the type Gcp")
+	dir.Must("destroy", "-auto-approve")
+	if left := fake.Overrides("ci/K8"); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}

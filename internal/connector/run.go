@@ -32,7 +32,7 @@ type sharedRead struct {
 }
 
 // Shared returns what stood when the run first asked, or since its own last change. Failures are kept
-// too, so that a plan asks once; an interrupted read is not, for it says nothing of the server.
+// too, so that a plan asks once; an interrupted read is not: it says nothing of the server.
 func (a *Account) Shared(ctx context.Context) (Found, error) {
 	a.mu.Lock()
 	if a.read == nil {

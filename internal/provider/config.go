@@ -96,14 +96,14 @@ type resolver struct {
 
 // setting returns an attribute's value, or else that of its environment variable (if it has one), and
 // the words for where the value came from. An empty variable counts as not set; an empty
-// attribute is an error, for it is mostly a variable that somebody forgot to fill.
+// attribute is an error: it is mostly a variable that somebody forgot to fill.
 func (r *resolver) setting(attribute string, value types.String, env string) (set, source string) {
 	switch {
 	case value.IsUnknown():
 		r.known = false
 	case !value.IsNull() && value.ValueString() == "":
-		r.fail(attribute, "The value is an empty string. Remove the attribute or set it to null where "+
-			"its default or the environment shall count.")
+		r.fail(attribute, "The value is an empty string. Remove the attribute, or set it to null, to use "+
+			"its default or the environment.")
 	case !value.IsNull():
 		return value.ValueString(), "the attribute " + attribute
 	case env != "":
@@ -192,7 +192,7 @@ func (r *resolver) credential(apiKey, bearerToken types.String) (key, token stri
 	case apiKey.IsUnknown() || bearerToken.IsUnknown():
 		// One may still turn out to be null: how many there are is known at apply.
 	case !apiKey.IsNull() && !bearerToken.IsNull():
-		r.fail("bearer_token", "Both api_key and bearer_token are set. Keep the one that shall "+
+		r.fail("bearer_token", "Both api_key and bearer_token are set. Keep the one that should "+
 			"authenticate, and remove the other or set it to null.")
 	case key != "" && token != "":
 		r.fail("api_key", fmt.Sprintf("The environment sets both %s and %s, and the configuration sets "+
@@ -225,7 +225,7 @@ func (r *resolver) requestTimeout(value types.String) time.Duration {
 	}
 	timeout, err := time.ParseDuration(set)
 	if err != nil || timeout <= 0 {
-		r.fail("request_timeout", text.Quote(set)+" is no duration above zero, such as 30s or 1m30s.")
+		r.fail("request_timeout", text.Quote(set)+" is not a positive duration, such as 30s or 1m30s.")
 	}
 	return timeout
 }
@@ -237,7 +237,7 @@ func (r *resolver) maxRetries(value types.Int64) int {
 	case value.IsNull() || value.IsUnknown():
 		return defaultMaxRetries
 	case retries < 0 || retries > maxMaxRetries:
-		r.fail("max_retries", fmt.Sprintf("%d is outside of 0 to %d.", retries, maxMaxRetries))
+		r.fail("max_retries", fmt.Sprintf("%d is not between 0 and %d.", retries, maxMaxRetries))
 	}
 	return int(retries)
 }

@@ -269,7 +269,7 @@ const (
 )
 
 // keptBack is the warning that the object ("the image override") of a resource that goes is not
-// reset, for this run has set it.
+// reset, since this run has set it.
 func keptBack(object string, subject fmt.Stringer) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s, which this run has set", object, subject),
 		"A reset would undo that. It happens where a resource is renamed without a moved block, replaced with "+

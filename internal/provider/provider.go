@@ -86,7 +86,7 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"max_retries": schema.Int64Attribute{
 				Optional: true,
-				MarkdownDescription: fmt.Sprintf("How often a request is repeated when the server is overloaded, out of order or cannot be reached, "+
+				MarkdownDescription: fmt.Sprintf("How often a request is repeated when the server is overloaded, unavailable or unreachable, "+
 					"0 to %d. Defaults to %d.", maxMaxRetries, defaultMaxRetries),
 			},
 			"skip_field_validation": schema.BoolAttribute{

@@ -33,7 +33,7 @@ func moduleAttribute() resource.StringAttribute {
 		Default:             stringdefault.StaticString(string(defaultModule)),
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		Validators:          []validator.String{moduleValidator()},
-		MarkdownDescription: moduleDescription + " Another module makes another resource.",
+		MarkdownDescription: moduleDescription + " Changing this forces a new resource.",
 	}
 }
 
@@ -45,7 +45,7 @@ func infraAttribute() resource.StringAttribute {
 		Default:             stringdefault.StaticString(string(defaultInfra)),
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		Validators:          []validator.String{infraValidator()},
-		MarkdownDescription: infraDescription + " Another infra makes another resource.",
+		MarkdownDescription: infraDescription + " Changing this forces a new resource.",
 	}
 }
 

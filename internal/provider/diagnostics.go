@@ -172,7 +172,8 @@ func writeAdvice(err error) string {
 		if !cancelled.Sent {
 			return "Nothing was changed. Run it again."
 		}
-		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
+		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm. A create may be stored and " +
+			"in no state: the next plan then says that it is overridden already, and harnessci_customer_images lists it."
 	}
 	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {
 		return "Harness keeps all overrides of an account in one document and saves it as a whole, so that " +

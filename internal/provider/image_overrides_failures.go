@@ -114,20 +114,31 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 	return diags
 }
 
-// interrupted reports that some of a change failed, and all of that because the run was interrupted.
+// interrupted reports that some of a change was not done, and all of that because the run was interrupted.
 func interrupted(failed execconfig.FieldErrors) bool {
-	for _, err := range failed {
-		if _, is := errors.AsType[*execconfig.CancelledError](err); !is {
+	left := notDone(failed)
+	for _, field := range left {
+		if _, is := errors.AsType[*execconfig.CancelledError](failed[field]); !is {
 			return false
 		}
 	}
-	return len(failed) > 0
+	return len(left) > 0
 }
 
-// stored counts the images that did not fail.
+// notDone returns the fields of a change, sorted, for which the server has not said yes.
+func notDone(failed execconfig.FieldErrors) (fields []string) {
+	for _, field := range slices.Sorted(maps.Keys(failed)) {
+		if !execconfig.Acknowledged(failed[field]) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// stored counts the images to which the server has said yes.
 func stored(images map[string]string, failed execconfig.FieldErrors) (n int) {
 	for field := range images {
-		if failed[field] == nil {
+		if execconfig.Acknowledged(failed[field]) {
 			n++
 		}
 	}
@@ -137,7 +148,7 @@ func stored(images map[string]string, failed execconfig.FieldErrors) (n int) {
 // createdUntilInterrupt tells what an interrupted create has stored. It is no error, which would taint the
 // set, or lose it: the CLI fails an interrupted run by itself.
 func createdUntilInterrupt(scope harness.Scope, stored, wanted int, failed execconfig.FieldErrors) diag.Diagnostic {
-	fields := slices.Sorted(maps.Keys(failed))
+	fields := notDone(failed)
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
 		fmt.Sprintf("Interrupted: %d of %d image overrides of %s are stored", stored, wanted, scope),
 		fmt.Sprintf("Not done: %s. The state holds the set as planned. The next plan reads what is stored and shows the rest; "+

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,6 +40,27 @@ func TestAccSetWhoseCreateIsInterruptedIsInTheState(t *testing.T) {
 
 	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
 	interruptedCreate()
+	dir.Must("destroy", "-auto-approve")
+	requireStored(t, fake, nil)
+}
+
+// On a server that hides it, an image that equals the default takes a second acknowledgement, which the
+// interrupt prevents: what has one is in the state, too.
+func TestAccSetWhoseCreateIsInterruptedHoldsWhatIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{WriteLatency: 300 * time.Millisecond, HideDefaults: true})
+	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+	dir := clitest.New(t, exclusiveSet(map[string]string{"gitCloneTag": strconv.Quote(gitDefault)}), fake.Env())
+	updating := make(chan struct{}, 1)
+	fake.Inject(fakeharness.Fault{Call: "update-config", Hook: func(fakeharness.Request) { updating <- struct{}{} }})
+	run := dir.Start("apply", "-auto-approve")
+	<-updating
+	run.Interrupt()
+	result := run.Wait()
+	requireSays(t, result.Output, "Warning: Interrupted: 1 of 1 image overrides of ci/K8 are stored")
+	if result.Code == 0 || len(stateImages(t, dir)) != 1 {
+		t.Errorf("exit code %d, and the state lists %v:\n%s", result.Code, stateImages(t, dir), result.Output)
+	}
 	dir.Must("destroy", "-auto-approve")
 	requireStored(t, fake, nil)
 }

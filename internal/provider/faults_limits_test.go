@@ -30,10 +30,16 @@ func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 		fake.Inject(f.fault)
 	}
 	result := clitest.New(t, oneEach(fake, `request_timeout = "1s"`), fake.Env()).Run("apply", "-auto-approve")
+	told := strings.Join(diagnosticsOf(result.Output), "\n")
+	if !strings.Contains(told, "gave no answer to update-config: No complete answer within 1s.") || !strings.Contains(told, "request_timeout") {
+		t.Errorf("no word of the time-out:\n%s", result.Output)
+	}
 	for scope, f := range faults {
 		about := "Could not set the image override " + target(fake, scope)
 		if !f.stored {
-			requireError(t, result.Output, about, "gave no answer to update-config: No complete answer within 1s.", "request_timeout")
+			if requireError(t, result.Output, about); strings.Count(result.Output, "The cause is the same as for") != 1 {
+				t.Errorf("the one cause of two failures is not told once:\n%s", result.Output)
+			}
 		} else if strings.Contains(result.Output, about) {
 			t.Errorf("%s: %+v is an error", scope, f.fault)
 		}

@@ -110,7 +110,7 @@ func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 			fmt.Sprintf("Missing permission %s on account", editAccount)))
 	}
 	infra := r.URL.Query().Get("infra")
-	if !isInfra(strings.ToUpper(infra)) {
+	if rt.module != dbops && !isInfra(strings.ToUpper(infra)) {
 		return refusal(failed(http.StatusBadRequest, "INVALID_REQUEST", "Config not supported for infra type: "+infra))
 	}
 	return nil

@@ -78,6 +78,14 @@ func builtinDefaults() map[string]images {
 			"registerCatalog": "harness/registercatalog:1.11.0",
 			"slackNotify":     "harness/slacknotify:1.11.0",
 		},
+		dbops: {
+			"artifactoryTag":   "plugins/artifactory:1.7.6",
+			"defaultTag":       "plugins/drone-liquibase:1.18.0-4.33",
+			"flywayDefaultTag": "plugins/drone-flyway:1.2.0",
+			"gitCloneTag":      "harness/drone-git:1.6.9-rootless",
+			"mongoTag":         "plugins/drone-liquibase:1.18.0-4.33-mongo",
+			"spannerTag":       "plugins/drone-liquibase:1.18.0-4.33-spanner",
+		},
 		"idp/VM": {
 			"registerCatalog": "harness/registercatalog:1.11.0",
 			"slackNotify":     "harness/slacknotify:1.11.0",

@@ -2,7 +2,6 @@ package fakeharness
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,6 +50,9 @@ func newRequest(r *http.Request, rt route, body []byte) Request {
 		Header: r.Header.Clone(), UserAgent: r.UserAgent(), Body: body,
 		Start: time.Now(),
 	}
+	if rt.module == dbops {
+		req.Scope, req.Account = dbops, r.Header.Get("Harness-Account")
+	}
 	_, hasKey := req.Header[http.CanonicalHeaderKey(apiKeyHeader)]
 	_, hasToken := req.Header["Authorization"]
 	switch {
@@ -68,9 +70,9 @@ func newRequest(r *http.Request, rt route, body []byte) Request {
 		req.Header.Set("Authorization", masked)
 	}
 	if isWrite(rt.call) {
-		var operations []operation
-		if json.Unmarshal(body, &operations) == nil {
-			for _, op := range operations {
+		operations, err := operationsOf(rt.module, rt.call, body)
+		for _, op := range operations {
+			if err == nil && op != nil {
 				req.Fields = append(req.Fields, op.Field)
 			}
 		}

@@ -45,6 +45,8 @@ type Options struct {
 	Catalog []string
 	// CatalogPage is the longest page of the image list; default 100.
 	CatalogPage int
+	// DBOpsUnderGateway has Database DevOps under the endpoint, and not on the host alone.
+	DBOpsUnderGateway bool
 	// NoConnector leaves accounts without the image connector that they have from their start.
 	NoConnector bool
 	// OnAnswer, when set, is called with each request once its answer is ready.
@@ -172,6 +174,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // half a request is none
 	}
 	rt, connector := routeOf(r.Method, r.URL.Path)
+	if found, ok := s.dbopsRoute(r.URL.Path); ok {
+		rt = found
+	}
 	req := newRequest(r, rt, body)
 	req.Connector = connector
 	entry := s.log.arrive(req)
@@ -198,6 +203,9 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 	var out answer
 	if f.acts() {
 		out = s.handle(r, rt, req, f)
+		if rt.module == dbops && out.status != 0 {
+			out = bare(rt.call, out)
+		}
 	} else if !f.withholds() {
 		s.wait(r.Context(), s.Options().latency(rt.call))
 	}

@@ -70,14 +70,14 @@ func (s *Server) save(ctx context.Context, req Request, doc document, late time.
 // apply changes doc as the body says; nil when every operation of it is valid.
 func (s *Server) apply(doc document, req Request) *answer {
 	refusal := func(a answer) *answer { return &a }
-	var operations []*operation
-	if err := json.Unmarshal(req.Body, &operations); err != nil {
+	module, infra := mustScope(req.Scope)
+	operations, err := operationsOf(module, req.Call, req.Body)
+	if err != nil {
 		return refusal(invalid("body", "Unable to process JSON"))
 	}
 	if operations == nil {
 		return refusal(invalid("body", "must not be null"))
 	}
-	_, infra := mustScope(req.Scope)
 	for i, op := range operations {
 		if op == nil || isBlank(op.Field) {
 			return refusal(invalid(fmt.Sprintf("[%d].field", i), "must not be blank"))

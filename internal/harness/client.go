@@ -61,6 +61,7 @@ type Client struct {
 
 	odd     oddities
 	outages outages
+	dbops   dbopsBase
 }
 
 // New returns a client for cfg. It sends nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +21,9 @@ type request struct {
 	subject Subject // nil where the call says it all
 	method  string
 	url     *url.URL
-	body    []byte // JSON; nil: none
+	body    []byte      // JSON; nil: none
+	header  http.Header // beside the usual ones
+	bare    bool        // the API has no envelopes, and no codes in its errors
 	// timeout is that of an attempt which may take longer than others; 0: the client's.
 	timeout time.Duration
 }
@@ -98,6 +101,7 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, x.request.header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", x.client.cfg.UserAgent)
 	if body != nil {
@@ -144,7 +148,7 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 
 // failedInside reports that the last answer is HTTP 500 in the API's own words.
 func (x *exchange) failedInside() bool {
-	return x.status == http.StatusInternalServerError && x.words.code != ""
+	return x.status == http.StatusInternalServerError && (x.words.code != "" || x.bare && x.words.message != "")
 }
 
 func (x *exchange) log(ctx context.Context, err error) {
@@ -190,6 +194,7 @@ func (x *exchange) failure(cause error) *Error {
 		Credential:    x.credential,
 		Attempts:      x.attempts,
 		Uncertain:     x.uncertain,
+		Codeless:      x.bare,
 		Err:           x.client.cause(cause),
 	}
 	if x.status >= 300 && x.status < 400 {

@@ -119,6 +119,9 @@ func (c *Client) readWords(body []byte) words {
 // data returns the data of a success. An error envelope behind a 2xx is an error without a cause:
 // the server has answered, and its words say what.
 func (x *exchange) data() (json.RawMessage, error) {
+	if x.bare {
+		return x.bareData()
+	}
 	var e envelope
 	if err := decodeObject(x.body, &e); err != nil {
 		return nil, x.failure(err)

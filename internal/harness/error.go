@@ -33,6 +33,8 @@ type Error struct {
 	Attempts int
 	// Uncertain reports that an attempt, not necessarily the last, may have taken effect.
 	Uncertain bool
+	// Codeless reports that the API tells its errors by a message alone.
+	Codeless bool
 	// Err is the cause below HTTP (connection, time-out, decoding); may be nil.
 	Err error
 }
@@ -112,7 +114,7 @@ func MayStillAct(err error) bool {
 // set gets the same as an outage of what is behind the API.
 func IsFailedInside(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status == http.StatusInternalServerError && e.Code != ""
+	return ok && e.Status == http.StatusInternalServerError && (e.Code != "" || e.Codeless && e.Message != "")
 }
 
 // IsUnauthorized reports that the credential was not accepted.

@@ -55,21 +55,26 @@ func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[strin
 	for _, field := range slices.Sorted(maps.Keys(images)) {
 		body = append(body, fieldValue{Field: field, Value: new(images[field])})
 	}
-	return c.writeImages(ctx, "update-config", scope, body)
+	return c.writeImages(ctx, "update-config", scope, len(body), body)
 }
 
 // ResetImages removes the overrides of fields, whether there are any or not, in one request
 // (reset-config). As for what nil means and errors are, see UpdateImages.
 func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) error {
+	fields = slices.Compact(slices.Sorted(slices.Values(fields)))
+	if scope.Module == DBOps {
+		return c.writeImages(ctx, "reset-config", scope, len(fields), fields)
+	}
 	var body []fieldValue
-	for _, field := range slices.Compact(slices.Sorted(slices.Values(fields))) {
+	for _, field := range fields {
 		body = append(body, fieldValue{Field: field})
 	}
-	return c.writeImages(ctx, "reset-config", scope, body)
+	return c.writeImages(ctx, "reset-config", scope, len(body), body)
 }
 
-func (c *Client) writeImages(ctx context.Context, call string, scope Scope, body []fieldValue) error {
-	if len(body) == 0 {
+// writeImages makes a write with a body of so many fields.
+func (c *Client) writeImages(ctx context.Context, call string, scope Scope, fields int, body any) error {
+	if fields == 0 {
 		return nil
 	}
 	x, err := c.executionConfig(ctx, http.MethodPost, call, scope, nil, body)
@@ -86,6 +91,9 @@ func (c *Client) executionConfig(
 	r := request{call: call, subject: scope, method: method, url: c.cfg.Endpoint}
 	if !scope.Valid() {
 		return nil, c.unsent(r, errors.New("there is no such module or infra"))
+	}
+	if scope.Module == DBOps {
+		return c.dbopsConfig(ctx, r, query, body)
 	}
 	if query == nil {
 		query = url.Values{}

@@ -10,6 +10,8 @@ const (
 	CI   Module = "ci"
 	IaCM Module = "iacm"
 	IDP  Module = "idp"
+	// DBOps is Database DevOps. It has no infras, and is not yet among Modules.
+	DBOps Module = "dbops"
 )
 
 // Infra is the build infrastructure an image runs on.
@@ -27,10 +29,13 @@ var modulePaths = map[Module]string{CI: "ci", IaCM: "iacm-manager", IDP: "idp"}
 // Modules returns every module, in the order they are documented.
 func Modules() []Module { return []Module{CI, IaCM, IDP} }
 
+// HasInfras reports whether the module has images for each infra, and not one set of them.
+func (m Module) HasInfras() bool { return m != DBOps }
+
 // Infras returns every infra, in the order they are documented.
 func Infras() []Infra { return []Infra{K8, VM} }
 
-// Scope names one set of images: those of a module on an infra.
+// Scope names one set of images: those of a module on an infra. Infra is empty where the module has none.
 type Scope struct {
 	Module Module
 	Infra  Infra
@@ -38,13 +43,24 @@ type Scope struct {
 
 // Valid reports whether both parts are known, spelled as the API spells them.
 func (s Scope) Valid() bool {
+	if !s.Module.HasInfras() {
+		return s.Infra == ""
+	}
 	return slices.Contains(Modules(), s.Module) && slices.Contains(Infras(), s.Infra)
 }
 
-// String returns the scope as it stands in ids and messages: "ci/K8".
-func (s Scope) String() string { return string(s.Module) + "/" + string(s.Infra) }
+// String returns the scope as it stands in ids and messages: "ci/K8", or "dbops".
+func (s Scope) String() string {
+	if !s.Module.HasInfras() {
+		return string(s.Module)
+	}
+	return string(s.Module) + "/" + string(s.Infra)
+}
 
-// Facts returns the module and the infra by name.
+// Facts returns the module and, where it has any, the infra by name.
 func (s Scope) Facts() [][2]string {
+	if !s.Module.HasInfras() {
+		return [][2]string{{"module", string(s.Module)}}
+	}
 	return [][2]string{{"module", string(s.Module)}, {"infra", string(s.Infra)}}
 }

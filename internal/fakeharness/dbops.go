@@ -1,0 +1,69 @@
+package fakeharness
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// dbops is the module, and the scope, of Database DevOps: it has no infra.
+const (
+	dbops     = "dbops"
+	dbopsPath = "/v1/dbops/execution-config/"
+)
+
+// dbopsRoute returns the call of Database DevOps that a path means, if the server has it there.
+func (s *Server) dbopsRoute(path string) (rt route, ok bool) {
+	base := ""
+	if s.Options().DBOpsUnderGateway {
+		base = basePath
+	}
+	call, ok := strings.CutPrefix(path, base+dbopsPath)
+	if !ok || methods[call] == "" {
+		return route{}, false
+	}
+	return route{module: dbops, call: call, method: methods[call]}, true
+}
+
+// namedFields are the operations of a reset of Database DevOps, whose body is a list of names.
+func namedFields(body []byte) (operations []*operation, err error) {
+	var names []string
+	if err := json.Unmarshal(body, &names); err != nil || names == nil {
+		return nil, err
+	}
+	operations = []*operation{}
+	for _, name := range names {
+		operations = append(operations, &operation{Field: name})
+	}
+	return operations, nil
+}
+
+// operationsOf reads the body of a write; nil where it is null.
+func operationsOf(module, call string, body []byte) (operations []*operation, err error) {
+	if module == dbops && call == "reset-config" {
+		return namedFields(body)
+	}
+	err = json.Unmarshal(body, &operations)
+	return operations, err
+}
+
+// bare turns an answer into the form of Database DevOps: data without an envelope, 201 for a write,
+// and a message alone for an error.
+func bare(call string, a answer) answer {
+	var e struct {
+		Message string          `json:"message"`
+		Data    json.RawMessage `json:"data"`
+	}
+	if json.Unmarshal(a.body, &e) != nil {
+		panic("fakeharness: an answer of the API is no envelope")
+	}
+	out := a
+	out.body = e.Data
+	switch {
+	case a.status != http.StatusOK:
+		out.body = mustJSON(map[string]string{"message": e.Message})
+	case isWrite(call):
+		out.status = http.StatusCreated
+	}
+	return out
+}

@@ -33,8 +33,7 @@ func builtinDefaults() map[string]images {
 		"sscaEnforcementTag":                  "harness/ssca-plugin:0.39.0",
 		"sscaOrchestrationTag":                "harness/ssca-plugin:0.39.0",
 	}
-	// VMs run no addon and no lite engine, and push with docker where K8 pushes with kaniko.
-	vm := images{
+	vm := images{ // no addon, no lite engine, and docker where K8 pushes with kaniko
 		"artifactoryUploadTag":                "plugins/artifactory:1.7.6",
 		"buildAndPushACRTag":                  "plugins/acr:20.18.7",
 		"buildAndPushBuildxACRTag":            "plugins/buildx-acr:1.3.1",
@@ -78,14 +77,7 @@ func builtinDefaults() map[string]images {
 			"registerCatalog": "harness/registercatalog:1.11.0",
 			"slackNotify":     "harness/slacknotify:1.11.0",
 		},
-		dbops: {
-			"artifactoryTag":   "plugins/artifactory:1.7.6",
-			"defaultTag":       "plugins/drone-liquibase:1.18.0-4.33",
-			"flywayDefaultTag": "plugins/drone-flyway:1.2.0",
-			"gitCloneTag":      "harness/drone-git:1.6.9-rootless",
-			"mongoTag":         "plugins/drone-liquibase:1.18.0-4.33-mongo",
-			"spannerTag":       "plugins/drone-liquibase:1.18.0-4.33-spanner",
-		},
+		dbops: dbopsDefaults(),
 		"idp/VM": {
 			"registerCatalog": "harness/registercatalog:1.11.0",
 			"slackNotify":     "harness/slacknotify:1.11.0",

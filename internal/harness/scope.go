@@ -10,7 +10,7 @@ const (
 	CI   Module = "ci"
 	IaCM Module = "iacm"
 	IDP  Module = "idp"
-	// DBOps is Database DevOps. It has no infras, and is not yet among Modules.
+	// DBOps is Database DevOps, which has no infras.
 	DBOps Module = "dbops"
 )
 
@@ -27,10 +27,18 @@ const (
 var modulePaths = map[Module]string{CI: "ci", IaCM: "iacm-manager", IDP: "idp"}
 
 // Modules returns every module, in the order they are documented.
-func Modules() []Module { return []Module{CI, IaCM, IDP} }
+func Modules() []Module { return []Module{CI, IaCM, IDP, DBOps} }
 
 // HasInfras reports whether the module has images for each infra, and not one set of them.
 func (m Module) HasInfras() bool { return m != DBOps }
+
+// Infras returns the infras that the module has images for, one empty where it has none.
+func (m Module) Infras() []Infra {
+	if !m.HasInfras() {
+		return []Infra{""}
+	}
+	return Infras()
+}
 
 // Infras returns every infra, in the order they are documented.
 func Infras() []Infra { return []Infra{K8, VM} }

@@ -75,7 +75,7 @@ func (d *customerImagesDataSource) Read(ctx context.Context, req datasource.Read
 	}
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
-	model.Infra = types.StringValue(string(scope.Infra))
+	model.Infra = infraValue(scope)
 	model.OverridesOnly = types.BoolValue(overridesOnly)
 	model.Images = images
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

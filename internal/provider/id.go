@@ -18,7 +18,10 @@ var fieldPattern = text.Regexp(`^[A-Za-z0-9_.-]{1,128}$`)
 // "K8/gitCloneTag" for ci. Errors say what is wrong with it and which forms there are.
 func parseID(id string) (execconfig.Target, error) {
 	parts := strings.Split(id, "/")
-	if len(parts) == 2 {
+	switch {
+	case len(parts) == 2 && !harness.Module(parts[0]).HasInfras():
+		parts = []string{parts[0], "", parts[1]}
+	case len(parts) == 2:
 		parts = append([]string{string(harness.CI)}, parts...)
 	}
 	if len(parts) != 3 {
@@ -32,7 +35,7 @@ func parseID(id string) (execconfig.Target, error) {
 }
 
 const idForms = "The id of an override is module/infra/field, such as ci/K8/gitCloneTag, " +
-	"or infra/field, such as K8/gitCloneTag, for the module ci."
+	"or infra/field, such as K8/gitCloneTag, for the module ci; for the module dbops it is dbops/field."
 
 // checkTarget checks the parts of an override's id.
 func checkTarget(module, infra, field string) (execconfig.Target, error) {
@@ -51,6 +54,12 @@ func checkScope(module, infra string) (harness.Scope, error) {
 	m, err := spelled("module", harness.Modules(), module)
 	if err != nil {
 		return harness.Scope{}, err
+	}
+	if !m.HasInfras() {
+		if infra != "" {
+			return harness.Scope{}, errNoInfra(m)
+		}
+		return harness.Scope{Module: m}, nil
 	}
 	i, err := spelled("infra", harness.Infras(), infra)
 	if err != nil {

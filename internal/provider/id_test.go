@@ -31,7 +31,7 @@ func TestParseIDErrors(t *testing.T) {
 		"ci/K8/a/b":           "two or three parts",
 		"ci/gitCloneTag":      `the infra is one of "K8", "VM", not "ci"`,
 		"ci/k8/gitCloneTag":   `the infra is written "K8", not "k8"`,
-		"cd/K8/gitCloneTag":   `the module is one of "ci", "iacm", "idp", not "cd"`,
+		"cd/K8/gitCloneTag":   `the module is one of "ci", "iacm", "idp", "dbops", not "cd"`,
 		"IaCM/K8/gitCloneTag": `the module is written "iacm", not "IaCM"`,
 		"ci/K8/":              `the field "" is not made of`,
 		"ci/K8/a\x1b[31m":     `the field "a\x1b[31m" is not made of`,

@@ -48,8 +48,8 @@ func (l *imageOverrideList) ListResourceConfigSchema(_ context.Context, _ list.L
 			},
 			"infra": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{infraValidator()},
-				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`. Lists both where it is left out.",
+				Validators:          []validator.String{infraValidator(), noInfraWithout{}},
+				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`. Lists both where it is left out. The module `dbops` has none.",
 			},
 		},
 	}
@@ -105,7 +105,7 @@ func (m imageOverrideListModel) scopes() []harness.Scope {
 		return []harness.Scope{scopeOf(m.Module, m.Infra)}
 	}
 	var scopes []harness.Scope
-	for _, infra := range harness.Infras() {
+	for _, infra := range scopeOf(m.Module, types.StringNull()).Module.Infras() {
 		scopes = append(scopes, scopeOf(m.Module, types.StringValue(string(infra))))
 	}
 	return scopes

@@ -23,7 +23,7 @@ func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
 	return imageOverrideModel{
 		ID:     types.StringValue(target.String()),
 		Module: types.StringValue(string(target.Scope.Module)),
-		Infra:  types.StringValue(string(target.Scope.Infra)),
+		Infra:  infraValue(target.Scope),
 		Field:  types.StringValue(target.Field),
 	}
 }

@@ -44,13 +44,14 @@ func importScope(
 	return scope, !diags.HasError()
 }
 
-const scopeIDForms = "The id of a set of overrides is module/infra, such as ci/K8, or infra, such as K8, for the module ci."
+const scopeIDForms = "The id of a set of overrides is module/infra, such as ci/K8, or infra, such as K8, for the module ci; " +
+	"for the module dbops it is dbops."
 
 // parseScopeID reads a set's id, as written for an import: "ci/K8", or "K8" for ci. Errors say what
 // is wrong with it and which forms there are.
 func parseScopeID(id string) (harness.Scope, error) {
 	module, infra, found := strings.Cut(id, "/")
-	if !found {
+	if !found && harness.Module(id).HasInfras() {
 		module, infra = string(harness.CI), id
 	}
 	scope, err := checkScope(module, infra)

@@ -22,7 +22,7 @@ func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
 	return imageOverridesModel{
 		ID:     types.StringValue(scope.String()),
 		Module: types.StringValue(string(scope.Module)),
-		Infra:  types.StringValue(string(scope.Infra)),
+		Infra:  infraValue(scope),
 		Images: types.MapNull(types.StringType),
 	}
 }

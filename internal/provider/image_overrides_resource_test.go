@@ -245,8 +245,8 @@ func TestAccImageOverrides_importErrors(t *testing.T) {
 	for id, want := range map[string]string{
 		"k8":                `In "k8", the infra is written "K8", not "k8". ` + scopeIDForms,
 		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", not "K8/gitCloneTag".`,
-		"cd/K8":             `the module is one of "ci", "iacm", "idp", not "cd".`,
-		"/":                 `the module is one of "ci", "iacm", "idp", not "".`,
+		"cd/K8":             `the module is one of "ci", "iacm", "idp", "dbops", not "cd".`,
+		"/":                 `the module is one of "ci", "iacm", "idp", "dbops", not "".`,
 	} {
 		steps = append(steps, resource.TestStep{Config: setImport(`id = "`+id+`"`, setConfig(noImages)), ExpectError: says(want)})
 	}

@@ -115,7 +115,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	}
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
-	model.Infra = types.StringValue(string(scope.Infra))
+	model.Infra = infraValue(scope)
 	model.imagesStatus = statusOf(defaults, overrides)
 	if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
 		model.pulledThrough(found)

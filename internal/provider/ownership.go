@@ -45,11 +45,11 @@ func scopeIdentityAttributes() map[string]identityschema.Attribute {
 		},
 		"module": identityschema.StringAttribute{
 			RequiredForImport: true,
-			Description:       "Harness module: ci, iacm or idp.",
+			Description:       "Harness module: ci, iacm, idp or dbops.",
 		},
 		"infra": identityschema.StringAttribute{
-			RequiredForImport: true,
-			Description:       "Build infrastructure: K8 or VM.",
+			OptionalForImport: true,
+			Description:       "Build infrastructure: K8 or VM. The module dbops has none; an import of any other must give it.",
 		},
 	}
 }

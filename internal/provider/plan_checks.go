@@ -101,7 +101,7 @@ func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanIma
 	default:
 		hints = append(hints, fmt.Sprintf("Did you mean %s?", text.Or(near)))
 	}
-	for _, infra := range harness.Infras() {
+	for _, infra := range server.Scope.Module.Infras() {
 		if infra == server.Scope.Infra {
 			continue
 		}

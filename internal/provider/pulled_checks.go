@@ -58,6 +58,9 @@ func (d *providerData) checkStandingPulls(ctx context.Context, url types.String)
 	var standing []namedImage
 	var reads sync.WaitGroup
 	for _, module := range harness.Modules() {
+		if !module.HasInfras() {
+			continue // nobody documents that it pulls through this connector
+		}
 		for _, infra := range harness.Infras() {
 			scope := harness.Scope{Module: module, Infra: infra}
 			reads.Go(func() {

@@ -1,15 +1,12 @@
 package provider
 
 import (
-	"cmp"
-
 	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	resource "github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -21,8 +18,9 @@ const (
 )
 
 const (
-	moduleDescription = "Harness module that runs the images: `ci`, `iacm` or `idp`. Defaults to `" + string(defaultModule) + "`."
-	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`. Defaults to `" + string(defaultInfra) + "`."
+	moduleDescription = "Harness module that runs the images: `ci`, `iacm`, `idp` or `dbops` (Database DevOps). Defaults to `" + string(defaultModule) + "`."
+	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`. Defaults to `" + string(defaultInfra) + "`. " +
+		"The module `dbops` has none: leave it out there, and it is null."
 )
 
 // moduleAttribute is the module of a resource.
@@ -42,9 +40,8 @@ func infraAttribute() resource.StringAttribute {
 	return resource.StringAttribute{
 		Optional:            true,
 		Computed:            true,
-		Default:             stringdefault.StaticString(string(defaultInfra)),
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-		Validators:          []validator.String{infraValidator()},
+		PlanModifiers:       []planmodifier.String{infraDefault{}, stringplanmodifier.RequiresReplace()},
+		Validators:          []validator.String{infraValidator(), noInfraWithout{}},
 		MarkdownDescription: infraDescription + " Changing this forces a new resource.",
 	}
 }
@@ -64,15 +61,7 @@ func infraDataAttribute() datasource.StringAttribute {
 	return datasource.StringAttribute{
 		Optional:            true,
 		Computed:            true,
-		Validators:          []validator.String{infraValidator()},
+		Validators:          []validator.String{infraValidator(), noInfraWithout{}},
 		MarkdownDescription: infraDescription,
-	}
-}
-
-// scopeOf returns the scope that a data source's module and infra name, defaults filled in.
-func scopeOf(module, infra types.String) harness.Scope {
-	return harness.Scope{
-		Module: cmp.Or(harness.Module(module.ValueString()), defaultModule),
-		Infra:  cmp.Or(harness.Infra(infra.ValueString()), defaultInfra),
 	}
 }

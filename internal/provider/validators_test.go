@@ -28,7 +28,7 @@ func TestValidators(t *testing.T) {
 		{moduleValidator(), "ci", diag.SeverityInvalid, ""},
 		{moduleValidator(), "idp", diag.SeverityInvalid, ""},
 		{moduleValidator(), "CI", diag.SeverityError, `The module is written "ci", not "CI".`},
-		{moduleValidator(), "", diag.SeverityError, `The module is one of "ci", "iacm", "idp", not "".`},
+		{moduleValidator(), "", diag.SeverityError, `The module is one of "ci", "iacm", "idp", "dbops", not "".`},
 		{infraValidator(), "VM", diag.SeverityInvalid, ""},
 		{infraValidator(), "k8", diag.SeverityError, `The infra is written "K8", not "k8".`},
 		{fieldValidator(), "gitCloneTag", diag.SeverityInvalid, ""},

@@ -28,3 +28,10 @@ resource "harnessci_image_override" "opentofu" {
   field  = "iacmOpenTofu"
   value  = "plugins/harness_opentofu:0.157.0"
 }
+
+# Database DevOps, which has no infra.
+resource "harnessci_image_override" "liquibase" {
+  module = "dbops"
+  field  = "defaultTag"
+  value  = "plugins/drone-liquibase:1.17.0-4.33"
+}

@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// infraValue is the infra of a scope as an attribute: null where its module has none.
+func infraValue(scope harness.Scope) types.String {
+	if !scope.Module.HasInfras() {
+		return types.StringNull()
+	}
+	return types.StringValue(string(scope.Infra))
+}
+
+// errNoInfra says that a module has no infra, as the end of a sentence.
+func errNoInfra(module harness.Module) error {
+	return fmt.Errorf("the module %s has no infra: leave infra out", module)
+}
+
+// noInfraWithout refuses an infra beside a module that has none.
+type noInfraWithout struct{}
+
+// Description returns what the validator wants of a value.
+func (noInfraWithout) Description(context.Context) string {
+	return "is left out where the module has no infra"
+}
+
+// MarkdownDescription returns what the validator wants of a value.
+func (v noInfraWithout) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString judges an infra by the module beside it.
+func (noInfraWithout) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	var module types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("module"), &module)...)
+	if m := harness.Module(module.ValueString()); !req.ConfigValue.IsNull() && !m.HasInfras() {
+		resp.Diagnostics.Append(errorCheck("infra", func(string) error { return errNoInfra(m) })(req.Path, "")...)
+	}
+}
+
+// infraDefault plans the infra that a configuration leaves out: what it is depends on the module, which
+// no static default can tell.
+type infraDefault struct{}
+
+// Description returns what the modifier does.
+func (infraDefault) Description(context.Context) string { return "defaults to " + string(defaultInfra) }
+
+// MarkdownDescription returns what the modifier does.
+func (m infraDefault) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
+
+// PlanModifyString plans an infra that is left out.
+func (infraDefault) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if !req.ConfigValue.IsNull() {
+		return
+	}
+	var module types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("module"), &module)...)
+	if module.IsUnknown() {
+		resp.PlanValue = types.StringUnknown()
+		return
+	}
+	resp.PlanValue = infraValue(scopeOf(module, types.StringNull()))
+}
+
+// scopeOf returns the scope that a module and infra name, defaults filled in.
+func scopeOf(module, infra types.String) harness.Scope {
+	scope := harness.Scope{
+		Module: cmp.Or(harness.Module(module.ValueString()), defaultModule),
+		Infra:  harness.Infra(infra.ValueString()),
+	}
+	if scope.Module.HasInfras() {
+		scope.Infra = cmp.Or(scope.Infra, defaultInfra)
+	}
+	return scope
+}

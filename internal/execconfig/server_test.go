@@ -307,7 +307,11 @@ func failedInside(string) error {
 	}
 }
 
+// pause waits. A timer of no length in a bubble has crashed Go 1.26's runtime under the race detector.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-time.After(d):
 		return ctx.Err()

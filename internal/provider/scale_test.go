@@ -44,7 +44,7 @@ func TestAccRequestsByTheNumberOfSingleOverrides(t *testing.T) {
 					writes, mostWrites, verifying, len(fake.Overrides("ci/K8")))
 			}
 			// The plan and the apply ask once each, in processes of their own.
-			want := map[string]int{"get-default-config": 2, "get-customer-config": 2 + verifying, "update-config": writes}
+			want := map[string]int{"get-connector": 2, "get-default-config": 2, "get-customer-config": 2 + verifying, "update-config": writes}
 			if got := calls(fake); !maps.Equal(got, want) {
 				t.Errorf("apply: %v, want %v", got, want)
 			}
@@ -71,7 +71,7 @@ func TestAccRequestsByTheSizeOfASet(t *testing.T) {
 			addFields(fake, n)
 			dir := clitest.New(t, exclusiveSet(mirrored(fake, n)), fake.Env())
 			dir.Must("apply", "-auto-approve")
-			want := map[string]int{"get-default-config": 2, "get-customer-config": 3, "update-config": 1}
+			want := map[string]int{"get-connector": 2, "get-default-config": 2, "get-customer-config": 3, "update-config": 1}
 			if got := calls(fake); !maps.Equal(got, want) || len(fake.Overrides("ci/K8")) != n {
 				t.Errorf("apply: %v, want %v; %d stored", got, want, len(fake.Overrides("ci/K8")))
 			}

@@ -101,8 +101,8 @@ func TestResolveErrors(t *testing.T) {
 		"timeout zero":           {model: providerModel{RequestTimeout: types.StringValue("0s")}, attribute: "request_timeout", words: []string{`"0s"`}},
 		"timeout negative":       {model: providerModel{RequestTimeout: types.StringValue("-1s")}, attribute: "request_timeout", words: []string{`"-1s"`}},
 		"timeout empty":          {model: providerModel{RequestTimeout: types.StringValue("")}, attribute: "request_timeout", words: []string{"empty"}},
-		"retries negative":       {model: providerModel{MaxRetries: types.Int64Value(-1)}, attribute: "max_retries", words: []string{"-1", "0 to 20"}},
-		"retries too many":       {model: providerModel{MaxRetries: types.Int64Value(21)}, attribute: "max_retries", words: []string{"21", "0 to 20"}},
+		"retries negative":       {model: providerModel{MaxRetries: types.Int64Value(-1)}, attribute: "max_retries", words: []string{"-1", "between 0 and 20"}},
+		"retries too many":       {model: providerModel{MaxRetries: types.Int64Value(21)}, attribute: "max_retries", words: []string{"21", "between 0 and 20"}},
 		"certificate file empty": {model: providerModel{CACertificateFile: types.StringValue("")}, attribute: "ca_certificate_file", words: []string{"empty"}},
 	} {
 		t.Run(name, func(t *testing.T) {

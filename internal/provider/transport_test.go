@@ -33,7 +33,7 @@ func TestAccAPrivateAuthority(t *testing.T) {
 	env["HARNESS_ENDPOINT"] = server.URL + "/gateway"
 	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 1}), env)
 	result := dir.Run("apply", "-auto-approve")
-	requireError(t, result.Output, "Could not set the image override ci/K8/addonTag", "certificate signed by unknown authority", "ca_certificate_file")
+	requireError(t, result.Output, "Could not check the planned images of ci/K8", "certificate signed by unknown authority", "ca_certificate_file")
 	if n := fake.Count(""); n != 0 {
 		t.Errorf("%d requests went to a server that is not trusted", n)
 	}

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -84,7 +85,15 @@ func (e *sparedError) Error() string {
 	if e.cause.Err != nil {
 		why = e.cause.Err.Error()
 	}
-	return fmt.Sprintf("%s (not tried again: %s has just failed so at %d attempts)", why, e.cause.Call, e.cause.Attempts)
+	return fmt.Sprintf("%s (not tried again: %s has just failed the same way)", why, e.cause.Call)
 }
 
 func (e *sparedError) Unwrap() error { return e.cause.Err }
+
+// Origin returns the failure that spared this call, or else the error itself.
+func (e *Error) Origin() *Error {
+	if spared, ok := errors.AsType[*sparedError](e.Err); ok {
+		return spared.cause
+	}
+	return e
+}

@@ -45,7 +45,7 @@ func TestAccImageConnector_refusalsAndFaultsAreToldAsWhatTheyAre(t *testing.T) {
 		"503":           {everyWrite(fakeharness.Fault{Status: 503}), "update-connector with HTTP 503"},
 		"dropped":       {everyWrite(fakeharness.Fault{Drop: true}), "gave no answer to update-connector"},
 		"a page":        {everyWrite(fakeharness.Fault{Body: "<html>login</html>"}), "web page"},
-		"huge":          {everyWrite(fakeharness.Fault{Body: "{}", PadTo: 9 << 20}), "larger than 8 MiB"},
+		"huge":          {everyWrite(fakeharness.Fault{Body: "{}", PadTo: 9 << 20}), "larger than 2 MiB"},
 		"a redirect":    {everyWrite(fakeharness.Fault{Redirect: "https://login.example.com"}), "https://login.example.com"},
 		"a failed test": {func(f *fakeharness.Server) { f.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"}) }, "ended with FAILURE"},
 		"a lost test": {func(f *fakeharness.Server) {

@@ -60,10 +60,10 @@ func causeOf(err error) (cause string, shared bool) {
 		return cancelled.Reason(), true
 	}
 	call, ok := err.(*harness.Error) //nolint:errorlint // what wraps a call says more
-	switch {
-	case !ok:
+	if !ok {
 		return "", false
-	case call.Status == 0:
+	}
+	if call = call.Origin(); call.Status == 0 {
 		return fmt.Sprintf("%s %t", call.Host, harness.IsTimeout(call)), !errors.Is(err, context.Canceled)
 	}
 	return fmt.Sprintf("%s %d %s %s %s %v", call.Host, call.Status, call.Code, call.Message, call.RedirectHost, call.Err), true

@@ -154,8 +154,9 @@ func (t *turn) take(ctx context.Context) (release func(), _ error) {
 	return release, nil
 }
 
-// wait asks for the lock until it is held, and says who is waited for.
-func (t *turn) wait(ctx context.Context, lock *flock.Flock) (locked bool, _ error) {
+// wait asks for the lock until it is held, and says who is waited for. A system call that a signal has
+// interrupted says nothing of the lock.
+func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error) }) (locked bool, _ error) {
 	start, told := time.Now(), false
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
@@ -193,7 +194,7 @@ func (t *turn) tell(ctx context.Context) {
 		map[string]any{"holder": holder.String(), "lock": t.lock.path})
 	t.notices.add(Notice{
 		Summary: "Waited for another run on this machine that writes to the account",
-		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, for two that write at once would undo one another's changes.\n\n"+
+		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, since two that write at once would undo one another's changes.\n\n"+
 			"  lock: %s", holder, t.lock.path),
 	})
 }

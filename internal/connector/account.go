@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -46,6 +47,8 @@ func (o Options) withDefaults() Options {
 type Account struct {
 	api  API
 	opts Options
+	// changing is held by the one resource that changes the connector or gives it back.
+	changing sync.Mutex
 	run
 }
 
@@ -112,6 +115,8 @@ type Result struct {
 // The error is the server's, or one of *TypeError, *harness.PolicyError, *NotStoredError,
 // *OverwrittenError, *UncertainError, *InterruptedError and *TestError.
 func (a *Account) Change(ctx context.Context, edit func(harness.Registry) harness.Registry, test bool) (Result, error) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	a.forget()
 	defer a.forget()
 	before, err := a.Read(ctx)
@@ -177,6 +182,16 @@ func (a *Account) afterTest(ctx context.Context, result Result, want harness.Reg
 	}
 	a.noteWritten()
 	return result, nil
+}
+
+// GiveBack is Restore for a resource that goes. What this run has set for another one stays: kept.
+func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bool, _ error) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if a.Written() {
+		return true, nil
+	}
+	return false, a.Restore(ctx, former)
 }
 
 // Restore brings a former body back or, where there was none, removes the connector. As for the time

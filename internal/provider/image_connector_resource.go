@@ -185,11 +185,12 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 	case resp.Diagnostics.HasError():
 	case !ok:
 		resp.Diagnostics.Append(nothingToPutBack())
-	case r.data.connector.Written():
-		resp.Diagnostics.Append(connectorKept())
 	default:
-		if err := r.data.connector.Restore(ctx, kept.Body); err != nil {
+		stays, err := r.data.connector.GiveBack(ctx, kept.Body)
+		if err != nil {
 			resp.Diagnostics.Append(r.data.connectorFailure("put back the former image connector", err))
+		} else if stays {
+			resp.Diagnostics.Append(connectorKept())
 		}
 	}
 }

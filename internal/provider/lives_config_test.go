@@ -15,6 +15,7 @@ var lived = map[string][]string{
 	"ci/K8":   {"addonTag", "gitCloneTag", "gcsUploadTag", "s3UploadTag", "cacheS3Tag"},
 	"ci/VM":   {"gitCloneTag", "securityTag", "gcsUploadTag"},
 	"iacm/K8": {"iacmTerraform", "iacmOpenTofu"},
+	"dbops":   {"gitCloneTag", "mongoTag"},
 }
 
 // unmanaged is a field of ci/K8 that only people set.
@@ -259,10 +260,10 @@ resource "harnessci_image_override" "this" {
 }
 `
 
-// tuple returns an override as a list of four strings.
+// tuple returns an override as a list of four, its infra null where the module has none.
 func (s *livedSingle) tuple() string {
-	module, infra, _ := strings.Cut(s.scope, "/")
-	return list([]string{module, infra, s.field, s.image})
+	module, infra := scopeHCL(s.scope)
+	return fmt.Sprintf("[%s, %s, %q, %q]", module, infra, s.field, s.image)
 }
 
 // String returns the configuration.
@@ -294,9 +295,9 @@ func (c *livedConfig) String() string {
 		block(countStyle, "count = length(local.count)", "local.count[count.index]", false)
 	}
 	for _, scope := range slices.Sorted(maps.Keys(c.sets)) {
-		module, infra, _ := strings.Cut(scope, "/")
+		module, infra := scopeHCL(scope)
 		set := c.sets[scope]
-		fmt.Fprintf(&out, "resource \"harnessci_image_overrides\" %q {\n  module = %q\n  infra = %q\n  images = {\n", set.name, module, infra)
+		fmt.Fprintf(&out, "resource \"harnessci_image_overrides\" %q {\n  module = %s\n  infra = %s\n  images = {\n", set.name, module, infra)
 		for _, field := range slices.Sorted(maps.Keys(set.images)) {
 			fmt.Fprintf(&out, "    %s = %q\n", field, set.images[field])
 		}

@@ -329,7 +329,7 @@ func (l *life) inState() map[string]bool {
 	for _, resource := range state.Resources {
 		for _, instance := range resource.Instances {
 			is := instance.Attributes
-			scope := is.Module + "/" + is.Infra
+			scope := strings.TrimSuffix(is.Module+"/"+is.Infra, "/") // dbops has no infra
 			if is.Field != "" {
 				out[scope+"/"+is.Field] = true
 			}

@@ -31,19 +31,27 @@ func runs(n int) int {
 func overrides(fake *fakeharness.Server, want map[string]int) string {
 	var config strings.Builder
 	for _, scope := range slices.Sorted(maps.Keys(want)) {
-		module, infra, _ := strings.Cut(scope, "/")
-		fields := fake.Settable(scope)[:want[scope]]
+		module, infra := scopeHCL(scope)
 		fmt.Fprintf(&config, `
-resource "harnessci_image_override" "%[1]s_%[2]s" {
-  for_each = toset(%[3]s)
-  module   = "%[1]s"
-  infra    = "%[2]s"
+resource "harnessci_image_override" "%s" {
+  for_each = toset(%s)
+  module   = %s
+  infra    = %s
   field    = each.key
   value    = "registry.example.com/mirror/${lower(each.key)}:9.9.9"
 }
-`, module, infra, list(fields))
+`, strings.ReplaceAll(scope, "/", "_"), list(fake.Settable(scope)[:want[scope]]), module, infra)
 	}
 	return config.String()
+}
+
+// scopeHCL returns the values of module and infra for a scope such as "ci/K8", or "dbops", which has no infra.
+func scopeHCL(scope string) (module, infra string) {
+	module, infra, found := strings.Cut(scope, "/")
+	if !found {
+		return strconv.Quote(module), "null"
+	}
+	return strconv.Quote(module), strconv.Quote(infra)
 }
 
 func list(items []string) string {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
@@ -49,12 +50,14 @@ type Account struct {
 	opts Options
 	// changing is held by the one resource that changes the connector or gives it back.
 	changing sync.Mutex
+	// shared is what stands, as read once.
+	shared flight.Group[struct{}, Found]
 	run
 }
 
 // New returns an account's image connector. It asks nothing.
 func New(api API, opts Options) *Account {
-	return &Account{api: api, opts: opts.withDefaults()}
+	return &Account{api: api, opts: opts.withDefaults(), shared: flight.Group[struct{}, Found]{KeepErrors: true}}
 }
 
 // Found is what stands in the account; the zero value is no connector.
@@ -108,17 +111,18 @@ type Result struct {
 	Unverified error
 }
 
-// Change makes the settings that edit returns of those that stand, zero for no connector. With test, the server then tests the connection; where that does
-// not succeed, or the context ends before it does, what stood before is put back. Once a change is on
-// its way it is carried through, or back, for some time after the context has ended.
+// Change makes the settings that edit returns of those that stand, zero for no connector. With test,
+// the server then tests the connection; where that does not succeed, or the context ends before it
+// does, what stood before is put back. Once a change is on its way it is carried through, or back, for
+// some time after the context has ended.
 //
 // The error is the server's, or one of *TypeError, *harness.PolicyError, *NotStoredError,
 // *OverwrittenError, *UncertainError, *InterruptedError and *TestError.
 func (a *Account) Change(ctx context.Context, edit func(harness.Registry) harness.Registry, test bool) (Result, error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
-	a.forget()
-	defer a.forget()
+	a.shared.Forget(struct{}{})
+	defer a.shared.Forget(struct{}{})
 	before, err := a.Read(ctx)
 	result := Result{Before: before, After: before}
 	switch {
@@ -197,8 +201,8 @@ func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bo
 // Restore brings a former body back or, where there was none, removes the connector. As for the time
 // after an interrupt and for errors, see Change.
 func (a *Account) Restore(ctx context.Context, former json.RawMessage) error {
-	a.forget()
-	defer a.forget()
+	a.shared.Forget(struct{}{})
+	defer a.shared.Forget(struct{}{})
 	now, err := a.Read(ctx)
 	if err != nil {
 		return err

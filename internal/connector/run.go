@@ -7,10 +7,9 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// run is what one run of the provider knows of the connector. The zero value is ready.
+// run is what one run of the provider makes of the connector. The zero value is ready.
 type run struct {
 	mu      sync.Mutex
-	read    *sharedRead
 	planned *Planned
 	written bool
 	// resources counts those of the plan.
@@ -23,41 +22,10 @@ type Planned struct {
 	URL *string
 }
 
-// sharedRead is a read that several callers want; the turn, which holds one token, guards the rest.
-type sharedRead struct {
-	turn  chan struct{}
-	done  bool
-	found Found
-	err   error
-}
-
 // Shared returns what stood when the run first asked, or since its own last change. Failures are kept
-// too, so that a plan asks once; an interrupted read is not: it says nothing of the server.
+// too, so that a plan asks once.
 func (a *Account) Shared(ctx context.Context) (Found, error) {
-	a.mu.Lock()
-	if a.read == nil {
-		a.read = &sharedRead{turn: make(chan struct{}, 1)}
-	}
-	r := a.read
-	a.mu.Unlock()
-	select {
-	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
-	case <-ctx.Done():
-		return Found{}, context.Cause(ctx)
-	}
-	if !r.done {
-		r.found, r.err = a.Read(ctx)
-		r.done = ctx.Err() == nil
-	}
-	return r.found, r.err
-}
-
-// forget drops what was read.
-func (r *run) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.read = nil
+	return a.shared.Do(ctx, struct{}{}, a.Read)
 }
 
 // Plan notes what the run will make of the connector.

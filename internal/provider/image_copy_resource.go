@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
@@ -66,8 +67,8 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Required:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				Validators:    []validator.String{copiedImageValidator()},
-				MarkdownDescription: "Where to copy it to, with a tag or a digest, mostly from the function `mirror_image`. Another " +
-					"destination makes another copy.",
+				MarkdownDescription: "Where to copy it to, with a tag or a digest, mostly from the function `mirror_image`. " +
+					"Changing this forces a new resource.",
 			},
 			"signatures": schema.BoolAttribute{
 				Optional: true,
@@ -136,18 +137,7 @@ func (r *imageCopyResource) IdentitySchema(_ context.Context, _ resource.Identit
 
 // Create copies the image.
 func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan imageCopyModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	timeout, diags := plan.Timeouts.Create(ctx, copyTimeout)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
-		resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
-	}
+	r.apply(ctx, req.Plan, timeouts.Value.Create, resp)
 }
 
 // Read takes over what the destination holds. Only a copy that is really gone leaves the state.
@@ -179,18 +169,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 
 // Update copies another image, or nothing where only the settings changed.
 func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan imageCopyModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	timeout, diags := plan.Timeouts.Update(ctx, copyTimeout)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
-		resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
-	}
+	r.apply(ctx, req.Plan, timeouts.Value.Update, (*resource.CreateResponse)(resp))
 }
 
 // Delete leaves the copy there or deletes it, as on_destroy says. What another has put under the tag stays.
@@ -215,6 +194,23 @@ func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteReque
 	if err != nil && !isAbsent(err) {
 		resp.Diagnostics.Append(failure("delete the image copy", imageName(destination), deleteError{err}))
 	}
+}
+
+// apply makes the planned copy and records it.
+func (r *imageCopyResource) apply(
+	ctx context.Context, planned tfsdk.Plan, timeoutOf func(timeouts.Value, context.Context, time.Duration) (time.Duration, diag.Diagnostics),
+	resp *resource.CreateResponse,
+) {
+	var plan imageCopyModel
+	resp.Diagnostics.Append(planned.Get(ctx, &plan)...)
+	timeout, diags := timeoutOf(plan.Timeouts, ctx, copyTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+	resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
 }
 
 // copy makes the destination hold the planned digest and reports whether it does.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
@@ -22,8 +23,9 @@ type registries struct {
 	// patience is how long the probe may wait for a host in a run.
 	patience time.Duration
 
-	heads   runMemory[string, registry.Descriptor]
-	probes  runMemory[string, registry.Descriptor]
+	// heads and probes keep failures, too: each image is asked for once a run.
+	heads   flight.Group[string, registry.Descriptor]
+	probes  flight.Group[string, registry.Descriptor]
 	budgets budgets
 
 	mu sync.Mutex
@@ -45,6 +47,8 @@ func newRegistries(s settings, config registry.Config) *registries {
 	return &registries{
 		client: registry.New(config), probe: registry.New(probe),
 		mode: s.verifyImages, patience: probePatience,
+		heads:  flight.Group[string, registry.Descriptor]{KeepErrors: true},
+		probes: flight.Group[string, registry.Descriptor]{KeepErrors: true},
 	}
 }
 
@@ -64,7 +68,9 @@ func (d *providerData) requireRegistries(operation string, diags *diag.Diagnosti
 
 // head returns what a reference names. It is asked once a run.
 func (r *registries) head(ctx context.Context, ref string) (registry.Descriptor, error) {
-	return r.heads.get(ctx, fullName(ref), func() (registry.Descriptor, error) { return r.client.Head(ctx, ref) })
+	return r.heads.Do(ctx, fullName(ref), func(ctx context.Context) (registry.Descriptor, error) {
+		return r.client.Head(ctx, ref)
+	})
 }
 
 // willMake records that a copy of this run makes an image, by all the names that it then has.
@@ -94,8 +100,8 @@ func (r *registries) makes(ref string) bool {
 
 // changed drops what is remembered of a reference that was written.
 func (r *registries) changed(ref string) {
-	r.heads.forget(fullName(ref))
-	r.probes.forget(fullName(ref))
+	r.heads.Forget(fullName(ref))
+	r.probes.Forget(fullName(ref))
 }
 
 // fullName returns a reference with its registry, so that two spellings of one image are one.

@@ -142,7 +142,7 @@ func (r *registries) lookUp(ctx context.Context, pull string) (registry.Descript
 	if r.mode == verifyRequired {
 		return r.head(ctx, pull)
 	}
-	return r.probes.get(ctx, fullName(pull), func() (found registry.Descriptor, err error) {
+	return r.probes.Do(ctx, fullName(pull), func(ctx context.Context) (found registry.Descriptor, err error) {
 		err = r.budgets.spend(ctx, hostOf(pull), r.patience, func(ctx context.Context) error {
 			found, err = r.probe.Head(ctx, pull)
 			return err

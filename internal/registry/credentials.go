@@ -18,6 +18,8 @@ import (
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 )
 
 // maxConfig is how many bytes of a configuration file are read.
@@ -31,7 +33,7 @@ type credentials struct {
 	files []*dockerConfig
 	err   error
 
-	helpers flights[found] // one call of a helper for each server
+	helpers flight.Group[string, found] // one call of a helper for each server
 }
 
 // found is a credential, nil for none, and why there is none though one is configured.
@@ -58,7 +60,7 @@ func (c *credentials) find(ctx context.Context, host, repo string) (authn.Authen
 	why := c.err
 	for _, file := range c.files {
 		if helper := file.helper(host); helper != "" {
-			got, err := c.helpers.do(ctx, helper+" "+host, func(ctx context.Context) (found, error) {
+			got, err := c.helpers.Do(ctx, helper+" "+host, func(ctx context.Context) (found, error) {
 				auth, err := askHelper(ctx, helper, serverName(host))
 				return found{auth, err}, ctx.Err()
 			})

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
@@ -62,8 +63,8 @@ type Client struct {
 	secrets     secrets
 	http        *http.Transport
 
-	origins flights[*origin]
-	logins  flights[*noted]
+	origins flight.Group[string, *origin]
+	logins  flight.Group[string, *noted]
 	blobs   blobTable
 	slots   chan struct{} // one for each blob in transfer
 	fetches chan struct{} // one for each answer of which the content is being read

@@ -81,11 +81,11 @@ func (o *outages) recall(r request) *Error {
 type sparedError struct{ cause *Error }
 
 func (e *sparedError) Error() string {
-	why := fmt.Sprintf("HTTP %d", e.cause.Status)
-	if e.cause.Err != nil {
-		why = e.cause.Err.Error()
+	note := fmt.Sprintf("not sent, because %s has just failed this way", e.cause.Call)
+	if e.cause.Err == nil {
+		return note
 	}
-	return fmt.Sprintf("%s (not tried again: %s has just failed the same way)", why, e.cause.Call)
+	return fmt.Sprintf("%s (%s)", e.cause.Err, note)
 }
 
 func (e *sparedError) Unwrap() error { return e.cause.Err }

@@ -69,9 +69,13 @@ func TestADeadEndpointIsTriedOnce(t *testing.T) {
 				if time.Since(began) > 0 || second.Attempts != 0 || !IsNotSent(second) || MayStillAct(second) {
 					t.Errorf("after %s: %#v", time.Since(began), second)
 				}
-				if second.Status != first.Status || !strings.Contains(second.Error(), "not tried again") ||
+				if second.Status != first.Status || !strings.Contains(second.Error(), "has just failed this way") ||
 					errors.Is(first, syscall.ECONNREFUSED) != errors.Is(second, syscall.ECONNREFUSED) {
 					t.Errorf("another cause: %v, then %v", first, second)
+				}
+				if reason := second.Reason(); !strings.HasPrefix(reason, first.Reason()) || strings.Count(reason, "HTTP 503") > 1 ||
+					!strings.HasSuffix(reason, " So "+second.Call+" was not sent") {
+					t.Errorf("it is not clear what failed: %s", reason)
 				}
 				<-time.NewTimer(outageMemory + 1).C
 				if err := test.second(t.Context(), c); *attempts != 10 {

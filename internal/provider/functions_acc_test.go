@@ -16,6 +16,15 @@ import (
 // providerFunctions is the first Terraform that has them.
 var providerFunctions = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)}
 
+// functionsAlone are the checks of tests whose provider has no credential. OpenTofu before 1.12 configures
+// a provider before it calls a function.
+func functionsAlone() []tfversion.TerraformVersionCheck {
+	if onOpenTofu() {
+		return []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
+	}
+	return providerFunctions
+}
+
 // outputs makes a configuration whose outputs are expressions, with f:: for this provider's functions.
 func outputs(expressions map[string]string) string {
 	var config strings.Builder
@@ -35,7 +44,7 @@ func withoutAccount(t *testing.T) *world {
 func TestAccFunctionsInConfiguration(t *testing.T) {
 	t.Parallel()
 	withoutAccount(t).run(resource.TestCase{
-		TerraformVersionChecks: providerFunctions,
+		TerraformVersionChecks: functionsAlone(),
 		Steps: []resource.TestStep{{
 			Config: outputs(map[string]string{
 				"parsed":     `f::parse_image("registry.example.com:5000/mirror/harness/ci-addon:rootless-1.16.92")`,
@@ -93,13 +102,8 @@ func TestAccFunctionsTakeNullWhereItMeansSomething(t *testing.T) {
 
 func TestAccFunctionsTakeUnknownArguments(t *testing.T) {
 	t.Parallel()
-	checks := providerFunctions
-	if onOpenTofu() {
-		// OpenTofu 1.10 configures the provider before it calls a function with an unknown argument.
-		checks = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
-	}
 	withoutAccount(t).run(resource.TestCase{
-		TerraformVersionChecks: checks,
+		TerraformVersionChecks: functionsAlone(),
 		Steps: []resource.TestStep{{
 			Config: `resource "terraform_data" "image" { input = "harness/ci-addon:1.14.4" }` + "\n" + outputs(map[string]string{
 				"tag":      `f::parse_image(terraform_data.image.output).tag`,

@@ -80,7 +80,7 @@ func orElse[T comparable](v, fallback T) T {
 // number of goroutines; it holds no goroutine while nothing is under way.
 type Account struct {
 	reads     *reads
-	planReads *reads
+	planReads *planReads
 	plans     *plans
 	writer    *writer
 	notices   *notices

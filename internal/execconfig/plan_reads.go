@@ -2,17 +2,25 @@ package execconfig
 
 import (
 	"context"
-	"math"
 	"sync"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// newPlanReads returns reads that serve what the checks of a plan have read, failures included, for as
-// long as the process lives: a plan asks at most twice per module and infra, however long it takes
-// and whatever its size.
-func newPlanReads(account *reads) *reads {
-	return &reads{ask: account.get, maxAge: math.MaxInt64, keepErrors: true, flights: map[readKey]*flight{}}
+// planReads serve what the checks of a plan have read, failures included, for as long as the process
+// lives: a plan asks at most twice per module and infra, however long it takes and whatever its size.
+type planReads struct {
+	account *reads
+	answers flight.Group[readKey, images]
+}
+
+func newPlanReads(account *reads) *planReads {
+	return &planReads{account: account, answers: flight.Group[readKey, images]{KeepErrors: true}}
+}
+
+func (r *planReads) get(ctx context.Context, key readKey) (images, error) {
+	return r.answers.Do(ctx, key, func(ctx context.Context) (images, error) { return r.account.get(ctx, key) })
 }
 
 // PlanImages is what a server said of a module and infra when the first check of the run asked; a

@@ -33,19 +33,17 @@ type images = map[string]string
 type reads struct {
 	ask    func(context.Context, readKey) (images, error)
 	maxAge time.Duration
-	// keepErrors: a failure is an answer like any other.
-	keepErrors bool
 
 	mu      sync.Mutex
-	flights map[readKey]*flight
+	flights map[readKey]*sharedRead
 	// showsDefaults is whether the server, when last seen to do the one or the other, listed overrides
 	// that equal the default.
 	showsDefaults bool
 }
 
-// flight is one read and those who wait for it. No caller's cancellation ends it; it ends when the
+// sharedRead is one read and those who wait for it. No caller's cancellation ends it; it ends when the
 // last of them has left.
-type flight struct {
+type sharedRead struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int
@@ -66,7 +64,7 @@ func newReads(client Client, opts Options) *reads {
 			return client.CustomerImages(ctx, key.scope, key.kind == overridesRead)
 		}
 	}
-	return &reads{ask: ask, maxAge: opts.MaxAge, flights: map[readKey]*flight{}}
+	return &reads{ask: ask, maxAge: opts.MaxAge, flights: map[readKey]*sharedRead{}}
 }
 
 // get returns the answer, from memory, from a flight under way, or from a new one; it is shared. The
@@ -83,12 +81,12 @@ func (r *reads) get(ctx context.Context, key readKey) (images, error) {
 }
 
 // join returns the flight to wait for, which is over already where its answer is young enough.
-func (r *reads) join(ctx context.Context, key readKey) *flight {
+func (r *reads) join(ctx context.Context, key readKey) *sharedRead {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := r.flights[key]
 	if f == nil || !f.at.IsZero() && time.Since(f.at) > r.maxAge {
-		f = &flight{done: make(chan struct{})}
+		f = &sharedRead{done: make(chan struct{})}
 		ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx)) // with its values (loggers)
 		r.flights[key] = f
 		go r.fly(ctx, key, f)
@@ -98,7 +96,7 @@ func (r *reads) join(ctx context.Context, key readKey) *flight {
 }
 
 // leave takes a caller out; a flight that nobody waits for is ended and not joined again.
-func (r *reads) leave(key readKey, f *flight) {
+func (r *reads) leave(key readKey, f *sharedRead) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f.waiters--; f.waiters == 0 && f.at.IsZero() {
@@ -108,7 +106,7 @@ func (r *reads) leave(key readKey, f *flight) {
 }
 
 // fly asks the server, and keeps the answer where no write came between.
-func (r *reads) fly(ctx context.Context, key readKey, f *flight) {
+func (r *reads) fly(ctx context.Context, key readKey, f *sharedRead) {
 	defer f.cancel()
 	images, err := r.ask(ctx, key)
 	r.mu.Lock()
@@ -116,16 +114,14 @@ func (r *reads) fly(ctx context.Context, key readKey, f *flight) {
 	f.images, f.err, f.at = images, err, time.Now()
 	if err != nil {
 		f.images = nil
-	}
-	close(f.done)
-	if err != nil && !r.keepErrors {
 		r.forget(key, f)
 	}
+	close(f.done)
 	r.learn(key.scope)
 }
 
 // forget makes the next caller ask anew; r.mu must be held.
-func (r *reads) forget(key readKey, f *flight) {
+func (r *reads) forget(key readKey, f *sharedRead) {
 	if r.flights[key] == f {
 		delete(r.flights, key)
 	}
@@ -143,7 +139,7 @@ func (r *reads) drop(scope harness.Scope) {
 
 // feed keeps overrides that a verifying read returned.
 func (r *reads) feed(scope harness.Scope, overrides images) {
-	landed := &flight{done: make(chan struct{}), images: overrides, at: time.Now()}
+	landed := &sharedRead{done: make(chan struct{}), images: overrides, at: time.Now()}
 	close(landed.done)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,26 +24,52 @@ type machine struct {
 	Latency time.Duration
 	Runs    int
 	Date    string
-	Load    float64 // how many processes wanted a core, before it began
 }
 
-// Busy reports that other work ran meanwhile.
-func (m machine) Busy() bool { return m.Load > float64(m.Cores) }
+// busyLook is how long the machine is looked at before a measurement.
+const busyLook = time.Second
 
-// load returns the load average of the last minute; 0 where the system does not say.
-func load() float64 {
-	content, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(content), " ")
-	average, _ := strconv.ParseFloat(first, 64) // 0 for what is no number
-	return average
+// busy returns the share of the processors' time, in percent, that others take now; 0 where the system
+// does not say.
+func busy(ctx context.Context) int {
+	before, idleBefore := processors()
+	look := time.NewTimer(busyLook)
+	defer look.Stop()
+	select {
+	case <-look.C:
+	case <-ctx.Done():
+	}
+	after, idleAfter := processors()
+	all := after - before
+	if all <= 0 {
+		return 0
+	}
+	return int(100 * (all - (idleAfter - idleBefore)) / all)
 }
+
+// processors returns how many ticks the processors have counted, and how many of them were idle.
+func processors() (all, idle int64) {
+	content, _ := os.ReadFile("/proc/stat")
+	first, _, _ := strings.Cut(string(content), "\n")
+	for i, field := range strings.Fields(first) {
+		n, _ := strconv.ParseInt(field, 10, 64) // 0 for the name of the line
+		all += n
+		if i == idleField || i == idleField+1 { // idle, and idle while a disk is waited for
+			idle += n
+		}
+	}
+	return all, idle
+}
+
+// idleField is the place of the idle time in a line of /proc/stat.
+const idleField = 4
 
 func (l *lab) machine() machine {
 	version, _, _ := strings.Cut(clitest.New(l, "", nil).Must("version"), "\n")
 	return machine{
 		CPU: cpuModel(l.Context()), Cores: runtime.NumCPU(), OS: osName() + ", " + runtime.GOARCH,
 		Go: runtime.Version(), CLI: strings.Replace(version, " v", " ", 1),
-		Latency: l.latency, Runs: l.runs, Date: time.Now().UTC().Format(time.DateOnly), Load: load(),
+		Latency: l.latency, Runs: l.runs, Date: time.Now().UTC().Format(time.DateOnly),
 	}
 }
 

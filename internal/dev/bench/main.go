@@ -1,6 +1,6 @@
 //go:build unix
 
-// Bench measures the provider and writes BENCHMARKS.md with its charts. `make bench` sets what it needs.
+// Bench measures the provider and writes BENCHMARKS.md with its charts, light and dark. `make bench` sets what it needs.
 package main
 
 import (
@@ -16,12 +16,10 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
 )
 
-// Where the report goes, below the repository's root. The charts stay with the program that draws them.
+// Where the report goes, below the repository's root, and what it is made of.
 const (
-	reportFile  = "BENCHMARKS.md"
-	storedChart = "internal/dev/bench/overrides.svg"
-	copiedChart = "internal/dev/bench/copies.svg"
-	rawFile     = ".bin/bench.json"
+	reportFile = "BENCHMARKS.md"
+	rawFile    = ".bin/bench.json"
 )
 
 func main() {
@@ -54,10 +52,8 @@ func main() {
 		if *quick {
 			return
 		}
-		files := map[string]string{reportFile: markdown, storedChart: r.stored().svg()}
-		if r.Copies != nil {
-			files[copiedChart] = r.copied().svg()
-		}
+		files := r.charts()
+		files[reportFile] = markdown
 		for name, content := range files {
 			t.Check(os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // to be read by all
 		}
@@ -77,6 +73,7 @@ var parts = []part{
 	{"scale", func(l *lab, r *results) { r.Scale = l.scale() }},
 	{"limits", func(l *lab, r *results) { r.Limits = l.limits() }},
 	{"verify", func(l *lab, r *results) { r.Verified = l.verify() }},
+	{"size", func(l *lab, r *results) { r.Size = l.size() }},
 	{"copies", func(l *lab, r *results) { r.Copies = l.copies() }},
 }
 
@@ -91,15 +88,16 @@ func partNames() []string {
 // take measures some parts, and keeps what it has after each.
 func take(l *lab, r *results, names []string) {
 	r.Machine = l.machine()
-	if r.Dates == nil {
-		r.Dates = map[string]string{}
+	if r.Taken == nil {
+		r.Taken = map[string]taken{}
 	}
 	for _, p := range parts {
 		if !slices.Contains(names, p.name) {
 			continue
 		}
+		busy := busy(l.Context())
 		p.take(l, r)
-		r.Dates[p.name] = r.Machine.Date
+		r.Taken[p.name] = taken{r.Machine.Date, busy}
 		if l.quick {
 			continue
 		}

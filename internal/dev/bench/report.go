@@ -8,22 +8,31 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
 //go:embed report.md.tmpl
 var reportTemplate string
 
 var helpers = template.FuncMap{
-	"seconds": func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
-	"short":   func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
-	"ms":      milliseconds,
-	"signed":  func(d time.Duration) string { return "+" + milliseconds(d) },
-	"mib":     func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
-	"mb":      func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
-	"sub":     func(a, b time.Duration) time.Duration { return a - b },
-	"cell":    cell,
-	"listed":  func(names []string) string { return strings.Join(names, ", ") },
-	"number":  number,
+	"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
+	"short":    func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
+	"ms":       milliseconds,
+	"signed":   func(d time.Duration) string { return "+" + milliseconds(d) },
+	"mib":      func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
+	"mb":       func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
+	"sub":      func(a, b time.Duration) time.Duration { return a - b },
+	"cell":     cell,
+	"listed":   func(names []string) string { return strings.Join(names, ", ") },
+	"number":   number,
+	"picture":  picture,
+	"kb":       func(n int64) string { return fmt.Sprintf("%d kB", n/1000) },
+	"heaviest": heaviest,
+	"rest":     func(binary int64, modules []module) int64 { return binary - weight(modules) },
+	"manifests": func(r copybench.Requests) string {
+		return fmt.Sprintf("%d + %d + %d", r.ManifestHead, r.ManifestGet, r.ManifestPut)
+	},
 }
 
 func milliseconds(d time.Duration) string {
@@ -44,17 +53,28 @@ func cell(p point) string {
 	if p.Least > 0 {
 		lines[0] += fmt.Sprintf(", %.2f × the least", p.Wall().Seconds()/p.Least.Seconds())
 	}
-	switch requests := p.Requests(); {
-	case requests == 0: // nothing to store either
-	case p.Lost() > 0:
-		lines = append(lines, fmt.Sprintf("%d requests", requests),
-			fmt.Sprintf("%d stored, **%d lost**", p.Stored(), p.Lost()))
-	case requests == 1:
-		lines = append(lines, "1 request", fmt.Sprintf("%d stored, 0 lost", p.Stored()))
-	default:
-		lines = append(lines, fmt.Sprintf("%d requests", requests), fmt.Sprintf("%d stored, 0 lost", p.Stored()))
+	if p.Requests() > 0 { // else there is nothing to store either
+		lost := "0 lost"
+		if p.Lost() > 0 {
+			lost = fmt.Sprintf("**%d lost**", p.Lost())
+		}
+		lines = append(lines, counted("request", p.Requests()), fmt.Sprintf("%d stored, %s", p.Stored(), lost))
 	}
 	return strings.Join(lines, "<br>")
+}
+
+// counted returns a number of things.
+func counted(thing string, n int) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// picture is a chart in Markdown, in the colours that the reader's page has.
+func picture(chart, what string) string {
+	return fmt.Sprintf("<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=%q>\n  <img alt=%q src=%q>\n</picture>",
+		themes[1].file(chart), what, themes[0].file(chart))
 }
 
 // markdown returns the report.
@@ -72,4 +92,27 @@ func (r results) markdown() (string, error) {
 		return "", fmt.Errorf("writing the report: %w", err)
 	}
 	return out.String(), nil
+}
+
+// light is what a module weighs, in bytes, that is not named for itself.
+const light = 50_000
+
+// heaviest returns the modules, the light ones together.
+func heaviest(modules []module) (out []module) {
+	var others []module
+	for _, m := range modules {
+		if m.Size < light {
+			others = append(others, m)
+		} else {
+			out = append(out, m)
+		}
+	}
+	return append(out, module{fmt.Sprintf("%d others together", len(others)), weight(others)})
+}
+
+func weight(modules []module) (sum int64) {
+	for _, m := range modules {
+		sum += m.Size
+	}
+	return sum
 }

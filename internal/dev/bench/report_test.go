@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,8 @@ func someResults() results {
 	limited := runs(53, 53, 24, 2*time.Second)
 	limited.Least = 1600 * time.Millisecond
 	return results{
-		Dates:   map[string]string{"limits": "2020-01-02"},
-		Machine: machine{CPU: "a processor", Cores: 2, Load: 2.6, Latency: 100 * time.Millisecond},
+		Taken:   map[string]taken{"limits": {Date: "2020-01-02"}, "scale": {Busy: 44}},
+		Machine: machine{CPU: "a processor", Cores: 2, Latency: 100 * time.Millisecond},
 		Compared: []compared{
 			{Name: "this & `that`", Ours: true, Points: []point{runs(1, 1, 6, time.Second), limited}},
 			{Name: "another", Points: []point{runs(1, 1, 1, time.Second), runs(53, 6, 106, 4*time.Second)}},
@@ -39,14 +40,17 @@ func someResults() results {
 		Copies: &copybench.Results{
 			Images: 29, Distinct: 1_100_000_000, Missing: []string{"another", "a third"},
 			Tools: []copybench.Tool{{
+				Name: copybench.Ours, Version: "this", Runs: []copybench.Run{{Wall: 4 * time.Second}}, Idle: []copybench.Run{{Wall: time.Second}},
+			}, {
 				Name: "one tool", Version: "1.2", Sent: 1_156_000_000, Altered: 3,
 				Runs: []copybench.Run{{Wall: 6 * time.Second, CPU: 2 * time.Second, Peak: 20 << 20}}, Idle: []copybench.Run{{Wall: time.Second}},
 				Source: copybench.Requests{All: 437}, Destination: copybench.Requests{All: 1286},
-				IdleSource: copybench.Requests{All: 29}, IdleDestination: copybench.Requests{All: 30},
+				IdleSource: copybench.Requests{All: 29}, IdleDestination: copybench.Requests{All: 30, ManifestHead: 27},
 			}},
 		},
 		Scale:    []bulk{{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Writes: 250, Args: "-x"}},
-		Verified: []verified{{"plan", 29, 30, 400 * time.Millisecond, 455 * time.Millisecond}},
+		Verified: []verified{{"a_resource", "-y", "plan", 29, 30, 400 * time.Millisecond, 455 * time.Millisecond}},
+		Size:     []module{{"a/module", 2_345_678}, {"a/light/one", 2_000}, {"another", 3_000}},
 		Limits:   []limit{{Name: "a limit", PerMinute: 20, Overrides: 100, TurnedAway: 4}},
 	}
 }
@@ -58,12 +62,15 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"](internal/dev/bench/overrides.svg)",
-		"](internal/dev/bench/copies.svg)",
-		"| one tool | 1.2 | 6.0 s | 2.0 s | 20.0 MiB | 1156.0 MB | 437, 1,286 | 1.0 s | 29, 30 | 3 |\n",
+		"src=\"internal/dev/bench/overrides.svg\"",
+		"srcset=\"internal/dev/bench/copies-dark.svg\"",
+		"| one tool | 1.2 | 6.0 s | 2.0 s | 20.0 MiB | 1156.0 MB | 3 |\n",
+		"| one tool | 437, 1,286 | 0 + 0 + 0, 0 + 0 + 0 | 29, 30 | 0 + 0 + 0, 27 + 0 + 0 | 1.0 s |\n",
+		"others takes 1.50 times as long",
+		"| a/module | 2345 kB |\n| 2 others together | 5 kB |\n",
 		"left out: another, a third.",
 		"without `Retry-After`. Measured on 2020-01-02.",
-		"(a load average of 3 before it began)",
+		"than without. **Other work kept the processors busy (44 %) when this was measured**",
 		"| | 1 | 53 |\n|---|---|---|\n",
 		"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",
 		"| another | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",
@@ -74,7 +81,7 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 		"| 20.0 MiB | 40 MiB |\n",
 		"| 19.1 MB | 22 MB |\n",
 		"| 2,000 by `some_resource` in 50 accounts, `-x` | apply | 0 | 250 |",
-		"| plan | 29 | 30 | 400 ms | 455 ms | +55 ms |\n",
+		"| `a_resource`, `-y` | plan | 29 | 30 | 400 ms | 455 ms | +55 ms |\n",
 		"| 100, a limit | 20 a minute | 0 | 4 |",
 	} {
 		if !strings.Contains(got, want) {
@@ -85,10 +92,18 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 
 func TestChartsAreXMLOfWhatWasMeasured(t *testing.T) {
 	t.Parallel()
-	for got, parts := range map[string][]string{
-		someResults().stored().svg(): {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "prefers-color-scheme: dark"},
-		someResults().copied().svg(): {">one tool<", ">6.0 s<", ">1156 MB<"},
-	} {
+	wanted := map[string][]string{
+		"internal/dev/bench/overrides.svg":      {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "#ffffff"},
+		"internal/dev/bench/overrides-dark.svg": {"this &amp; that", ">47 lost<", "#0d1117"},
+		"internal/dev/bench/copies.svg":         {">one tool<", ">6.0 s<", ">1156 MB, 3 digests altered<"},
+		"internal/dev/bench/copies-dark.svg":    {">one tool<"},
+	}
+	charts := someResults().charts()
+	if len(charts) != len(wanted) {
+		t.Errorf("there are %d charts, want %d", len(charts), len(wanted))
+	}
+	for name, parts := range wanted {
+		got := charts[name]
 		decoder := xml.NewDecoder(strings.NewReader(got))
 		for {
 			_, err := decoder.Token()
@@ -96,17 +111,34 @@ func TestChartsAreXMLOfWhatWasMeasured(t *testing.T) {
 				break
 			}
 			if err != nil {
-				t.Fatalf("%v:\n%s", err, got)
+				t.Fatalf("%s: %v:\n%s", name, err, got)
 			}
 		}
 		for _, want := range parts {
 			if !strings.Contains(got, want) {
-				t.Errorf("the chart lacks %q:\n%s", want, got)
+				t.Errorf("%s lacks %q:\n%s", name, want, got)
 			}
 		}
 		if strings.Contains(got, "nothing") {
-			t.Error("the chart shows what stores nothing")
+			t.Errorf("%s shows what stores nothing", name)
 		}
+	}
+}
+
+func TestSymbolsAreWeighedByModule(t *testing.T) {
+	t.Parallel()
+	got := weigh(`
+  12ab 100 T example.com/a.Do
+  12ac  20 D example.com/a/inner.table
+  12ad   7 T example.com/ab.(*B).Do[go.shape.int]
+  12ae  50 R type:*example.com/a.T
+  12af   3 T runtime.main
+  12b0 900 B example.com/a.zeroes
+       900 U example.com/a.elsewhere
+`, []string{"example.com/a", "example.com/ab"})
+	want := []module{{"example.com/a", 120}, {sharedTypes, 50}, {"example.com/ab", 7}, {standardLibrary, 3}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 // results are what all measurements came to.
 type results struct {
 	Machine  machine
-	Dates    map[string]string // of each part
+	Taken    map[string]taken // each part
 	Cost     cost
+	Size     []module
 	Compared []compared
 	Reports  []told
 	Scale    []bulk
@@ -23,12 +25,27 @@ type results struct {
 	Copies   *copybench.Results // nil where they were not measured
 }
 
-// Dated says when a part was measured, where that was not with the others.
+// taken tells when a part was measured, and how busy others kept the processors before, in percent.
+type taken struct {
+	Date string
+	Busy int
+}
+
+// quietEnough is how busy, in percent, a machine may be that counts as quiet.
+const quietEnough = 15
+
+// Dated says when a part was measured, where that was not with the others, and whether the machine was
+// busy then.
 func (r results) Dated(part string) string {
-	if date := r.Dates[part]; date != "" && date != r.Machine.Date {
-		return " Measured on " + date + "."
+	var out string
+	t := r.Taken[part]
+	if t.Date != "" && t.Date != r.Machine.Date {
+		out = " Measured on " + t.Date + "."
 	}
-	return ""
+	if t.Busy > quietEnough {
+		out += fmt.Sprintf(" **Other work kept the processors busy (%d %%) when this was measured**: trust the counts, and not the times.", t.Busy)
+	}
+	return out
 }
 
 // compared is one way of setting overrides, at every size.
@@ -135,9 +152,31 @@ type limit struct {
 	Wall                 time.Duration
 }
 
+// module is one of those that the provider is linked from.
+type module struct {
+	Name string
+	Size int64 // of its symbols, in bytes
+}
+
 // verified is what looking up the images of one command costs.
 type verified struct {
+	Way              way
+	Args             string // of the command, beside the usual
 	Command          string
 	Images, Requests int // requests: to the registry
 	Off, On          time.Duration
+}
+
+// Faster returns how many times as long as this provider the fastest of the other tools takes to copy; 0
+// where none was measured.
+func (r results) Faster() (factor float64) {
+	var ours time.Duration
+	for _, t := range r.Copies.Tools {
+		if t.Name == copybench.Ours {
+			ours = t.Wall()
+		} else if other := t.Wall().Seconds() / ours.Seconds(); factor == 0 || other < factor {
+			factor = other
+		}
+	}
+	return factor
 }

@@ -31,6 +31,8 @@ type plans struct {
 	held map[Target]string
 	// refreshed has the objects that a refresh has read.
 	refreshed map[string]bool
+	// resetting has what objects that go reset in this run.
+	resetting map[Target]plannedReset
 }
 
 // plannedObject is what the plan makes of an object.
@@ -44,7 +46,10 @@ type plannedObject struct {
 }
 
 func newPlans() *plans {
-	return &plans{objects: map[string]*plannedObject{}, held: map[Target]string{}, refreshed: map[string]bool{}}
+	return &plans{
+		objects: map[string]*plannedObject{}, held: map[Target]string{}, refreshed: map[string]bool{},
+		resetting: map[Target]plannedReset{},
+	}
 }
 
 // Refreshed notes what a refresh has found an object to hold, and returns the fields that it shares with

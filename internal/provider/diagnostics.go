@@ -180,9 +180,13 @@ func writeAdvice(err error) string {
 			"another writer's change undoes this one: a pipeline, a person, or a run on another machine. " +
 			"Let the other writer finish, and apply again."
 	}
-	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Listed {
-		return "Read the server's words. If they blame the image, choose another one; otherwise the field is one that the server " +
-			"lists and lets nobody set: remove the override."
+	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Image != "" {
+		if refused.Listed {
+			return "Read the server's words. If they blame the image, choose another one; otherwise the field is one that the " +
+				"server lists and lets nobody set: remove the override."
+		}
+		return "Nothing keeps the server from other writes, and its defaults do not list this field. Check its spelling: the data " +
+			"source harnessci_default_images lists the fields."
 	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."

@@ -137,6 +137,7 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 		resp.Diagnostics.Append(leftToAnother(targets{target.Scope, []string{target.Field}}))
 		return
 	}
+	owned.resetting(ctx, target.Scope, state.images(), &resp.Diagnostics)
 	err := r.data.account.Reset(ctx, target.Scope, target.Field, state.Value.ValueString())
 	resp.Diagnostics.Append(r.data.notices()...)
 	if _, kept := errors.AsType[*execconfig.KeptError](err); kept {

@@ -110,7 +110,7 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 	diags.AddWarning(fmt.Sprintf("%d of %d image overrides of %s are stored", len(change.Keep), len(wanted), scope),
 		fmt.Sprintf("Builds run what is stored: %s. It is left as it is, and out of the state, for Terraform would reset all "+
 			"of it before it tries again. Apply again once the error is fixed: what is stored is adopted, and only the "+
-			"rest is written.", strings.Join(slices.Sorted(maps.Keys(change.Keep)), ", ")))
+			"rest is written. A destroy resets it only once the set is imported: its id is %s.", strings.Join(slices.Sorted(maps.Keys(change.Keep)), ", "), scope))
 	return diags
 }
 

@@ -15,6 +15,7 @@ type imageOverridesModel struct {
 	Module types.String `tfsdk:"module"`
 	Infra  types.String `tfsdk:"infra"`
 	Images types.Map    `tfsdk:"images"`
+	Resets types.Map    `tfsdk:"resets"`
 }
 
 // newImageOverridesModel returns the model of a set whose images are not known yet.
@@ -24,6 +25,7 @@ func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
 		Module: types.StringValue(string(scope.Module)),
 		Infra:  infraValue(scope),
 		Images: types.MapNull(types.StringType),
+		Resets: imagesValue(nil),
 	}
 }
 
@@ -73,14 +75,25 @@ func (m imageOverridesModel) images() map[string]string {
 	return images
 }
 
+// resets returns what the plan shows as reset, by field.
+func (m imageOverridesModel) resets() map[string]string {
+	m.Images = m.Resets
+	return m.images()
+}
+
 // withImages returns the model with other images.
 func (m imageOverridesModel) withImages(images map[string]string) imageOverridesModel {
+	m.Images = imagesValue(images)
+	return m
+}
+
+// imagesValue returns images by field as an attribute has them.
+func imagesValue(images map[string]string) types.Map {
 	elements := make(map[string]attr.Value, len(images))
 	for field, image := range images {
 		elements[field] = types.StringValue(image)
 	}
-	m.Images = types.MapValueMust(types.StringType, elements)
-	return m
+	return types.MapValueMust(types.StringType, elements)
 }
 
 // imageOverridesIdentity is what names a harnessci_image_overrides among those of all accounts.

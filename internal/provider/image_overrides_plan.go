@@ -8,17 +8,45 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// ModifyPlan says what a plan of a set means.
+// ModifyPlan says what a plan of a set means, and what it resets.
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp); plan != nil && creating {
+	plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp)
+	if plan == nil {
+		return
+	}
+	var state *imageOverridesModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("id"), &plan.ID)...)
+	if plan.Resets.IsUnknown() || plan.ID.IsUnknown() {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("resets"), r.plannedResets(ctx, state, *plan))...)
+	}
+	if creating {
 		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.takeOver(ctx, *plan))...)
 	}
+}
+
+// plannedResets returns what the apply resets. The CLI plans again in the apply, passes on nothing of the
+// first plan and refuses another outcome: that of an update follows from the state alone, and a create is
+// refused where somebody has added an override since.
+func (r *imageOverridesResource) plannedResets(ctx context.Context, state *imageOverridesModel, plan imageOverridesModel) types.Map {
+	switch {
+	case plan.Images.IsUnknown():
+	case state == nil:
+		if server := r.data.account.PlanImages(ctx, plan.scope()); server.OverridesErr == nil {
+			return imagesValue(r.data.account.PlanResets(server, plan.images()))
+		}
+	case state.scope() == plan.scope():
+		return imagesValue(execconfig.NewChange(state.images(), plan.images()).Reset)
+	}
+	return types.MapUnknown(types.StringType)
 }
 
 // checks returns the listed overrides as the plan checks want them; takeOver has what a create means.
@@ -64,16 +92,19 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 	return diags
 }
 
-// takeOverWarning shows the overrides that a new set resets and changes, one line each. While the
-// set's images are unknown, each that stands may be among them.
+// takeOverWarning tells of the overrides that a new set resets and changes. The attribute resets shows the
+// former, but while the set's images are unknown, when each that stands may be among them.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts []string
-	if len(resets) > 0 {
-		head := "The set does not list these, so that they are reset to the default:"
-		if unknown {
-			head = "The images of the set are not known yet. Of these, what it does not list is reset to the default:"
-		}
-		parts = append(parts, head+"\n\n"+strings.Join(resets, "\n"))
+	switch {
+	case len(resets) == 0:
+	case unknown:
+		parts = append(parts, "The images of the set are not known yet. Of these, what it does not list is reset to the default:\n\n"+
+			strings.Join(resets, "\n"))
+	default:
+		parts = append(parts, "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added "+
+			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and "+
+			"none of it is written: plan again.")
 	}
 	if len(changes) > 0 {
 		parts = append(parts, "The set lists these with another image:\n\n"+strings.Join(changes, "\n"))

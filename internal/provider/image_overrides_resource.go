@@ -61,6 +61,12 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = \"harness/drone-git:1.6.9-rootless\"`; the data " +
 					"source `harnessci_default_images` lists the fields. A field left out runs the default, and an empty map allows no override.",
 			},
+			"resets": schema.MapAttribute{
+				Computed:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Overrides that the apply resets to the default, since `images` does not list them: the image that each " +
+					"has, by field. In the state, those of the last apply. Nothing else is reset.",
+			},
 		},
 	}
 }
@@ -138,6 +144,7 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 		resp.Diagnostics.Append(leftToAnother(targets{scope, shared}))
 		maps.DeleteFunc(images, func(field, _ string) bool { return slices.Contains(shared, field) })
 	}
+	owned.resetting(ctx, scope, images, &resp.Diagnostics)
 	change := overridesChange{execconfig.NewChange(images, nil), true}
 	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))
 	resp.Diagnostics.Append(r.data.notices()...)
@@ -149,12 +156,17 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 }
 
 // replace makes the server hold the planned images and returns the model with what it then holds:
-// the plan, unless an error says otherwise. The images of before are those of the state, and nothing
-// else is reset; nil where there is none yet: then all that the plan does not list is.
+// the plan, unless an error says otherwise. The images of before are those of the state, nil where
+// there is none yet. Nothing is reset that the plan has not shown; where an outage kept it from
+// showing anything, all that it does not list is.
 func (r *imageOverridesResource) replace(
 	ctx context.Context, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
 ) imageOverridesModel {
 	plan.ID = plan.plannedID()
+	shown, unknown := plan.resets(), plan.Resets.IsUnknown()
+	if unknown {
+		plan.Resets = imagesValue(nil)
+	}
 	scope := plan.scope()
 	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
 		return plan.withImages(before)
@@ -165,8 +177,10 @@ func (r *imageOverridesResource) replace(
 		return plan.withImages(before)
 	}
 	change := overridesChange{Change: execconfig.NewChange(images, plan.images())}
-	if before != nil {
-		change.Change = change.LeaveNewcomers(before)
+	if unknown {
+		plan.Resets = imagesValue(change.Reset)
+	} else {
+		change.Change = change.LeaveNewcomers(shown)
 	}
 	absent := r.data.verifyWrites(ctx, change.Set)
 	err = r.data.account.Replace(ctx, scope, change.without(absent))

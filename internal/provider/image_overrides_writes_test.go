@@ -168,8 +168,7 @@ func TestAccSetWarnsOfWhatItTakesOver(t *testing.T) {
 	dir := clitest.New(t, exclusiveSet(images), fake.Env())
 	output := dir.Must("plan")
 	requireSays(t, output, "Warning: Creating the image overrides ci/K8 resets 2 and changes 1 that stand")
-	requireSays(t, output, "gcsUploadTag: example.com/gcs:1.0.0")
-	requireSays(t, output, "securityTag: example.com/sto:1.0.0")
+	requireSays(t, output, `+ resets = { + "gcsUploadTag" = "example.com/gcs:1.0.0" + "securityTag" = "example.com/sto:1.0.0" }`)
 	requireSays(t, output, "gitCloneTag: example.com/drone-git:1.0.0 -> example.com/drone-git:2.0.0")
 	if strings.Contains(output, "s3UploadTag: ") {
 		t.Errorf("the warning names an override that stays as it is:\n%s", output)
@@ -267,6 +266,20 @@ func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
 			requireEmptyPlan(t, dir)
 		})
 	}
+}
+
+// Who gives up after such a create has what is stored imported, and a destroy resets it.
+func TestAccSetCreatedInPartIsImportedForADestroy(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	images := mirrored(fake, 3)
+	images["noSuchTag"] = `"example.com/none:1.0.0"`
+	dir := clitest.New(t, badField+exclusiveSet(images), fake.Env())
+	result := dir.Run("apply", "-auto-approve")
+	requireSays(t, result.Output, "A destroy resets it only once the set is imported: its id is ci/K8.")
+	dir.Must("import", "harnessci_image_overrides.test", "ci/K8")
+	dir.Must("destroy", "-auto-approve")
+	requireStored(t, fake, nil)
 }
 
 func TestAccSetUpdatedInPartHasTheStateOfTheServer(t *testing.T) {

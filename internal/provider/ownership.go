@@ -170,6 +170,11 @@ func (o ownership) showsDefaults(ctx context.Context, diags *diag.Diagnostics) b
 	return o.data.account.ShowsDefaults() || recall[bool](ctx, o, showsDefaultsKey, diags)
 }
 
+// resetting notes what a destroy is about to reset, for the plan of a set that is made again in this apply.
+func (o ownership) resetting(ctx context.Context, scope harness.Scope, images map[string]string, diags *diag.Diagnostics) {
+	o.data.account.Resetting(scope, images, o.showsDefaults(ctx, diags))
+}
+
 // object returns the id of the object, a new one where it has none.
 func (o ownership) object(ctx context.Context, diags *diag.Diagnostics) string {
 	id := recall[string](ctx, o, objectKey, diags)

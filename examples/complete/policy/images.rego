@@ -26,11 +26,26 @@ deny contains sprintf("%s: %s has no version and no digest, so it moves", [p.add
 	not regex.match(`:[^:/]*[0-9]+\.[0-9]+[^:/]*$`, p.image)
 }
 
+# Every override that the plan removes: single ones that are destroyed, and what sets reset.
+removed contains change.address if {
+	some change in input.resource_changes
+	change.type == "harnessci_image_override"
+	change.change.actions == ["delete"]
+}
+
+removed contains sprintf("%s[%q]", [change.address, field]) if {
+	some change in input.resource_changes
+	change.type == "harnessci_image_overrides"
+	change.change.actions != ["no-op"]
+	some field, _ in change.change.after.resets
+}
+
 deny contains sprintf("the plan removes %d overrides at once; ask for a second review", [count(removed)]) if {
-	removed := [change.address |
-		some change in input.resource_changes
-		change.type == "harnessci_image_override"
-		change.change.actions == ["delete"]
-	]
 	count(removed) > 5
+}
+
+deny contains sprintf("%s: the plan does not know yet what it resets", [change.address]) if {
+	some change in input.resource_changes
+	change.type == "harnessci_image_overrides"
+	change.change.after_unknown.resets == true
 }

@@ -40,3 +40,24 @@ test_many_removals_are_denied if {
 	]}
 	count(images.deny) == 1 with input as changes
 }
+
+set_change(actions, after, unknown) := {"resource_changes": [{
+	"address": "harnessci_image_overrides.k8",
+	"type": "harnessci_image_overrides",
+	"change": {"actions": actions, "after": after, "after_unknown": unknown},
+}]}
+
+resets := {sprintf("field%dTag", [i]): "registry.example.com/old:1.0.0" | some i in numbers.range(1, 6)}
+
+test_many_resets_of_a_set_are_denied if {
+	count(images.deny) == 1 with input as set_change(["create"], {"images": {}, "resets": resets}, {})
+	count(images.deny) == 1 with input as set_change(["update"], {"images": {}, "resets": resets}, {})
+}
+
+test_resets_of_the_last_apply_do_not_count if {
+	count(images.deny) == 0 with input as set_change(["no-op"], {"images": {}, "resets": resets}, {})
+}
+
+test_unknown_resets_are_denied if {
+	count(images.deny) == 1 with input as set_change(["create"], {"images": {}}, {"resets": true})
+}

@@ -1,0 +1,47 @@
+package execconfig
+
+import (
+	"maps"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// plannedReset is an override whose reset belongs to another object of the plan than an exclusive set.
+type plannedReset struct {
+	image string
+	// shown: the server lists it even where it equals the default.
+	shown bool
+}
+
+// Resetting notes that an object which goes is about to reset overrides, field to image. showsDefaults is
+// what its state remembers of ShowsDefaults.
+func (a *Account) Resetting(scope harness.Scope, images map[string]string, showsDefaults bool) {
+	p := a.plans
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for field, image := range images {
+		p.resetting[Target{scope, field}] = plannedReset{image, showsDefaults}
+	}
+}
+
+// PlanResets returns the overrides that an exclusive set of the wanted fields does not list, field to
+// image. It is the same before and after what Resetting was told of: a plan that is made again in the
+// apply has to say again what the first one did. images.OverridesErr has to be nil.
+func (a *Account) PlanResets(images PlanImages, wanted map[string]string) map[string]string {
+	p := a.plans
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	resets := map[string]string{}
+	for target, reset := range p.resetting {
+		hidden := reset.image == images.Defaults[target.Field] && !reset.shown
+		if target.Scope == images.Scope && !hidden {
+			resets[target.Field] = reset.image
+		}
+	}
+	maps.Copy(resets, images.Overrides)
+	maps.DeleteFunc(resets, func(field, _ string) bool {
+		_, listed := wanted[field]
+		return listed
+	})
+	return resets
+}

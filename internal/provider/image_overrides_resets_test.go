@@ -1,0 +1,178 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+)
+
+// requireResets fails unless a saved plan's one set says that these overrides are reset.
+func requireResets(t *testing.T, dir *clitest.Dir, saved string, want map[string]string) {
+	t.Helper()
+	var plan struct {
+		Changes []struct {
+			Type   string `json:"type"`
+			Change struct {
+				After struct {
+					Resets map[string]string `json:"resets"`
+				} `json:"after"`
+			} `json:"change"`
+		} `json:"resource_changes"`
+	}
+	if err := json.Unmarshal([]byte(dir.Must("show", "-json", saved)), &plan); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range plan.Changes {
+		if got := change.Change.After.Resets; change.Type == "harnessci_image_overrides" && (got == nil || !maps.Equal(got, want)) {
+			t.Errorf("the plan resets %v, want %v", got, want)
+		}
+	}
+}
+
+// The CLI makes the plan of a create again in the apply, and hands nothing over from the one that was saved.
+func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
+	t.Parallel()
+	for name, stood := range map[string]map[string]string{
+		"nothing stood":     {},
+		"an override stood": {"securityTag": "example.com/sto:1.0.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			for field, image := range stood {
+				fake.SetOverride("ci/K8", field, image)
+			}
+			images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
+			dir := clitest.New(t, exclusiveSet(images), fake.Env())
+			dir.Must("plan", "-out=saved")
+			requireResets(t, dir, "saved", stood)
+			fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
+			refused := dir.Run("apply", "saved")
+			requireSays(t, refused.Output, `.resets: new element "gcsUploadTag" has appeared`)
+			requireSays(t, refused.Output, "if an override is added or removed before the apply, the CLI refuses to create the set")
+			if refused.Code != 1 {
+				t.Errorf("exit code %d", refused.Code)
+			}
+			requireCounts(t, fake, 0, 0, 0)
+
+			dir.Must("plan", "-out=saved")
+			shown := maps.Clone(stood)
+			shown["gcsUploadTag"] = "example.com/gcs:1.0.0"
+			requireResets(t, dir, "saved", shown)
+			dir.Must("apply", "saved")
+			requireStored(t, fake, images)
+			requireEmptyPlan(t, dir)
+		})
+	}
+}
+
+// What the same apply has reset before it comes to the set was shown as reset, and counts as that.
+func TestAccSetIsCreatedAfterTheSinglesThatItTakesThePlaceOf(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]fakeharness.Options{
+		"a server that lists defaults": {},
+		"a server that hides them":     {HideDefaults: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, opts)
+			// The hinge depends on no single, but is destroyed after them and created before the set.
+			hinge := "resource \"terraform_data\" \"hinge\" {\n  triggers_replace = 1\n}\n"
+			singles := "resource \"harnessci_image_override\" \"single\" {\n" +
+				"  for_each   = { securityTag = \"example.com/sto:1.0.0\", gitCloneTag = \"" + gitDefault + "\" }\n" +
+				"  field      = each.key\n  value      = each.value\n  depends_on = [terraform_data.hinge]\n}\n"
+			dir := clitest.New(t, hinge+singles, fake.Env())
+			dir.Must("apply", "-auto-approve")
+			set := strings.Replace(exclusiveSet(map[string]string{"gcsUploadTag": `"example.com/gcs:1.0.0"`}),
+				"  images", "  depends_on = [terraform_data.hinge]\n  images", 1)
+			dir.Write("main.tf", strings.Replace(hinge, "= 1", "= 2", 1)+set)
+			output := dir.Must("apply", "-auto-approve")
+			if strings.Index(output, "single[\"gitCloneTag\"]: Destruction complete") > strings.Index(output, "test: Creating") {
+				t.Fatalf("the set was not created after the singles:\n%s", output)
+			}
+			requireStored(t, fake, map[string]string{"gcsUploadTag": `"example.com/gcs:1.0.0"`})
+			requireEmptyPlan(t, dir)
+		})
+	}
+}
+
+// A set that is replaced resets what it gives up in its destroy, and what else stands in its create.
+func TestAccSetIsReplacedAsPlanned(t *testing.T) {
+	t.Parallel()
+	for name, lifecycle := range map[string]string{
+		"destroyed first": "",
+		"created first":   "  lifecycle {\n    create_before_destroy = true\n  }\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			config := func(images map[string]string) string {
+				return strings.Replace(exclusiveSet(images), "  images", lifecycle+"  images", 1)
+			}
+			dir := clitest.New(t, config(mirrored(fake, 4)), fake.Env())
+			dir.Must("apply", "-auto-approve")
+			fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+			dir.Write("main.tf", config(mirrored(fake, 2)))
+			dir.Must("apply", "-auto-approve", "-replace=harnessci_image_overrides.test")
+			requireStored(t, fake, mirrored(fake, 2))
+			requireEmptyPlan(t, dir)
+		})
+	}
+}
+
+// What an update resets follows from the state, so that what comes after the plan does not change it.
+func TestAccSetUpdateShowsWhatItResets(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, exclusiveSet(mirrored(fake, 3)), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+	dir.Must("plan", "-out=saved")
+	requireResets(t, dir, "saved", map[string]string{"securityTag": "example.com/sto:1.0.0"})
+	fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
+	dir.Must("apply", "saved")
+	dir.Must("plan", "-out=saved")
+	requireResets(t, dir, "saved", map[string]string{"gcsUploadTag": "example.com/gcs:1.0.0"})
+	dir.Must("apply", "saved")
+	requireStored(t, fake, mirrored(fake, 3))
+	requireEmptyPlan(t, dir)
+}
+
+// States of before the attribute do not have it.
+func TestAccSetOfAnOlderStateHasAnEmptyPlan(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	dir := clitest.New(t, exclusiveSet(mirrored(fake, 2)), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	older := strings.Replace(dir.State(), `"resets": {}`, `"id": "ci/K8"`, 1)
+	if older == dir.State() {
+		t.Fatalf("the state has no resets:\n%s", older)
+	}
+	dir.Write("terraform.tfstate", older)
+	requireEmptyPlan(t, dir)
+	dir.Write("main.tf", exclusiveSet(mirrored(fake, 1)))
+	dir.Must("apply", "-auto-approve")
+	requireStored(t, fake, mirrored(fake, 1))
+	requireEmptyPlan(t, dir)
+}
+
+// What cannot be read is not known, and the apply resets what it finds then.
+func TestAccSetPlannedInAnOutageDoesNotSayWhatItResets(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
+	images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
+	dir := clitest.New(t, "provider \"harnessci\" {\n  max_retries = 0\n}\n"+exclusiveSet(images), fake.Env())
+	fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: 503, Times: -1})
+	output := dir.Must("plan", "-out=saved")
+	requireSays(t, output, "resets = (known after apply)")
+	requireSays(t, output, "Warning: Could not check the planned images of ci/K8")
+	fake.ClearFaults()
+	dir.Must("apply", "saved")
+	requireStored(t, fake, images)
+	requireEmptyPlan(t, dir)
+}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -61,7 +62,7 @@ type Client struct {
 
 	odd     oddities
 	outages outages
-	dbops   dbopsBase
+	dbops   atomic.Pointer[url.URL] // where Database DevOps answers; nil until that is known
 }
 
 // New returns a client for cfg. It sends nothing.

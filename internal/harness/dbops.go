@@ -6,42 +6,50 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"sync"
+	"strings"
 )
 
 // dbopsPath is the path of the execution-config calls of Database DevOps, below one of dbopsBases.
 const dbopsPath = "v1/dbops/execution-config"
 
-// dbopsBase is where Database DevOps answers; it is found once.
-type dbopsBase struct {
-	mu    sync.Mutex
-	found *url.URL
-}
+// gatewaySegment ends the path of an endpoint as it is documented.
+const gatewaySegment = "/gateway"
 
-// dbopsBases returns where Database DevOps may answer: on the endpoint's host without the gateway's
-// path, or under the endpoint, as older documentation has it.
+// dbopsBases returns where Database DevOps may answer: at the endpoint without its /gateway or, as
+// older documentation has it, below the endpoint as it is.
 func (c *Client) dbopsBases() []*url.URL {
-	host := *c.cfg.Endpoint
-	host.Path, host.RawPath = "/", ""
-	if c.cfg.Endpoint.Path == "/" {
-		return []*url.URL{&host}
+	endpoint := c.cfg.Endpoint
+	path, found := strings.CutSuffix(strings.TrimSuffix(endpoint.EscapedPath(), "/"), gatewaySegment)
+	if !found {
+		return []*url.URL{endpoint}
 	}
-	return []*url.URL{&host, c.cfg.Endpoint}
+	above := *endpoint
+	above.Path, above.RawPath = "/", ""
+	return []*url.URL{above.JoinPath(path), endpoint}
 }
 
 // dbopsConfig makes an execution-config call of Database DevOps, which has no envelope, no infra and
-// the account in a header.
+// the account in a header. Only a read finds out at which base: a write must not be sent twice.
 func (c *Client) dbopsConfig(ctx context.Context, r request, query url.Values, body any) (*exchange, error) {
-	base, err := c.dbopsAt(ctx, r.subject)
-	if err != nil {
-		return nil, err
-	}
 	if body != nil {
+		var err error
 		if r.body, err = json.Marshal(body); err != nil {
 			return nil, c.unsent(r, err)
 		}
 	}
-	return c.do(ctx, c.dbopsRequest(r, base, query))
+	if c.dbops.Load() == nil {
+		if r.method == http.MethodGet {
+			return c.dbopsRead(ctx, r, query)
+		}
+		probe := request{call: "get-default-config", subject: r.subject, method: http.MethodGet}
+		if _, err := c.dbopsRead(WithAttempts(ctx, func(Attempt) {}), probe, nil); err != nil {
+			if failed, ok := errors.AsType[*Error](err); ok {
+				err = spared(r, failed)
+			}
+			return nil, err
+		}
+	}
+	return c.do(ctx, c.dbopsRequest(r, c.dbops.Load(), query))
 }
 
 func (c *Client) dbopsRequest(r request, base *url.URL, query url.Values) request {
@@ -52,61 +60,83 @@ func (c *Client) dbopsRequest(r request, base *url.URL, query url.Values) reques
 	return r
 }
 
-// dbopsAt returns the base that answers, which only a read finds out: a write must not be sent twice.
-// What fails in another way than by not being there is returned, and the next call asks again.
-func (c *Client) dbopsAt(ctx context.Context, subject Subject) (*url.URL, error) {
-	c.dbops.mu.Lock()
-	defer c.dbops.mu.Unlock()
-	if c.dbops.found != nil {
-		return c.dbops.found, nil
-	}
-	var missing error
+// dbopsRead makes a read at one base after the other, until one answers as the API, and remembers that
+// one. What fails in another way than by not being the API ends the search, and proves nothing of the base.
+func (c *Client) dbopsRead(ctx context.Context, r request, query url.Values) (*exchange, error) {
+	var asked []*Error
 	for _, base := range c.dbopsBases() {
-		r := request{call: "get-default-config", subject: subject, method: http.MethodGet}
-		x, err := c.do(ctx, c.dbopsRequest(r, base, nil))
+		x, err := c.do(ctx, c.dbopsRequest(r, base, query))
+		elsewhere := isElsewhere(err)
 		if err == nil {
-			_, err = x.data()
+			if _, err = x.data(); err == nil {
+				c.dbops.CompareAndSwap(nil, base)
+				return x, nil
+			}
+			elsewhere = isElsewhere(err) || x.words == words{}
 		}
-		if err == nil {
-			c.dbops.found = base
-			return base, nil
-		}
-		if !isElsewhere(err) {
+		failed, ok := errors.AsType[*Error](err)
+		if !ok || !elsewhere {
 			return nil, err
 		}
-		if missing == nil {
-			missing = err
-		}
+		asked = append(asked, failed)
 	}
-	return nil, missing
+	return nil, nowhere(asked)
 }
 
 // isElsewhere reports that something else than the API answered, or the API without such a path.
 func isElsewhere(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
-	}
 	switch {
+	case !ok:
+		return false
 	case e.Status == http.StatusNotFound, e.Status == http.StatusMethodNotAllowed, e.Code == "RESOURCE_NOT_FOUND_EXCEPTION":
 		return true
-	case e.Status >= 400:
-		return errors.Is(e.Err, errWebPage)
 	}
-	return e.Status != 0 && (e.Status >= 300 || e.Err != nil)
+	return e.Status >= 300 && e.Status < 400 || errors.Is(e.Err, errWebPage)
 }
 
-// bareData returns a success of Database DevOps, which is all of the answer.
+// nowhereError is why a call has no answer of the API: none came from any URL where it may be.
+type nowhereError struct{ asked []*Error }
+
+func (e *nowhereError) Error() string {
+	answers := make([]string, len(e.asked))
+	for i, failed := range e.asked {
+		answers[i] = failed.URL + " answered with " + failed.answer()
+	}
+	return "Database DevOps was not found: " + strings.Join(answers, "; ")
+}
+
+// nowhere is the error of a call that was no call of the API wherever it was made; of the last, for
+// the gateway says more than a host of which it is not known what serves it.
+func nowhere(asked []*Error) error {
+	last := asked[len(asked)-1]
+	if len(asked) == 1 {
+		return last
+	}
+	e := *last
+	e.Err = &nowhereError{asked}
+	return &e
+}
+
+// bareData returns a success of Database DevOps, which is all of the answer. An error behind a 2xx is
+// one without a cause, as in data.
 func (x *exchange) bareData() (json.RawMessage, error) {
 	switch kind := kindOf(x.body); kind {
-	case "an object", "true":
+	case "true", "null":
+		return x.body, nil
+	case "an object":
 	case "a web page":
 		return nil, x.failure(errWebPage)
 	default:
 		return nil, x.failure(errors.New("the answer is " + kind + " where a bare JSON object or true was expected"))
 	}
 	var e envelope
-	if decodeObject(x.body, &e) == nil && e.Status != "" && e.Data != nil {
+	switch err := decodeObject(x.body, &e); {
+	case err != nil:
+		return nil, x.failure(err)
+	case x.words != words{}:
+		return nil, x.failure(nil) // no field is called message
+	case e.Status == "SUCCESS":
 		return nil, x.failure(errors.New("the answer is an envelope, which Database DevOps does not use"))
 	}
 	return x.body, nil

@@ -1,10 +1,13 @@
 package harness
 
 import (
+	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,6 +15,38 @@ import (
 )
 
 var dbopsScope = Scope{Module: DBOps}
+
+// dbopsOperations are the calls of Database DevOps.
+var dbopsOperations = map[string]operation{
+	"get-default-config": func(ctx context.Context, c *Client) error {
+		_, err := c.DefaultImages(ctx, dbopsScope)
+		return err
+	},
+	"get-customer-config": func(ctx context.Context, c *Client) error {
+		_, err := c.CustomerImages(ctx, dbopsScope, true)
+		return err
+	},
+	"update-config": func(ctx context.Context, c *Client) error {
+		return c.UpdateImages(ctx, dbopsScope, map[string]string{"gitCloneTag": "harness/drone-git:1.0.9"})
+	},
+	"reset-config": func(ctx context.Context, c *Client) error {
+		return c.ResetImages(ctx, dbopsScope, []string{"gitCloneTag"})
+	},
+}
+
+// withDBOps adds the calls of Database DevOps by a client that knows where it answers.
+func withDBOps(operations map[string]operation) map[string]operation {
+	for call, operate := range dbopsOperations {
+		operations["dbops "+call] = func(ctx context.Context, c *Client) error {
+			c.dbops.Store(c.dbopsBases()[0])
+			return operate(ctx, c)
+		}
+	}
+	return operations
+}
+
+// callOf returns the call that an operation makes.
+func callOf(operation string) string { return strings.TrimPrefix(operation, "dbops ") }
 
 func TestDBOpsWritesAndReadsBareJSON(t *testing.T) {
 	t.Parallel()
@@ -53,42 +88,199 @@ func TestDBOpsWritesAndReadsBareJSON(t *testing.T) {
 	}
 }
 
-func TestDBOpsIsLookedForOnceHoweverManyAsk(t *testing.T) {
+func TestDBOpsIsLookedForOnceARun(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	server.Tune(func(o *fakeharness.Options) { o.DBOpsUnderGateway = true })
 	client := New(cfg)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if _, err := client.CustomerImages(t.Context(), dbopsScope, true); err != nil {
-				t.Error(err)
-			}
-		})
+	for range 3 {
+		if _, err := client.CustomerImages(t.Context(), dbopsScope, true); err != nil {
+			t.Error(err)
+		}
 	}
-	all.Wait()
-	if n := server.Count(""); n != 10 { // one in vain, one that finds it, and eight
+	if n := server.Count(""); n != 4 { // one in vain, and three
 		t.Errorf("%d requests", n)
 	}
 }
 
+// What hangs before the base is known holds up nobody else, and ends with its caller's context.
+func TestDBOpsIsLookedForByEachCallerOnItsOwn(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	hangs := make(chan struct{})
+	server.Inject(fakeharness.Fault{Call: "get-default-config", Hang: true, Hook: func(fakeharness.Request) { close(hangs) }})
+	client := New(cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := client.DefaultImages(ctx, dbopsScope)
+		ended <- err
+	}()
+	<-hangs
+	if _, err := client.CustomerImages(t.Context(), dbopsScope, true); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// notTheAPI are answers of something else than the API, or of the API without such a path.
+var notTheAPI = map[string]fakeharness.Fault{
+	"a page":             {Body: "<html>"},
+	"a page with 403":    {Status: 403, Body: "<html>"},
+	"not found":          {Status: 404, Body: `{"message":"no such path"}`},
+	"not for reading":    {Status: 405},
+	"an envelope":        {Body: `{"status":"SUCCESS","data":{}}`},
+	"a redirect":         {Redirect: "https://elsewhere.example.com"},
+	"nothing":            {Status: 200},
+	"no such path there": {Status: 400, Body: fakeharness.ErrorBody("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found", "")},
+	"the same with 200":  {Body: fakeharness.ErrorBody("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found", "")},
+}
+
 func TestDBOpsPassesByWhatIsNotTheAPI(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]fakeharness.Fault{
-		"a page":             {Body: "<html>"},
-		"a page with 403":    {Status: 403, Body: "<html>"},
-		"not found":          {Status: 404, Body: `{"message":"no such path"}`},
-		"an envelope":        {Body: `{"status":"SUCCESS","data":{}}`},
-		"a redirect":         {Redirect: "https://elsewhere.example.com"},
-		"nothing":            {Status: 200},
-		"no such path there": {Status: 400, Body: fakeharness.ErrorBody("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found", "")},
-	} {
-		server, cfg := start(t)
-		server.Tune(func(o *fakeharness.Options) { o.DBOpsUnderGateway = true })
-		server.Inject(fault)
-		if _, err := New(cfg).DefaultImages(t.Context(), dbopsScope); err != nil {
-			t.Errorf("%s: %v", name, err)
+	for name, fault := range notTheAPI {
+		for call, operate := range dbopsOperations {
+			server, cfg := start(t)
+			server.Tune(func(o *fakeharness.Options) { o.DBOpsUnderGateway = true })
+			server.Inject(fault)
+			if err := operate(t.Context(), New(cfg)); err != nil {
+				t.Errorf("%s, %s: %v", name, call, err)
+			}
+			if n := server.Count(call); n != 1 {
+				t.Errorf("%s, %s: sent %d times", name, call, n)
+			}
 		}
+	}
+}
+
+// An outage says nothing of where the API is: the next call looks for it anew.
+func TestDBOpsIsLookedForAgainAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	for name, fault := range fleeting {
+		for call, operate := range dbopsOperations {
+			server, cfg := start(t)
+			cfg.MaxRetries = 0
+			server.Inject(fault)
+			client := New(cfg)
+			if err := operate(t.Context(), client); err == nil || IsNotFound(err) || server.Count("") != 1 {
+				t.Errorf("%s, %s: %v after %d requests", name, call, err, server.Count(""))
+			}
+			client.outages.dead = nil
+			if err := operate(t.Context(), client); err != nil || server.Count(call) == 0 {
+				t.Errorf("%s, %s: %v", name, call, err)
+			}
+		}
+	}
+}
+
+// A write that never left, because the base was not found out, is told as such: nothing need be read
+// back, split or waited for.
+func TestDBOpsWritesNothingBeforeItsBaseIsKnown(t *testing.T) {
+	t.Parallel()
+	faults := maps.Clone(fleeting)
+	faults["400"] = fakeharness.Fault{Status: 400, Body: `{"message":"what is wrong"}`}
+	faults["500 in words"] = fakeharness.Fault{Status: 500, Body: `{"message":"what is wrong"}`}
+	faults["time-out"] = fakeharness.Fault{Hang: true}
+	for name, fault := range faults {
+		server, cfg := start(t)
+		cfg.MaxRetries, cfg.RequestTimeout = 0, 100*time.Millisecond
+		server.Inject(fault)
+		attempts := 0
+		ctx := WithAttempts(t.Context(), func(Attempt) { attempts++ })
+		err := dbopsOperations["update-config"](ctx, New(cfg))
+		if !IsNotSent(err) || IsRefused(err) || IsFailedInside(err) || MayStillAct(err) || attempts > 0 || server.Count("writes") > 0 {
+			t.Errorf("%s: %#v after %d attempts", name, err, attempts)
+		}
+		if fault.Body != "" && fault.Body[0] == '{' && !strings.Contains(err.Error(), failure(t, err).Message) {
+			t.Errorf("%s: without the server's words: %v", name, err)
+		}
+	}
+}
+
+func TestDBOpsNowhereNamesWhatWasAskedAndWhatCame(t *testing.T) {
+	t.Parallel()
+	server, cfg := start(t)
+	server.Inject(fakeharness.Fault{Body: "<html>Sign in</html>"})
+	server.Inject(fakeharness.Fault{Status: 404, Body: `{"message":"no such path"}`})
+	err := dbopsOperations["get-customer-config"](t.Context(), New(cfg))
+	e := failure(t, err)
+	first := "http://" + e.Host + "/v1/dbops/execution-config/get-customer-config"
+	second := "http://" + e.Host + "/gateway/v1/dbops/execution-config/get-customer-config"
+	want := "Database DevOps was not found: " + first + " answered with HTTP 200, but: A web page came instead of an API answer: " +
+		"a proxy stands in between, or the endpoint is not that of the API.; " + second + " answered with HTTP 404: no such path"
+	if e.Reason() != want || !IsNotFound(err) {
+		t.Error(e.Reason())
+	}
+	var asked []string
+	for _, fact := range e.Facts() {
+		if fact[0] == "asked" {
+			asked = append(asked, fact[1])
+		}
+	}
+	if diff := cmp.Diff([]string{first, second}, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Self-managed installations have other hosts, ports and paths; nothing is asked outside the endpoint's.
+func TestDBOpsBases(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string][]string{
+		"https://app.harness.io/gateway":           {"https://app.harness.io/", "https://app.harness.io/gateway"},
+		"https://app.harness.io/gateway/":          {"https://app.harness.io/", "https://app.harness.io/gateway/"},
+		"https://harness.corp:8443/gateway":        {"https://harness.corp:8443/", "https://harness.corp:8443/gateway"},
+		"https://[2001:db8::1]:8443/tools/gateway": {"https://[2001:db8::1]:8443/tools", "https://[2001:db8::1]:8443/tools/gateway"},
+		"https://harness.corp/a%2Fb/gateway":       {"https://harness.corp/a%2Fb", "https://harness.corp/a%2Fb/gateway"},
+		"https://harness.corp/my-gateway":          {"https://harness.corp/my-gateway"},
+		"https://harness.corp/api":                 {"https://harness.corp/api"},
+		"https://harness.corp":                     {"https://harness.corp/"},
+		"https://user:secret@harness.corp/gateway": {"https://harness.corp/", "https://harness.corp/gateway"},
+	} {
+		var got []string
+		for _, base := range New(Config{Endpoint: parseURL(t, endpoint)}).dbopsBases() {
+			got = append(got, base.String())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// What is stored in a form of its own is an error behind a success: no field is called message.
+func TestDBOpsReadsOnlyBareSuccesses(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"message":"what is wrong"}`:                           "what is wrong",
+		`{"status":"SUCCESS","data":{}}`:                        "an envelope",
+		`{"status":"SUCCESS","data":true}`:                      "an envelope",
+		`{"status":"SUCCESS"}`:                                  "an envelope",
+		fakeharness.ErrorBody("NO_SUCH", "what is wrong", "id"): "what is wrong",
+		`{"gitCloneTag":"a/b:1"`:                                "not valid JSON",
+		`["gitCloneTag"]`:                                       "a list",
+		`false`:                                                 "false",
+		`7`:                                                     "a number",
+	} {
+		for _, call := range []string{"get-customer-config", "update-config"} {
+			server, cfg := start(t)
+			server.Inject(fakeharness.Fault{Status: 201, Body: body})
+			err := operations["dbops "+call](t.Context(), New(cfg))
+			if err == nil || !strings.Contains(err.Error(), want) || IsRefused(err) != (want == "what is wrong") {
+				t.Errorf("%s: %s: %v", body, call, err)
+			}
+		}
+	}
+	server, cfg := start(t)
+	server.Inject(fakeharness.Fault{Body: `null`})
+	images, err := New(cfg).CustomerImages(t.Context(), dbopsScope, true)
+	if err != nil || images == nil || len(images) > 0 {
+		t.Errorf("null is no override: %v, %v", images, err)
+	}
+	server.Inject(fakeharness.Fault{Call: "writes", Body: `null`})
+	if err := dbopsOperations["update-config"](t.Context(), New(cfg)); err == nil {
+		t.Error("null acknowledges nothing")
 	}
 }
 

@@ -80,19 +80,16 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // IsRefused reports that the server understood a write and refused its content as a whole:
-// HTTP 400 or 422, or an error envelope behind HTTP 200. Another content may pass.
+// HTTP 400 or 422, or an error behind a 2xx. Another content may pass.
 func IsRefused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	if !ok {
+	switch {
+	case !ok || transport.NeverSent(e.Err):
 		return false
-	}
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return true
-	case http.StatusOK:
+	case success(e.Status):
 		return e.Err == nil && !IsUnauthorized(err) && !IsForbidden(err)
 	}
-	return false
+	return e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity
 }
 
 // IsNotSent reports that the request cannot have taken effect: the answer was a redirect or
@@ -114,7 +111,8 @@ func MayStillAct(err error) bool {
 // set gets the same as an outage of what is behind the API.
 func IsFailedInside(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status == http.StatusInternalServerError && (e.Code != "" || e.Codeless && e.Message != "")
+	return ok && e.Status == http.StatusInternalServerError && !transport.NeverSent(e.Err) &&
+		(e.Code != "" || e.Codeless && e.Message != "")
 }
 
 // IsUnauthorized reports that the credential was not accepted.
@@ -147,8 +145,8 @@ func IsTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// answered reports that the answer had the status, or one of the codes behind HTTP 200.
+// answered reports that the answer had the status, or one of the codes behind a 2xx.
 func answered(err error, status int, codes ...string) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Status == status || e.Status == http.StatusOK && slices.Contains(codes, e.Code))
+	return ok && (e.Status == status || success(e.Status) && slices.Contains(codes, e.Code))
 }

@@ -64,8 +64,8 @@ func failure(t *testing.T, err error) *Error {
 	return e
 }
 
-// operations are all calls; each returns its error alone.
-var operations = map[string]func(context.Context, *Client) error{
+// operations are all calls by name, those of Database DevOps behind its own; each returns its error alone.
+var operations = withDBOps(map[string]operation{
 	"get-default-config": func(ctx context.Context, c *Client) error {
 		_, err := c.DefaultImages(ctx, scope)
 		return err
@@ -96,7 +96,9 @@ var operations = map[string]func(context.Context, *Client) error{
 		_, err := c.Catalog(ctx, nil)
 		return err
 	},
-}
+})
+
+type operation func(context.Context, *Client) error
 
 // logRecorder keeps what Config.Log gets.
 type logRecorder struct {

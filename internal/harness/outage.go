@@ -68,13 +68,18 @@ func (o *outages) recall(r request) *Error {
 		if !ok || time.Now().After(found.until) {
 			continue
 		}
-		spared := *found.cause
-		spared.Call, spared.Subject, spared.Attempts = r.call, r.subject, 0
-		spared.Uncertain = false
-		spared.Err = &transport.UnsentError{Err: &sparedError{found.cause}}
-		return &spared
+		return spared(r, found.cause)
 	}
 	return nil
+}
+
+// spared is the failure of a call that another call's failure keeps from being sent.
+func spared(r request, cause *Error) *Error {
+	e := *cause
+	e.Call, e.Subject, e.Attempts = r.call, r.subject, 0
+	e.Uncertain = false
+	e.Err = &transport.UnsentError{Err: &sparedError{cause.Origin()}}
+	return &e
 }
 
 // sparedError is why a call was not sent: an earlier one found out that it is of no use.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -12,17 +13,26 @@ func (e *Error) Reason() string {
 	if cause := e.Origin(); cause != e {
 		return fmt.Sprintf("%s So %s was not sent", text.Sentence(cause.Reason()), e.Call)
 	}
-	switch {
-	case e.Status == 0:
+	if e.Status == 0 {
 		return fmt.Sprintf("%s gave no answer to %s: %s", e.Host, e.Call, text.Sentence(fmt.Sprint(e.Err)))
-	case e.RedirectHost != "":
-		return fmt.Sprintf("%s answered %s with a redirect (HTTP %d) to %s", e.Host, e.Call, e.Status, e.RedirectHost)
-	case e.Message != "":
-		return fmt.Sprintf("%s answered %s with HTTP %d: %s", e.Host, e.Call, e.Status, e.Message)
-	case e.Err != nil:
-		return fmt.Sprintf("%s answered %s with HTTP %d, but: %s", e.Host, e.Call, e.Status, text.Sentence(e.Err.Error()))
 	}
-	return fmt.Sprintf("%s answered %s with HTTP %d", e.Host, e.Call, e.Status)
+	if none, ok := errors.AsType[*nowhereError](e.Err); ok {
+		return none.Error()
+	}
+	return fmt.Sprintf("%s answered %s with %s", e.Host, e.Call, e.answer())
+}
+
+// answer says what came, to follow "answered with".
+func (e *Error) answer() string {
+	switch {
+	case e.RedirectHost != "":
+		return fmt.Sprintf("a redirect (HTTP %d) to %s", e.Status, e.RedirectHost)
+	case e.Message != "":
+		return fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)
+	case e.Err != nil:
+		return fmt.Sprintf("HTTP %d, but: %s", e.Status, text.Sentence(e.Err.Error()))
+	}
+	return fmt.Sprintf("HTTP %d", e.Status)
 }
 
 // Facts returns the names and values that support asks for.
@@ -31,7 +41,14 @@ func (e *Error) Facts() [][2]string {
 	if e.Subject != nil {
 		facts = e.Subject.Facts()
 	}
-	facts = append(facts, [2]string{"asked", e.URL}, [2]string{"code", e.Code}, [2]string{"correlationId", e.CorrelationID})
+	asked := []*Error{e}
+	if none, ok := errors.AsType[*nowhereError](e.Err); ok {
+		asked = none.asked
+	}
+	for _, failed := range asked {
+		facts = append(facts, [2]string{"asked", failed.URL})
+	}
+	facts = append(facts, [2]string{"code", e.Code}, [2]string{"correlationId", e.CorrelationID})
 	if e.Attempts > 1 {
 		facts = append(facts, [2]string{"attempts", strconv.Itoa(e.Attempts)})
 	}

@@ -154,9 +154,10 @@ func interruptAdvice(err error) string {
 // callAdvice speaks of a call of the Harness API.
 func callAdvice(err error) string {
 	call, ok := errors.AsType[*harness.Error](err)
-	switch {
-	case !ok:
+	if !ok {
 		return ""
+	}
+	switch call = call.Origin(); {
 	case harness.IsTimeout(call):
 		return "No whole answer came within the provider's request_timeout. Raise it where the server or the " +
 			"network is slow; otherwise check the endpoint, and the proxy if there is one (HTTPS_PROXY)."

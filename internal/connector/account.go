@@ -1,6 +1,6 @@
 // Package connector changes the connector through which an account pulls Harness images, so that an
-// account is never left with one that does not work: what is written is read back and tested, and what
-// stood before is put back where the test fails. It knows nothing of Terraform.
+// account is never left with one that does not work: each change is read back and tested, and the previous
+// connector is put back if the test fails. It knows nothing of Terraform.
 package connector
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// API is what is asked of the server; *harness.Client has it.
+// API is what the package needs of the server; *harness.Client implements it.
 type API interface {
 	Connector(ctx context.Context) (harness.Connector, error)
 	CreateConnector(ctx context.Context, body json.RawMessage) (harness.Connector, error)
@@ -23,13 +23,13 @@ type API interface {
 	TestConnector(ctx context.Context, patience time.Duration) (harness.ConnectorStatus, error)
 }
 
-// Options are times; zero is the default of each.
+// Options are durations; zero means the default.
 type Options struct {
 	// Test is how long a connection test may take; 3 m. One through a delegate may take a minute.
 	Test time.Duration
 	// Pause is the first of the growing pauses between reads that wait for a change to show; 500 ms.
 	Pause time.Duration
-	// Grace is how long a change that is on its way goes on after an interrupt; 30 s.
+	// Grace is how long a change in flight may continue after an interrupt; 30 s.
 	Grace time.Duration
 }
 
@@ -48,19 +48,19 @@ func (o Options) withDefaults() Options {
 type Account struct {
 	api  API
 	opts Options
-	// changing is held by the one resource that changes the connector or gives it back.
+	// changing is held by the one resource that changes or restores the connector.
 	changing sync.Mutex
-	// shared is what stands, as read once.
+	// shared is the connector as it was read once.
 	shared flight.Group[struct{}, Found]
 	run
 }
 
-// New returns an account's image connector. It asks nothing.
+// New returns an account's image connector. It sends no request.
 func New(api API, opts Options) *Account {
 	return &Account{api: api, opts: opts.withDefaults(), shared: flight.Group[struct{}, Found]{KeepErrors: true}}
 }
 
-// Found is what stands in the account; the zero value is no connector.
+// Found is the connector in the account; the zero value is none.
 type Found struct {
 	Exists bool
 	harness.Connector
@@ -68,18 +68,18 @@ type Found struct {
 	Registry harness.Registry
 }
 
-// IsRegistry reports that a connector stands whose settings are known here.
+// IsRegistry reports that there is a connector of the type whose settings are known here.
 func (f Found) IsRegistry() bool { return f.Exists && f.Type == harness.DockerRegistry }
 
-// has reports that the settings stand.
+// has reports that the connector has these settings.
 func (f Found) has(want harness.Registry) bool { return f.IsRegistry() && f.Registry.Equal(want) }
 
-// same reports that what stands is alike.
+// same reports that both are the same connector.
 func (f Found) same(other Found) bool {
 	return f.Exists == other.Exists && f.Type == other.Type && f.Registry.Equal(other.Registry)
 }
 
-// Read returns what stands now.
+// Read returns the current connector.
 func (a *Account) Read(ctx context.Context) (Found, error) {
 	connector, err := a.api.Connector(ctx)
 	if harness.IsNoConnector(err) {
@@ -103,18 +103,18 @@ func found(connector harness.Connector) (Found, error) {
 
 // Result is the outcome of a change.
 type Result struct {
-	// Before is what stood when the change began, and After what stands now as far as is known.
+	// Before is the connector when the change began, and After the connector now, as far as is known.
 	Before, After Found
-	// Touched reports, with an error, that something of the change may stand.
+	// Touched reports, with an error, that some of the change may have been stored.
 	Touched bool
 	// Unverified is why the change, which the server acknowledged, could not be read back.
 	Unverified error
 }
 
-// Change makes the settings that edit returns of those that stand, zero for no connector. With test,
-// the server then tests the connection; where that does not succeed, or the context ends before it
-// does, what stood before is put back. Once a change is on its way it is carried through, or back, for
-// some time after the context has ended.
+// Change stores the settings that edit returns for the current ones, which are zero without a connector.
+// With test, the server then tests the connection; if that does not succeed, or the context ends first,
+// the previous connector is put back. A change in flight is completed, or undone, for some time after the
+// context has ended.
 //
 // The error is the server's, or one of *TypeError, *harness.PolicyError, *NotStoredError,
 // *OverwrittenError, *UncertainError, *InterruptedError and *TestError.
@@ -173,7 +173,7 @@ func bodyOf(before Found, want harness.Registry) (json.RawMessage, error) {
 	return before.With(want)
 }
 
-// afterTest reads the status that a test has left, and whether it spoke of these settings at all.
+// afterTest reads the status that a test left, and whether it is about these settings at all.
 func (a *Account) afterTest(ctx context.Context, result Result, want harness.Registry) (Result, error) {
 	after, err := a.Read(ctx)
 	switch {
@@ -188,7 +188,7 @@ func (a *Account) afterTest(ctx context.Context, result Result, want harness.Reg
 	return result, nil
 }
 
-// GiveBack is Restore for a resource that goes. What this run has set for another one stays: kept.
+// GiveBack is Restore for a resource that is destroyed. What this run has set for another one stays: kept.
 func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bool, _ error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
@@ -198,8 +198,8 @@ func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bo
 	return false, a.Restore(ctx, former)
 }
 
-// Restore brings a former body back or, where there was none, removes the connector. As for the time
-// after an interrupt and for errors, see Change.
+// Restore puts a previous body back or, if there was none, deletes the connector. Interrupts and errors
+// are as for Change.
 func (a *Account) Restore(ctx context.Context, former json.RawMessage) error {
 	a.shared.Forget(struct{}{})
 	defer a.shared.Forget(struct{}{})
@@ -215,7 +215,7 @@ func (a *Account) Restore(ctx context.Context, former json.RawMessage) error {
 	return a.restore(hold, now, former)
 }
 
-// restore is Restore from what stands now.
+// restore is Restore, given the current connector.
 func (a *Account) restore(ctx context.Context, now Found, former json.RawMessage) error {
 	if former == nil {
 		return a.remove(ctx, now)
@@ -231,7 +231,7 @@ func (a *Account) restore(ctx context.Context, now Found, former json.RawMessage
 	return err
 }
 
-// putBack undoes an own change. What somebody else has made of it meanwhile stays.
+// putBack undoes a change of this run, unless somebody else has changed the connector meanwhile.
 func (a *Account) putBack(ctx context.Context, ours harness.Registry, made Result) error {
 	now, err := a.Read(ctx)
 	switch {
@@ -245,8 +245,8 @@ func (a *Account) putBack(ctx context.Context, ours harness.Registry, made Resul
 	return a.restore(ctx, now, made.Before.Body)
 }
 
-// outlive returns a context that goes on for some time after ctx has ended, so that what is on its way
-// can be carried through or taken back.
+// outlive returns a context that lasts for some time after ctx has ended, so that what is in flight can
+// be completed or undone.
 func outlive(ctx context.Context, grace time.Duration) (hold context.Context, release func()) {
 	hold, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })

@@ -85,7 +85,7 @@ func TestAFailedTestPutsBackWhatStood(t *testing.T) {
 			requireCalls(t, fake, test.calls...)
 			requireStanding(t, fake, test.left)
 			if fake.Connector() != compact(before) && fake.Connector() != before {
-				t.Errorf("%s\nis not what stood:\n%s", fake.Connector(), before)
+				t.Errorf("%s\nis not the previous connector:\n%s", fake.Connector(), before)
 			}
 			if account.Written() {
 				t.Error("it counts as written")

@@ -22,26 +22,26 @@ type NotStoredError struct{}
 
 // Error says so.
 func (e *NotStoredError) Error() string {
-	return "the server acknowledged the change, and what stood before stands still"
+	return "the server acknowledged the change, but the previous connector is still in place"
 }
 
-// OverwrittenError is a change in whose place something else was found.
+// OverwrittenError is a change that something else has replaced.
 type OverwrittenError struct{}
 
 // Error says so.
 func (e *OverwrittenError) Error() string {
-	return "another change of the connector came in between; what it made stands"
+	return "another change to the connector came in between and was left in place"
 }
 
-// UncertainError is a change of which nobody can say whether it was made.
+// UncertainError is a change that may or may not have been made.
 type UncertainError struct {
 	Err  error // of the change
 	Read error // of the attempt to read it back
 }
 
-// Error tells both errors.
+// Error includes both errors.
 func (e *UncertainError) Error() string {
-	return fmt.Sprintf("whether the change was made is not known: %v; reading it back: %v", e.Err, e.Read)
+	return fmt.Sprintf("the change may or may not have been made: %v; reading it back: %v", e.Err, e.Read)
 }
 
 // Unwrap returns both errors.
@@ -51,7 +51,7 @@ func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.Read} }
 type InterruptedError struct{ Err error }
 
 // Error says so.
-func (e *InterruptedError) Error() string { return "the run was interrupted before the test had ended" }
+func (e *InterruptedError) Error() string { return "the run was interrupted before the test ended" }
 
 // Unwrap returns the context's cause.
 func (e *InterruptedError) Unwrap() error { return e.Err }
@@ -59,7 +59,7 @@ func (e *InterruptedError) Unwrap() error { return e.Err }
 // SlowTestError is a connection test without an outcome.
 type SlowTestError struct{ After time.Duration }
 
-// Error says how long it was waited for.
+// Error says how long the test was given.
 func (e *SlowTestError) Error() string {
 	return fmt.Sprintf("the test had no outcome within %s", e.After)
 }
@@ -67,9 +67,9 @@ func (e *SlowTestError) Error() string {
 // TestError is a connection test that did not succeed.
 type TestError struct {
 	Status harness.ConnectorStatus
-	// Err is why there is no outcome; nil where the test failed.
+	// Err is why there is no outcome; nil if the test failed.
 	Err error
-	// PutBack is why what stood before was not put back; nil where it was.
+	// PutBack is why the previous connector was not put back; nil if it was.
 	PutBack error
 }
 
@@ -93,7 +93,7 @@ func (e *TestError) Reasons() []string {
 	return e.Status.Reasons
 }
 
-// Unwrap returns what kept the test from an outcome, and what kept the former settings from coming back.
+// Unwrap returns why the test has no outcome, and why the previous settings were not put back.
 func (e *TestError) Unwrap() []error {
 	var errs []error
 	for _, err := range []error{e.Err, e.PutBack} {

@@ -7,22 +7,22 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// run is what one run of the provider makes of the connector. The zero value is ready.
+// run is what one run of the provider does to the connector. The zero value is ready to use.
 type run struct {
 	mu      sync.Mutex
 	planned *Planned
 	written bool
-	// resources counts those of the plan.
+	// resources counts the plan's resources.
 	resources [phases]int
 }
 
-// Planned is what a run makes of the connector.
+// Planned is what a run will make of the connector.
 type Planned struct {
-	// URL is that of the registry, "" for no connector; nil while it is not known.
+	// URL is the registry's, "" for no connector; nil while it is unknown.
 	URL *string
 }
 
-// Shared returns what stood when the run first asked, or since its own last change. Failures are kept
+// Shared returns the connector as of the run's first read, or of its own last change. Failures are kept,
 // too, so that a plan asks once.
 func (a *Account) Shared(ctx context.Context) (Found, error) {
 	return a.shared.Do(ctx, struct{}{}, a.Read)
@@ -41,7 +41,7 @@ func (r *run) noteWritten() {
 	r.written = true
 }
 
-// Written reports that this run has set the connector, so that a resource which goes must not undo it.
+// Written reports that this run has set the connector, so a resource that is destroyed must not undo it.
 func (r *run) Written() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,8 +49,8 @@ func (r *run) Written() bool {
 }
 
 // Effective returns the URL under which the images of this plan will be pulled, "" for no connector:
-// the planned one where the plan has got there. It is not known where the connector cannot be read, is
-// of a type that says nothing of names, or gets a URL only in the apply.
+// the planned one once it is noted. It is unknown if the connector cannot be read, is of another type, or
+// gets its URL only in the apply.
 func (a *Account) Effective(ctx context.Context) (url string, planned, known bool) {
 	a.mu.Lock()
 	noted := a.planned
@@ -68,7 +68,7 @@ func (a *Account) Effective(ctx context.Context) (url string, planned, known boo
 	return found.Registry.URL, false, true
 }
 
-// Phase is what a plan makes of a resource of the connector.
+// Phase is what a plan does to a connector resource.
 type Phase int
 
 // The phases.
@@ -90,7 +90,7 @@ const (
 	Renamed             // one goes and another comes
 )
 
-// PlanResource notes a resource of the connector and returns what is wrong with all that are noted.
+// PlanResource notes a connector resource and returns what is wrong with all noted so far.
 func (r *run) PlanResource(phase Phase) Conflict {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// looks is how often what stands is read before a write counts as swallowed that was acknowledged, or
-	// that the server may still be at work on: for about ten seconds.
+	// looks is how often the connector is read before an acknowledged write, or one that may still be in
+	// progress, counts as swallowed: about ten seconds.
 	looks = 6
-	// looksAfterError is the same where the server said that it failed.
+	// looksAfterError is the same after an error of the server.
 	looksAfterError = 2
 
 	longestPause = 4 * time.Second
 )
 
-// store writes a body in place of what stood, and returns what stands once it shows. An answer proves
-// nothing, and neither does its absence: only what is read back counts.
+// store replaces the connector's body and returns the connector once it shows. An answer proves nothing,
+// and neither does its absence: only what is read back counts.
 func (a *Account) store(ctx context.Context, was Found, body json.RawMessage, want harness.Registry) (Found, error) {
 	write := a.api.UpdateConnector
 	if !was.Exists {
@@ -58,7 +58,7 @@ func (a *Account) store(ctx context.Context, was Found, body json.RawMessage, wa
 	}
 }
 
-// remove deletes what stands, and sees that it has gone.
+// remove deletes the connector and verifies that it is gone.
 func (a *Account) remove(ctx context.Context, now Found) error {
 	if !now.Exists {
 		return nil
@@ -104,7 +104,7 @@ func (a *Account) test(ctx context.Context) *TestError {
 		case status.State != "PENDING" && status.State != "UNKNOWN" && status.State != "":
 			return &TestError{Status: status}
 		}
-		// The answer may be lost and the test done: its outcome stays with the connector.
+		// The answer may be lost and the test done: the connector records its outcome.
 		now, readErr := a.Read(limited)
 		if readErr == nil && now.StatusCurrent() && now.Status.State != "UNKNOWN" && now.Status.State != "PENDING" {
 			status, err = now.Status, nil
@@ -116,7 +116,7 @@ func (a *Account) test(ctx context.Context) *TestError {
 	}
 }
 
-// undecided is the error of a test whose outcome nobody has told.
+// undecided is the error of a test without a known outcome.
 func (a *Account) undecided(ctx context.Context, status harness.ConnectorStatus, err error) *TestError {
 	switch {
 	case ctx.Err() != nil:

@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// secretRef is the reference of a secret of the account, the only ones that an account's connector sees.
+// secretRef is a reference to a secret of the account, the only kind that an account's connector may use.
 var secretRef = regexp.MustCompile(`^account\.[A-Za-z_][A-Za-z0-9_$-]{0,127}$`)
 
 // ValidateConfig judges what is known of a configuration.
@@ -44,10 +44,10 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 	}{{"username_ref", m.UsernameRef}, {"password_ref", m.PasswordRef}} {
 		name, value := ref.name, ref.value
 		if known(value) && !secretRef.MatchString(value.ValueString()) {
-			diags.AddError(fmt.Sprintf("Invalid image connector: %s is not the reference of a secret", name),
-				fmt.Sprintf("%s holds the reference of a secret of the account, such as account.registry_password, and "+
-					"never a secret itself. Store the secret in Harness at the account's level, and write account. and its "+
-					"identifier. The value is not shown, since it may be a password; if it is one, remove it from the "+
+			diags.AddError(fmt.Sprintf("Invalid image connector: %s is not a reference to a secret", name),
+				fmt.Sprintf("%s takes a reference to a secret of the account, such as account.registry_password, never the "+
+					"secret itself. Store the secret in Harness at account level, and refer to it as account. followed by "+
+					"its identifier. The value is not shown because it may be a password; if it is, remove it from the "+
 					"configuration's history, too.", name))
 		}
 	}
@@ -59,13 +59,13 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 	switch {
 	case set(m.Username) && set(m.UsernameRef) && !m.Username.IsUnknown() && !m.UsernameRef.IsUnknown():
 		diags.AddAttributeError(path.Root("username_ref"), "Invalid image connector: two users",
-			"Set username, or username_ref with the reference of a secret that holds it, but not both.")
+			"Set either username, or username_ref with a reference to a secret that holds it.")
 	case set(m.PasswordRef) && !m.PasswordRef.IsUnknown() && !set(m.Username) && !set(m.UsernameRef):
 		diags.AddAttributeError(path.Root("password_ref"), "Invalid image connector: a password without a user",
-			"Set username or username_ref too; without both, the registry is asked anonymously.")
+			"Set username or username_ref, too; without either, images are pulled anonymously.")
 	case !set(m.PasswordRef) && (set(m.Username) && !m.Username.IsUnknown() || set(m.UsernameRef) && !m.UsernameRef.IsUnknown()):
 		diags.AddError("Invalid image connector: a user without a password",
-			"Set password_ref to the reference of the secret that holds the password, such as account.registry_password.")
+			"Set password_ref to a reference to the secret that holds the password, such as account.registry_password.")
 	}
 	return diags
 }
@@ -91,8 +91,8 @@ func urlProblems(value string) (diags diag.Diagnostics) {
 		diags.AddAttributeError(path.Root("url"), summary, "The URL cannot be used: "+err.Error()+"."+example)
 	default:
 		if _, err := imageref.Mirror("harness/ci-addon", prefix); err != nil && !imageref.IsDockerHub(host) {
-			diags.AddAttributeError(path.Root("url"), summary, "Host and path of the URL come before image names, and no image "+
-				"can be named so: "+text.Sentence(err.Error()))
+			diags.AddAttributeError(path.Root("url"), summary, "Harness puts the URL's host and path before image names, and "+
+				"the result is not a valid name: "+text.Sentence(err.Error()))
 		}
 	}
 	return diags
@@ -112,8 +112,8 @@ func (m imageConnectorModel) doubts() (diags diag.Diagnostics) {
 	last := prefix[strings.LastIndex(prefix, "/")+1:]
 	if !imageref.IsDockerHub(host) && (last == "v1" || last == "v2") {
 		diags.AddAttributeWarning(path.Root("url"), fmt.Sprintf("The path /%s comes before every image name", last),
-			fmt.Sprintf("Builds will pull %s. The path %s is how Docker's API begins, and belongs to the URL of Docker Hub "+
-				"only; remove it unless the images are in a repository of that name.",
+			fmt.Sprintf("Builds will pull %s. The path %s belongs to Docker's API, and to the URL of Docker Hub only; remove "+
+				"it unless the images are in a repository of that name.",
 				imageref.Resolve(m.URL.ValueString(), "harness/ci-addon:1.16.92").Image, "/"+last))
 	}
 	return diags

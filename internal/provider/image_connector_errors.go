@@ -22,7 +22,7 @@ func (d *providerData) connectorFailure(operation string, err error) diag.Diagno
 	return d.failure(operation, nil, connectorError{err})
 }
 
-// Reason says what went wrong, and what stands now where a change was taken back.
+// Reason says what went wrong, and what is in place after a change was undone.
 func (e connectorError) Reason() string {
 	if call, ok := e.error.(*harness.Error); ok { //nolint:errorlint // a wrapped call is part of what its wrapper says
 		return call.Reason()
@@ -49,15 +49,15 @@ func isUncertain(err error) bool {
 	return ok
 }
 
-// putBackReason says what stands after a test that did not succeed.
+// putBackReason says which connector is in place after a test that did not succeed.
 func putBackReason(tested *connector.TestError) string {
 	if tested.PutBack == nil {
-		return "What stood before the change has been put back, and builds pull as they did."
+		return "The previous connector has been put back, and builds pull as they did before."
 	}
 	if _, theirs := errors.AsType[*connector.OverwrittenError](tested.PutBack); theirs {
-		return "Another change of the connector came in between. It was left as it is."
+		return "Somebody else changed the connector in the meantime. That change was left in place."
 	}
-	return "What stood before could not be put back, so that builds may not be able to pull: " + text.Sentence(tested.PutBack.Error())
+	return "The previous connector could not be put back, so builds may not be able to pull: " + text.Sentence(tested.PutBack.Error())
 }
 
 // Advice says what to do next; "" leaves it to what is said of any call.
@@ -66,28 +66,30 @@ func (e connectorError) Advice() string {
 		return testAdvice(tested)
 	}
 	if mistyped, ok := errors.AsType[*connector.TypeError](e.error); ok {
-		return fmt.Sprintf("Builds pull through a connector of the type %s now. Delete it in Harness (Account Settings, Connectors, "+
-			"%s), and apply again: builds pull names as they are until the apply has made the new one. Or leave "+
-			"harnessci_image_connector out.", mistyped.Type, harness.ImageConnector)
+		return fmt.Sprintf("Builds pull through a connector of the type %s now. Delete it in Harness (Account Settings, "+
+			"Connectors, %s), and apply again: until the apply has created the new one, builds pull image names unchanged. "+
+			"Otherwise remove harnessci_image_connector from the configuration.", mistyped.Type, harness.ImageConnector)
 	}
 	for _, known := range []struct {
 		is   bool
 		text string
 	}{
-		{isA[*harness.PolicyError](e.error), "Nothing was changed. Have the policy allow the change, or change the settings so that the policy does."},
-		{isA[*connector.NotStoredError](e.error), "Nothing was changed. Apply again; if it stays, ask Harness support."},
-		{isA[*connector.OverwrittenError](e.error), "Run a plan to see what stands, and apply again when the other writer has finished: a pipeline, a " +
-			"person, or another run."},
-		{isUncertain(e.error), "Run a plan to see what stands, and apply again: to repeat the change does no harm."},
+		{isA[*harness.PolicyError](e.error), "Nothing was changed. Adjust the policy to allow the change, or choose settings " +
+			"that it allows."},
+		{isA[*connector.NotStoredError](e.error), "Nothing was changed. Apply again; if the error persists, contact Harness " +
+			"support."},
+		{isA[*connector.OverwrittenError](e.error), "Run a plan to see the current connector, and apply again when the other " +
+			"writer (a pipeline, a person or another run) has finished."},
+		{isUncertain(e.error), "Run a plan to see the current connector, and apply again: repeating the change does no harm."},
 		{harness.IsOverlapping(e.error), "Somebody else changed the connector at the same moment. Apply again."},
-		{harness.IsReferenced(e.error), "Pipelines refer to the connector by its identifier, so that Harness does not delete it. Remove those " +
-			"references, or take the resource out of the state and leave the connector as it is: with a removed block and " +
-			"destroy = false (or state rm)."},
+		{harness.IsReferenced(e.error), "Harness does not delete a connector that pipelines refer to. Remove those " +
+			"references, or keep the connector: take the resource out of the state with a removed block and destroy = false " +
+			"(or state rm)."},
 		{harness.IsForbidden(e.error), "Connectors have permissions of their own beside those of the account: core_connector_view to read the image " +
 			"connector, core_connector_edit to change it, core_connector_delete to delete it. Have an administrator add a " +
 			"role that holds them, at account scope."},
-		{harness.IsRefused(e.error), "Harness refused the connector as a whole and changed nothing of it. A secret that username_ref or password_ref names " +
-			"must exist at the account's level."},
+		{harness.IsRefused(e.error), "Harness refused the change and left the connector as it was. The secrets that " +
+			"username_ref and password_ref name must exist at account level."},
 	} {
 		if known.is {
 			return known.text
@@ -109,30 +111,32 @@ func isA[E error](err error) bool {
 func testAdvice(tested *connector.TestError) string {
 	switch {
 	case tested.PutBack != nil && !isA[*connector.OverwrittenError](tested.PutBack):
-		return "Builds come first: set the connector " + harness.ImageConnector + " right in Harness, or apply settings that work."
+		return "Restore builds first: correct the connector " + harness.ImageConnector + " in Harness, or apply settings " +
+			"that work."
 	case isA[*connector.InterruptedError](tested.Err):
 		return "The run was interrupted. Apply again."
 	case isA[*connector.SlowTestError](tested.Err):
-		return "Check that the delegates which delegate_selectors name are up. To set the connector without a test, set " +
-			"test_connection = false: builds are then the test."
+		return "Check that the delegates named in delegate_selectors are running. To skip the test, set test_connection = " +
+			"false: a connector that does not work then shows in failing builds."
 	case tested.Err != nil:
-		return "Apply again. To set the connector without a test, set test_connection = false: builds are then the test."
+		return "Apply again. To skip the test, set test_connection = false: a connector that does not work then shows in " +
+			"failing builds."
 	}
-	return "Check url, the user and the secret behind password_ref, and whether the registry can be reached from where Harness " +
-		"connects: the Harness platform or, with execute_on_delegate, a delegate. To set the connector all the same, set " +
+	return "Check url, the user and the secret behind password_ref, and whether the registry can be reached from where " +
+		"Harness connects: the Harness platform or, with execute_on_delegate, a delegate. To set the connector anyway, set " +
 		"test_connection = false."
 }
 
-// connectorKept is the warning that a resource which goes does not bring the former connector back, for
-// this run has set it.
+// connectorKept is the warning that a destroy does not restore the previous connector, because this run
+// has set a new one.
 func connectorKept() diag.Diagnostic {
-	return diag.NewWarningDiagnostic("Did not put back the former image connector, which this run has set",
-		"To put it back would undo that. It happens where a resource is renamed without a moved block, or replaced with "+
+	return diag.NewWarningDiagnostic("Did not restore the previous image connector, because this run has set a new one",
+		"Restoring it would undo that. This happens when a resource is renamed without a moved block, or replaced with "+
 			"create_before_destroy.")
 }
 
-// nothingToPutBack is the warning that nobody knows what stood before.
+// nothingToPutBack is the warning that the previous connector is unknown.
 func nothingToPutBack() diag.Diagnostic {
 	return diag.NewWarningDiagnostic("The image connector was left as it is",
-		"The state does not say what stood before the resource was made. Builds pull as they did.")
+		"The state does not record which connector existed before this resource. Builds pull as they did before.")
 }

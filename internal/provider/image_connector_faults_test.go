@@ -36,7 +36,7 @@ func TestAccImageConnector_refusalsAndFaultsAreToldAsWhatTheyAre(t *testing.T) {
 		"a missing secret":      {func(f *fakeharness.Server) { f.RemoveSecret("account.robot") }, "No secret exists with the identifier robot in this scope."},
 		"no permission to edit": {func(f *fakeharness.Server) { f.DenyConnectors(false, true) }, "core_connector_edit to change it"},
 		"no permission to view": {func(f *fakeharness.Server) { f.DenyConnectors(true, false) }, "core_connector_view to read the image connector"},
-		"swallowed":             {everyWrite(fakeharness.Fault{Lie: true}), "The server acknowledged the change, and what stood before stands still."},
+		"swallowed":             {everyWrite(fakeharness.Fault{Lie: true}), "The server acknowledged the change, but the previous connector is still in place."},
 		"overlapping": {
 			everyWrite(fakeharness.Fault{Status: 400, Body: fakeharness.ErrorBody("OPTIMISTIC_LOCKING_EXCEPTION", "changed", "c-1")}),
 			"Somebody else changed the connector at the same moment. Apply again.",
@@ -90,7 +90,7 @@ func TestAccImageConnector_aLostAnswerIsNoFailure(t *testing.T) {
 				Steps: []resource.TestStep{{Config: imageConnectorConfig}, {Config: imageConnectorConfig, PlanOnly: true}},
 				CheckDestroy: func(*terraform.State) error {
 					if !strings.Contains(fake.Connector(), "index.docker.io") {
-						return errors.New("what stood before is not put back")
+						return errors.New("the previous connector is not put back")
 					}
 					return nil
 				},

@@ -25,8 +25,8 @@ func (r *imageConnectorResource) ImportState(ctx context.Context, req resource.I
 	}
 	if id != harness.ImageConnector {
 		resp.Diagnostics.AddError("Could not import an image connector: invalid id",
-			fmt.Sprintf("%s is not the image connector. Builds pull Harness images through the connector of the account with the "+
-				"identifier %s, so that its id is always %s.", text.Quote(id), harness.ImageConnector, harness.ImageConnector))
+			fmt.Sprintf("%s is not the image connector. Builds pull Harness images through the account's connector %s, so "+
+				"the id is always %s.", text.Quote(id), harness.ImageConnector, harness.ImageConnector))
 	}
 	if resp.Diagnostics.HasError() || !r.data.requireKnown("import the image connector", &resp.Diagnostics) {
 		return
@@ -36,20 +36,21 @@ func (r *imageConnectorResource) ImportState(ctx context.Context, req resource.I
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, model.identity(types.StringValue(r.data.accountID)))...)
 }
 
-// noConnectorToImport says what stands instead of a connector to import.
+// noConnectorToImport says what is there instead of a connector to import.
 func noConnectorToImport(found connector.Found) diag.Diagnostic {
 	if found.Exists {
 		return diag.NewErrorDiagnostic("Could not import the image connector", explain(nil, connectorError{&connector.TypeError{Type: found.Type}}))
 	}
 	return diag.NewErrorDiagnostic("There is no image connector to import",
-		"The account has no connector with the identifier "+harness.ImageConnector+". Leave the import out: the apply creates it.")
+		"The account has no connector with the identifier "+harness.ImageConnector+". Remove the import: the apply "+
+			"creates it.")
 }
 
 // vendorConnectorType is the vendor's resource that a moved block may start from.
 const vendorConnectorType = "harness_platform_connector_docker"
 
 // MoveState takes over the state of the vendor's resource. It may run in a provider that is not
-// configured; the Read that follows finds what stands.
+// configured; the Read that follows finds the current settings.
 func (r *imageConnectorResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveImageConnector}}
 }

@@ -31,7 +31,7 @@ type imageConnectorModel struct {
 }
 
 const (
-	// statusUnknown is the status of settings that nobody has tested since they were changed.
+	// statusUnknown is the status of settings that have not been tested since they were changed.
 	statusUnknown = "UNKNOWN"
 	dockerHubType = "DockerHub"
 	otherType     = "Other"
@@ -46,7 +46,7 @@ func newImageConnectorModel() imageConnectorModel {
 	}
 }
 
-// refreshed returns the model with what stands in the account.
+// refreshed returns the model with the account's current settings.
 func (m imageConnectorModel) refreshed(found connector.Found) imageConnectorModel {
 	stands := found.Registry
 	m.ID = types.StringValue(harness.ImageConnector)
@@ -78,8 +78,8 @@ func (m imageConnectorModel) settled(found connector.Found) imageConnectorModel 
 	return m
 }
 
-// planned returns the model with what follows from what stands: settings that the configuration leaves
-// out stay, or are those of a new connector.
+// planned returns the model with what the current connector decides: settings that the configuration
+// omits are kept, or are those of a new connector.
 func (m imageConnectorModel) planned(stands harness.Registry) imageConnectorModel {
 	m.ID = types.StringValue(harness.ImageConnector)
 	if m.DelegateSelectors.IsUnknown() {
@@ -95,8 +95,8 @@ func (m imageConnectorModel) planned(stands harness.Registry) imageConnectorMode
 	return m
 }
 
-// providerTypeOf returns how Harness names the kind of a registry: as it stands where the URL says
-// nothing else.
+// providerTypeOf returns how Harness names the kind of a registry: the current one unless the URL says
+// otherwise.
 func providerTypeOf(url, stands string) string {
 	host, _, _ := imageref.SplitConnectorURL(url)
 	switch {
@@ -108,7 +108,7 @@ func providerTypeOf(url, stands string) string {
 	return cmp.Or(stands, otherType)
 }
 
-// edit returns the settings to bring about, given those that stand.
+// edit returns the settings to store, given the current ones.
 func (m imageConnectorModel) edit(stands harness.Registry) harness.Registry {
 	m = m.planned(stands)
 	return harness.Registry{
@@ -160,10 +160,10 @@ func (imageConnectorModel) identity(account types.String) any {
 	return imageConnectorIdentity{AccountID: account, Identifier: types.StringValue(harness.ImageConnector)}
 }
 
-// formerKey is where private state keeps what stood before the resource was made.
+// formerKey is where private state keeps the connector that existed before the resource.
 const formerKey = "former_connector"
 
-// former is what stood before the resource was made: a body, or null for no connector.
+// former is the connector that existed before the resource: a body, or null for none.
 type former struct {
 	Body json.RawMessage `json:"body"`
 }
@@ -192,12 +192,12 @@ func readFormer(ctx context.Context, private privateState, diags *diag.Diagnosti
 func (f former) keep(ctx context.Context, private privateState) diag.Diagnostics {
 	value, err := json.Marshal(f)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("What stood before cannot be kept", err.Error())}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("The previous image connector cannot be recorded", err.Error())}
 	}
 	return private.SetKey(ctx, formerKey, value)
 }
 
-// url is that of the registry; "" where there was no connector.
+// url is the registry's; "" if there was no connector.
 func (f former) url() string {
 	registry, _ := harness.Connector{Type: harness.DockerRegistry, Body: f.Body}.Registry()
 	return registry.URL

@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ModifyPlan tells what becomes of the connector, and notes it for the checks of the overrides.
+// ModifyPlan warns of what becomes of the connector, and notes it for the checks of the overrides.
 func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var state, plan *imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -43,8 +43,8 @@ func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 }
 
-// planCreate fills in what stays of the connector that is taken over, and warns of what is replaced.
-// A replacement, which has been made before, is planned a second time as a create.
+// planCreate fills in what is kept of an existing connector, and warns of what is replaced. The second
+// half of a replacement is planned as a create, too.
 func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConnectorModel, made bool) (diags diag.Diagnostics) {
 	if !made {
 		diags.Append(resourceConflict(r.data.connector.PlanResource(connector.Creating))...)
@@ -56,7 +56,7 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 		return diags
 	case err != nil:
 		diags.Append(diag.NewWarningDiagnostic("Could not check what the image connector replaces",
-			explain(imageConnector{}, connectorError{err})+"\n\nThe plan goes on without it."))
+			explain(imageConnector{}, connectorError{err})+"\n\nThe plan continues without this check."))
 		return diags
 	case found.Exists && !found.IsRegistry():
 		diags.Append(r.data.connectorFailure("take over the image connector", &connector.TypeError{Type: found.Type}))
@@ -65,10 +65,11 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 	*plan = plan.planned(found.Registry)
 	stands := imageConnectorModel{}.refreshed(found)
 	if found.Exists && !stands.sameSettings(*plan) {
-		diags.Append(diag.NewAttributeWarningDiagnostic(path.Root("url"), "The image connector replaces the one that stands",
-			differences(stands, *plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+" in place, and every "+
-				"build pulls through it from then on. To destroy the resource brings back what stands now. To change less of it, "+
-				"import it before the apply:\n\n  terraform import 'harnessci_image_connector.<name>' "+harness.ImageConnector))
+		diags.Append(diag.NewAttributeWarningDiagnostic(path.Root("url"), "The image connector replaces the existing one",
+			differences(stands, *plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+
+				" in place, and every build pulls through it from then on. Destroying the resource restores the current "+
+				"settings. To change only some of them, import it before the apply:\n\n  terraform import "+
+				"'harnessci_image_connector.<name>' "+harness.ImageConnector))
 	}
 	if !stands.URL.Equal(plan.URL) {
 		diags.Append(r.data.checkStandingPulls(ctx, plan.URL)...)
@@ -95,18 +96,18 @@ func (r *imageConnectorResource) planUpdate(ctx context.Context, plan *imageConn
 	return diags
 }
 
-// planDestroy says what comes back.
+// planDestroy says what is restored.
 func (r *imageConnectorResource) planDestroy(kept former) diag.Diagnostics {
 	diags := resourceConflict(r.data.connector.PlanResource(connector.Destroying))
 	back := kept.url()
 	r.data.connector.Plan(connector.Planned{URL: &back})
-	what := "There was no image connector before the resource was made, so that the connector is deleted: builds pull names as " +
-		"they are, without credentials."
+	what := "There was no image connector before this resource was created, so the connector is deleted: builds then pull " +
+		"image names unchanged and without credentials."
 	if kept.Body != nil {
-		what = "What stood before the resource was made, or when it was imported, is brought back:\n\n  url: " + showURL(back) +
-			"\n\nEvery build pulls through that from then on."
+		what = "The connector from before this resource was created or imported is restored:\n\n  url: " + showURL(back) +
+			"\n\nEvery build pulls through it from then on."
 	}
-	return append(diags, diag.NewWarningDiagnostic("Destroying the image connector brings back what stood before", what+
+	return append(diags, diag.NewWarningDiagnostic("Destroying the image connector restores the previous one", what+
 		" To leave the connector as it is, use a removed block with destroy = false instead (or state rm)."))
 }
 
@@ -119,17 +120,17 @@ func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
 	case connector.Twice:
 		diags.AddError("Two resources set the image connector of one account", advice)
 	case connector.HeldTwice:
-		diags.AddWarning("Two resources hold the image connector of one account", advice+
+		diags.AddWarning("Two resources in the state manage the image connector of one account", advice+
 			" Take the other out of the state with a removed block and destroy = false (or state rm).")
 	case connector.Renamed:
-		diags.AddWarning("One image connector goes and another comes",
-			"If the resource was renamed, add a moved block. Without it, what stood before may come back for a moment, and "+
-				"is not known to the new resource.")
+		diags.AddWarning("One image connector is destroyed and another is created",
+			"If the resource was renamed, add a moved block. Without it, the previous connector may come back for a moment, "+
+				"and the new resource does not know it.")
 	}
 	return diags
 }
 
-// differences lists the settings that differ, as they stand and as they are planned.
+// differences lists the settings that differ, current and planned.
 func differences(stands, plan imageConnectorModel) string {
 	var rows []string
 	row := func(name, was, becomes string) {
@@ -161,8 +162,8 @@ func showURL(value string) string {
 	return text.Safe(withoutPassword(value))
 }
 
-// withoutPassword returns a URL that the server holds without the password that somebody may have put
-// into it, which is to reach neither a state nor an output.
+// withoutPassword returns a URL without the password that somebody may have put into it, which must reach
+// neither a state nor an output.
 func withoutPassword(value string) string {
 	u, err := url.Parse(value)
 	if err != nil || u.User == nil {

@@ -35,9 +35,9 @@ func (r *imageConnectorResource) Metadata(_ context.Context, req resource.Metada
 // Schema describes the resource.
 func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The connector `harnessImage`, through which every build of the account pulls Harness images. The one that " +
-			"stands is taken over in place. A change is tested by Harness, and what stood before is put back where the test fails. " +
-			"Destroying the resource brings back what stood before it was made.",
+		MarkdownDescription: "Manages the account's image connector, `harnessImage`, through which every build pulls Harness " +
+			"images. An existing connector is taken over in place. Harness tests each change, and the previous connector is " +
+			"put back if the test fails. Destroying the resource restores the connector that existed before it.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -45,44 +45,49 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 			},
 			"url": schema.StringAttribute{
 				Required: true,
-				MarkdownDescription: "URL of the registry, such as `https://registry.example.com/harness`. Host and path come before every " +
-					"image name without a host; under `https://index.docker.io/v2/` names stay as they are.",
+				MarkdownDescription: "URL of the registry, such as `https://registry.example.com/harness`. Harness puts its " +
+					"host and path before every image name that does not contain that host; with " +
+					"`https://index.docker.io/v2/`, names stay as they are.",
 			},
 			"username": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "User to log in to the registry with. Without `username` and `username_ref` images are pulled anonymously.",
+				Optional: true,
+				MarkdownDescription: "User that logs in to the registry. Without `username` and `username_ref`, images are " +
+					"pulled anonymously.",
 			},
 			"username_ref": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Reference of a secret that holds the user, such as `account.registry_user`, instead of `username`.",
+				Optional: true,
+				MarkdownDescription: "Reference to a secret that holds the user, such as `account.registry_user`, instead of " +
+					"`username`.",
 			},
 			"password_ref": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Reference of a secret that holds the password, such as `account.registry_password`: the secret's identifier " +
-					"after `account.`. Required with a user. The password itself is refused.",
+				MarkdownDescription: "Reference to the secret that holds the password, such as `account.registry_password`: " +
+					"`account.` and the secret's identifier. Required with a user. The password itself is refused.",
 			},
 			"delegate_selectors": schema.SetAttribute{
 				Optional: true, Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "Tags of the delegates that may use the connector. Left out, those that stand stay.",
+				MarkdownDescription: "Tags of the delegates that may use the connector. If omitted, the current ones are " +
+					"kept.",
 			},
 			"execute_on_delegate": schema.BoolAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "Whether a delegate connects to the registry rather than the Harness platform. Harness Cloud needs `false`: " +
-					"with `true`, every stage there fails. Left out, what stands stays; a new connector has `false`.",
+				MarkdownDescription: "Whether a delegate connects to the registry, instead of the Harness platform. Harness " +
+					"Cloud needs `false`: with `true`, every stage there fails. If omitted, the current value is kept; a new " +
+					"connector gets `false`.",
 			},
 			"test_connection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Whether Harness tests the connection after a change, for up to three minutes. Where the test does not " +
-					"succeed, what stood before is put back and the apply fails. Defaults to `true`.",
+				MarkdownDescription: "Whether Harness tests the connection after a change, for up to three minutes. If the " +
+					"test does not succeed, the previous connector is put back and the apply fails. Defaults to `true`.",
 			},
 			"provider_type": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Kind of the registry as Harness names it: `DockerHub`, `Harbor`, `Quay` or `Other`.",
+				MarkdownDescription: "Kind of registry, as Harness names it: `DockerHub`, `Harbor`, `Quay` or `Other`.",
 			},
 			"status": schema.StringAttribute{
 				Computed: true,
-				MarkdownDescription: "Outcome of the last connection test of these settings: `SUCCESS`, `FAILURE`, `PARTIAL` or `PENDING`; " +
-					"`UNKNOWN` where they have not been tested since they were changed.",
+				MarkdownDescription: "Outcome of the last connection test of these settings: `SUCCESS`, `FAILURE`, `PARTIAL` " +
+					"or `PENDING`; `UNKNOWN` if they have not been tested since the last change.",
 			},
 		},
 	}
@@ -105,7 +110,7 @@ type imageConnector struct{}
 // String names it as within a sentence.
 func (imageConnector) String() string { return "the image connector" }
 
-// Create takes over the connector that stands, or makes one.
+// Create takes over the existing connector, or creates one.
 func (r *imageConnectorResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan imageConnectorModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -116,14 +121,13 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	if !stands {
 		return
 	}
-	// With an error, too: what may stand must be known to a state, or nothing would bring back the former.
+	// With an error, too: otherwise no state would know the previous connector, and nothing could restore it.
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
 	resp.Diagnostics.Append(formerOf(result.Before).keep(ctx, resp.Private)...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
-// Read takes over what stands. Only a connector that is really gone, or of another type now, leaves
-// the state.
+// Read refreshes the settings. Only a connector that is gone, or of another type now, leaves the state.
 func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -174,7 +178,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
-// Delete brings back what stood before the resource was made.
+// Delete restores the connector that existed before the resource.
 func (r *imageConnectorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	if !r.data.requireKnown("put back the former image connector", &resp.Diagnostics) ||
 		!(ownership{r.data, req.Identity, req.Private}).require(ctx, imageConnectorModel{}, &resp.Diagnostics) {
@@ -195,7 +199,7 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 	}
 }
 
-// change brings the planned settings about and reports whether something of them stands, or may.
+// change stores the planned settings and reports whether any of them are, or may be, stored.
 func (r *imageConnectorResource) change(
 	ctx context.Context, plan imageConnectorModel, diags *diag.Diagnostics,
 ) (result connector.Result, stands bool) {
@@ -208,7 +212,7 @@ func (r *imageConnectorResource) change(
 		return result, result.Touched
 	}
 	if result.Unverified != nil {
-		diags.Append(unverified("what stands of", imageConnector{}, result.Unverified))
+		diags.Append(unverified("the settings of", imageConnector{}, result.Unverified))
 	}
 	return result, true
 }

@@ -17,7 +17,7 @@ func TestAccImageConnector_ofTwoAppliesAtOnceTheOverwrittenOneSaysSo(t *testing.
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
 		theirs = second.Run("apply", "-auto-approve")
 	}})
-	requireFails(t, first, "apply -auto-approve", "Another change of the connector came in between", "Run a plan to see what stands")
+	requireFails(t, first, "apply -auto-approve", "Another change to the connector came in between", "Run a plan to see the current connector")
 	if theirs.Code != 0 {
 		t.Errorf("the second apply fails:\n%s", theirs.Output)
 	}

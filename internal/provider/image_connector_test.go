@@ -75,7 +75,7 @@ func TestAccImageConnector_takesOverTheBuiltinOneAndPutsItBack(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	builtin := spec(t, fake)
 	plan := dir.Must("plan")
-	requireSays(t, plan, "Warning: The image connector replaces the one that stands",
+	requireSays(t, plan, "Warning: The image connector replaces the existing one",
 		"url found: "+hubURL+" planned: "+mirrorURL, "login found: anonymous planned: robot with the secret account.robot",
 		"terraform import 'harnessci_image_connector.<name>' harnessImage",
 		"+ execute_on_delegate = false", `+ provider_type = "Other"`)
@@ -97,7 +97,7 @@ func TestAccImageConnector_takesOverTheBuiltinOneAndPutsItBack(t *testing.T) {
 	requireSays(t, dir.State(), `"status": "SUCCESS"`)
 	requireEmptyPlan(t, dir)
 	output := dir.Must("destroy", "-auto-approve")
-	requireSays(t, output, "Warning: Destroying the image connector brings back what stood before", "url: "+hubURL)
+	requireSays(t, output, "Warning: Destroying the image connector restores the previous one", "url: "+hubURL)
 	if got := spec(t, fake); fmt.Sprint(got) != fmt.Sprint(builtin) {
 		t.Errorf("left %v, want %v", got, builtin)
 	}
@@ -201,7 +201,7 @@ func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"unauthorized: robot may not pull"}})
 	requireFails(t, dir, "apply -auto-approve", "Could not set the image connector", "ended with FAILURE",
-		"unauthorized: robot may not pull", "What stood before the change has been put back, and builds pull as they did.", "test_connection = false")
+		"unauthorized: robot may not pull", "The previous connector has been put back, and builds pull as they did before.", "test_connection = false")
 	requireURL(t, fake, hubURL)
 	if shown := dir.Must("show"); strings.Contains(shown, "harnessci_image_connector") {
 		t.Errorf("the state holds what does not stand: %s", shown)
@@ -232,7 +232,7 @@ func TestAccImageConnector_whatCannotBePutBackIsKeptInTheState(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", After: 1, Status: http.StatusForbidden})
-	requireFails(t, dir, "apply -auto-approve", "could not be put back", "Builds come first")
+	requireFails(t, dir, "apply -auto-approve", "could not be put back", "Restore builds first")
 	requireURL(t, fake, mirrorURL)
 	requireSays(t, dir.Must("show"), "harnessci_image_connector.this")
 	dir.Must("destroy", "-auto-approve")
@@ -366,7 +366,7 @@ func TestAccImageConnector_aReplacementIsNotUndone(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL, "lifecycle { create_before_destroy = true }"))
 	dir.Must("apply", "-auto-approve")
 	requireSays(t, dir.Must("apply", "-auto-approve", "-replace=harnessci_image_connector.this"),
-		"Did not put back the former image connector, which this run has set")
+		"Did not restore the previous image connector, because this run has set a new one")
 	requireURL(t, fake, mirrorURL)
 	requireEmptyPlan(t, dir)
 }

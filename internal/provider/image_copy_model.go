@@ -116,15 +116,18 @@ func (r *imageCopyResource) look(ctx context.Context, state imageCopyModel) (bot
 const (
 	copiedKey = "copied"
 	sourceKey = "source"
+	// attachedKey is for the references of what was copied with the image because of signatures.
+	attachedKey = "attached"
 )
 
 // copyMemory is what a stored copy says beside its attributes.
 type copyMemory struct{ private privateState }
 
-// record keeps both digests after a copy.
-func (m copyMemory) record(ctx context.Context, copied, source string) (diags diag.Diagnostics) {
-	diags.Append(m.set(ctx, copiedKey, copied)...)
-	return append(diags, m.set(ctx, sourceKey, source)...)
+// record keeps what was copied.
+func (m copyMemory) record(ctx context.Context, copied registry.CopyResult) (diags diag.Diagnostics) {
+	diags.Append(m.set(ctx, copiedKey, copied.Digest)...)
+	diags.Append(m.set(ctx, sourceKey, copied.Digest)...)
+	return append(diags, m.set(ctx, attachedKey, copied.Attached)...)
 }
 
 // see keeps what a read has found at the source. What an import finds counts as copied.
@@ -138,20 +141,22 @@ func (m copyMemory) see(ctx context.Context, found bothEnds) (diags diag.Diagnos
 	return diags
 }
 
-func (m copyMemory) get(ctx context.Context, key string, diags *diag.Diagnostics) string {
-	value, more := m.private.GetKey(ctx, key)
-	diags.Append(more...)
-	var digest string
-	if json.Unmarshal(value, &digest) != nil {
-		return ""
-	}
+func (m copyMemory) get(ctx context.Context, key string, diags *diag.Diagnostics) (digest string) {
+	m.load(ctx, key, &digest, diags)
 	return digest
 }
 
-func (m copyMemory) set(ctx context.Context, key, digest string) diag.Diagnostics {
-	value, err := json.Marshal(digest)
+// load leaves what it is to load into as it is where nothing was kept.
+func (m copyMemory) load(ctx context.Context, key string, into any, diags *diag.Diagnostics) {
+	value, more := m.private.GetKey(ctx, key)
+	diags.Append(more...)
+	_ = json.Unmarshal(value, into) // nothing was kept
+}
+
+func (m copyMemory) set(ctx context.Context, key string, value any) diag.Diagnostics {
+	content, err := json.Marshal(value)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("The digest cannot be stored", err.Error())}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("What was copied cannot be stored", err.Error())}
 	}
-	return m.private.SetKey(ctx, key, value)
+	return m.private.SetKey(ctx, key, content)
 }

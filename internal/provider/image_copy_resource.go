@@ -75,7 +75,8 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 				MarkdownDescription: "Whether what belongs to the image goes along: cosign's `.sig`, `.att` and `.sbom` tags, and referrers. " +
-					"Defaults to `false`.",
+					"What the destination loses of it later, the next plan copies again; what the source gets later goes along with the " +
+					"next copy. Defaults to `false`.",
 			},
 			"on_destroy": schema.StringAttribute{
 				Optional:   true,
@@ -161,6 +162,9 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	case err != nil:
 		resp.Diagnostics.Append(failure("read the image copy", imageName(state.Destination.ValueString()), err))
 	default:
+		if found.image.Digest == state.Digest.ValueString() {
+			r.readAttached(ctx, &state, copyMemory{req.Private}, &resp.Diagnostics)
+		}
 		state.setImage(found.image)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 		resp.Diagnostics.Append(copyMemory{resp.Private}.see(ctx, found)...)
@@ -205,19 +209,25 @@ func (r *imageCopyResource) apply(
 	resp.Diagnostics.Append(planned.Get(ctx, &plan)...)
 	timeout, diags := timeoutOf(plan.Timeouts, ctx, copyTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.copy(ctx, &plan, timeout, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	copied, ok := r.copy(ctx, &plan, timeout, &resp.Diagnostics)
+	if !ok {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
-	resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, plan.Digest.ValueString(), plan.Digest.ValueString())...)
+	resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, copied)...)
 }
 
-// copy makes the destination hold the planned digest and reports whether it does.
-func (r *imageCopyResource) copy(ctx context.Context, plan *imageCopyModel, timeout time.Duration, diags *diag.Diagnostics) bool {
+// copy makes the destination hold the planned digest; false where it does not.
+func (r *imageCopyResource) copy(
+	ctx context.Context, plan *imageCopyModel, timeout time.Duration, diags *diag.Diagnostics,
+) (copied registry.CopyResult, ok bool) {
 	destination := plan.Destination.ValueString()
 	if !r.data.requireRegistries("copy the image "+plan.Source.ValueString(), diags) {
-		return false
+		return copied, false
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, copyTooSlow{timeout})
 	defer cancel()
@@ -225,22 +235,22 @@ func (r *imageCopyResource) copy(ctx context.Context, plan *imageCopyModel, time
 		source, err := r.data.registry.head(ctx, plan.Source.ValueString())
 		if err != nil {
 			diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), err))
-			return false
+			return copied, false
 		}
 		plan.Digest = types.StringValue(source.Digest)
 	}
-	_, err := r.data.registry.client.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
+	copied, err := r.data.registry.client.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
 		Digest: plan.Digest.ValueString(), Signatures: plan.Signatures.ValueBool(),
 	})
 	r.data.registry.changed(destination)
-	var copied registry.Image
+	var held registry.Image
 	if err == nil {
-		copied, err = r.data.registry.client.Inspect(ctx, destination)
+		held, err = r.data.registry.client.Inspect(ctx, destination)
 	}
 	if err != nil {
 		diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), newCopyError(ctx, *plan, err)))
-		return false
+		return copied, false
 	}
-	plan.setImage(copied)
-	return true
+	plan.setImage(held)
+	return copied, true
 }

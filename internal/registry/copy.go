@@ -29,6 +29,9 @@ type CopyResult struct {
 	Skipped   bool   // the destination named it already, and nothing was written
 	Mounted   int    // blobs that came from another repository of the destination's registry
 	BytesSent int64  // of blobs
+	// Attached is what was brought with the image because of Signatures, or was there: references of the
+	// destination.
+	Attached []string
 }
 
 type counts struct {
@@ -71,6 +74,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 	result := CopyResult{Digest: from.digest}
 	result.Skipped, err = t.image(ctx, options.Signatures)
 	result.Mounted, result.BytesSent = int(t.count.mounted.Load()), t.count.sent.Load()
+	result.Attached = t.attached
 	return result, failure(to, err)
 }
 

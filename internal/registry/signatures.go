@@ -42,7 +42,7 @@ func (t *transfer) signatures(ctx context.Context, root *manifest) error {
 		}
 		for _, suffix := range cosignSuffixes {
 			if _, there := slices.BinarySearch(tags, digestTag(subjects[i])+suffix); there {
-				if err := t.sameTag(ctx, digestTag(subjects[i])+suffix); err != nil {
+				if err := t.attach(ctx, t.to.withTag(digestTag(subjects[i])+suffix)); err != nil {
 					return err
 				}
 			}
@@ -60,15 +60,22 @@ func (t *transfer) signatures(ctx context.Context, root *manifest) error {
 	return nil
 }
 
-// sameTag brings what the source has under a tag.
-func (t *transfer) sameTag(ctx context.Context, tag string) error {
-	d, err := t.c.head(ctx, t.from.withTag(tag))
-	if err != nil {
+// attach brings what the source has under the same tag or digest.
+func (t *transfer) attach(ctx context.Context, to ref) error {
+	digest := to.digest
+	if digest == "" {
+		d, err := t.c.head(ctx, t.from.withTag(to.tag))
+		if err != nil {
+			return err
+		}
+		digest = d.Digest
+	}
+	part := &transfer{c: t.c, from: t.from.withDigest(digest), to: to, count: t.count}
+	if _, err := part.image(ctx, false); err != nil {
 		return err
 	}
-	part := &transfer{c: t.c, from: t.from.withDigest(d.Digest), to: t.to.withTag(tag), count: t.count}
-	_, err = part.image(ctx, false)
-	return err
+	t.attached = append(t.attached, to.String())
+	return nil
 }
 
 // referrers brings the manifests whose subject is the digest, and returns their digests.
@@ -80,8 +87,7 @@ func (t *transfer) referrers(ctx context.Context, subject string, tags []string)
 	digests := make([]string, len(list))
 	for i, entry := range list {
 		digests[i] = entry.digest
-		part := &transfer{c: t.c, from: t.from.withDigest(entry.digest), to: t.to.withDigest(entry.digest), count: t.count}
-		if _, err := part.image(ctx, false); err != nil {
+		if err := t.attach(ctx, t.to.withDigest(entry.digest)); err != nil {
 			return nil, err
 		}
 	}

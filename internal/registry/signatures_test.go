@@ -3,6 +3,7 @@ package registry
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,4 +137,29 @@ func (p pair) listed(t *testing.T, reference string) string {
 	digests, err := json.Marshal(m.Manifests)
 	must(t, err)
 	return string(digests)
+}
+
+// A copy says what it brought along, and what of it was there, so that its loss can be seen later.
+func TestACopyTellsWhatBelongsToIt(t *testing.T) {
+	t.Parallel()
+	content := multi(1)
+	bill := said("bill of materials", &content)
+	p := newPair(t, fakeregistry.Options{Referrers: true}, fakeregistry.Options{Referrers: true}, nil)
+	p.source.Push("a/b:1", content)
+	p.source.Push("a/b", bill)
+	p.source.Push("a/b:"+digestTag(content.Digest())+".sig", said("signature", nil))
+	repository := p.destination.Host() + "/c/d"
+	want := []string{repository + ":" + digestTag(content.Digest()) + ".sig", repository + "@" + bill.Digest()}
+	for range 2 {
+		got, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{Signatures: true})
+		must(t, err)
+		if !slices.Equal(got.Attached, want) {
+			t.Errorf("got %v, want %v", got.Attached, want)
+		}
+	}
+	got, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{})
+	must(t, err)
+	if got.Attached != nil {
+		t.Errorf("got %v unasked", got.Attached)
+	}
 }

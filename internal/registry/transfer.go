@@ -17,6 +17,7 @@ type transfer struct {
 	c        *Client
 	from, to ref
 	count    *counts
+	attached []string // signatures and referrers at the destination
 }
 
 // blob brings a blob, unless it is there or on its way already.

@@ -165,7 +165,6 @@ func (l *lab) destination(ctx context.Context, f func(host string) error) error 
 // timed copies everything into an empty registry, and once more.
 func (l *lab) timed(ctx context.Context, tool tool, into *Tool) error {
 	return l.destination(ctx, func(host string) error {
-		l.Log("timing " + tool.name)
 		run, err := l.run(ctx, tool, l.source.Host, host)
 		if err != nil {
 			return err
@@ -173,6 +172,7 @@ func (l *lab) timed(ctx context.Context, tool tool, into *Tool) error {
 		idle, err := l.run(ctx, tool, l.source.Host, host)
 		into.Runs, into.Idle = append(into.Runs, run), append(into.Idle, idle)
 		into.Altered = l.altered(ctx, host)
+		l.Log(fmt.Sprintf("%s took %.1f s, %.1f MiB", tool.name, run.Wall.Seconds(), float64(run.Peak)/(1<<20)))
 		return errors.Join(err, syncDisk(ctx))
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
@@ -23,12 +22,12 @@ var platforms = []string{"linux/amd64", "linux/arm64", "windows/amd64"}
 
 // Sizes of layers in bytes: of a base, and of an image's own.
 var (
-	baseLayers = []int{15 << 20, 7 << 20}
-	ownLayers  = []int{1 << 20, 1536 << 10, 2 << 20, 3 << 20}
+	baseLayers = []int{7 << 20, 3 << 20}
+	ownLayers  = []int{512 << 10, 768 << 10, 1 << 20, 1536 << 10}
 )
 
 // big is the last layer of every tenth image.
-const big = 40 << 20
+const big = 20 << 20
 
 // filled is what a registry was filled with.
 type filled struct {
@@ -50,15 +49,8 @@ func (l *lab) fill(ctx context.Context, r *Results) error {
 	if l.Quick {
 		scale = 100
 	}
-	cmd := exec.CommandContext(ctx, self) //nolint:gosec // this program
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", fillVar, scale, l.source.URL()))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return err
-	}
 	var f filled
-	if err := json.Unmarshal(out, &f); err != nil {
+	if err := inChild(ctx, self, fillVar, fmt.Sprint(scale, " ", l.source.URL()), &f); err != nil {
 		return err
 	}
 	l.images = f.Images

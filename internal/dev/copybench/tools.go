@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,9 +29,10 @@ const (
 	// Ours is the name of the provider's client among the tools.
 	Ours = "harnessci_image_copy"
 
-	// What a child of this program is for: pairs to copy, or a registry to fill.
+	// What a child of this program is for: pairs to copy, a registry to fill, or commands to run.
 	copyVar = "HARNESSCI_COPYBENCH_COPY"
 	fillVar = "HARNESSCI_COPYBENCH_FILL"
+	runVar  = "HARNESSCI_COPYBENCH_RUN"
 )
 
 // tool is a way to copy. All copies are made by one process where args is nil.
@@ -40,10 +43,12 @@ type tool struct {
 
 // Child does what this program was started for by itself, and returns the exit code. A program that calls
 // Measure calls it first: so the client is measured in a process of its own, like the other tools, and none
-// inherits the memory that the images took to make.
+// counts memory of the process that started it, of which the kernel lets it inherit the peak.
 func Child() (exit int, started bool) {
 	var err error
-	if pairs := os.Getenv(copyVar); pairs != "" {
+	if commands := os.Getenv(runVar); commands != "" {
+		err = runAll(commands)
+	} else if pairs := os.Getenv(copyVar); pairs != "" {
 		err = copyAll(pairs)
 	} else if address := os.Getenv(fillVar); address != "" {
 		err = fill(address)
@@ -133,34 +138,63 @@ func short(s string) string {
 }
 
 // run copies all images from one registry to another.
-func (l *lab) run(ctx context.Context, t tool, source, destination string) (Run, error) {
-	start := time.Now()
-	var r Run
-	var err error
-	if t.args == nil {
-		var pairs []string
-		for _, i := range l.images {
-			pairs = append(pairs, source+"/"+i.Name+"="+destination+"/"+i.Name)
+func (l *lab) run(ctx context.Context, t tool, source, destination string) (r Run, err error) {
+	var commands []command
+	var pairs []string
+	for _, i := range l.images {
+		from, to := source+"/"+i.Name, destination+"/"+i.Name
+		pairs = append(pairs, from+"="+to)
+		if t.args != nil {
+			commands = append(commands, command{Args: append([]string{t.program}, t.args(from, to)...)})
 		}
-		cmd := exec.CommandContext(ctx, t.program) //nolint:gosec // this program
-		cmd.Env = append(os.Environ(), copyVar+"="+strings.Join(pairs, " "))
-		r, err = used(cmd)
-	} else {
-		r, err = l.runEach(ctx, t, source, destination)
 	}
-	r.Wall = time.Since(start)
+	if t.args == nil {
+		commands = []command{{Args: []string{t.program}, Env: copyVar + "=" + strings.Join(pairs, " ")}}
+	}
+	content, err := json.Marshal(commands)
+	if err != nil {
+		return r, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	err = inChild(ctx, self, runVar, string(content), &r)
 	return r, err
 }
 
-// runEach runs a tool for each image.
-func (l *lab) runEach(ctx context.Context, t tool, source, destination string) (total Run, err error) {
+// command is one to run, with one more variable.
+type command struct {
+	Args []string
+	Env  string
+}
+
+// inChild starts this program for something, and reads what it prints.
+func inChild(ctx context.Context, self, variable, value string, into any) error {
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), variable+"="+value)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(out, into)
+}
+
+// runAll runs commands, a few at a time, and prints what they took.
+func runAll(content string) error {
+	var commands []command
+	if err := json.Unmarshal([]byte(content), &commands); err != nil {
+		return err
+	}
+	start := time.Now()
+	var total Run
 	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(atATime)
-	for _, i := range l.images {
+	for _, c := range commands {
 		g.Go(func() error {
-			cmd := exec.CommandContext(ctx, t.program, t.args(source+"/"+i.Name, destination+"/"+i.Name)...) //nolint:gosec // a tool of the caller's choice
-			r, err := used(cmd)
+			r, err := c.run()
 			mu.Lock()
 			defer mu.Unlock()
 			total.CPU += r.CPU
@@ -168,20 +202,28 @@ func (l *lab) runEach(ctx context.Context, t tool, source, destination string) (
 			return err
 		})
 	}
-	err = g.Wait()
-	return total, err
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	total.Wall = time.Since(start)
+	return json.NewEncoder(os.Stdout).Encode(total)
 }
 
-// used runs a command and returns what it used.
-func used(cmd *exec.Cmd) (Run, error) {
+// run runs a command and returns what it used.
+func (c command) run() (r Run, err error) {
 	var output bytes.Buffer
+	cmd := exec.CommandContext(context.Background(), c.Args[0], c.Args[1:]...) //nolint:gosec // a tool of the caller's choice
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
-		return Run{}, fmt.Errorf("%w: %s", err, output.Bytes())
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, runVar+"=") })
+	if c.Env != "" {
+		cmd.Env = append(cmd.Env, c.Env)
 	}
-	r := Run{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if err := cmd.Run(); err != nil {
+		return r, fmt.Errorf("%w: %s", err, output.Bytes())
+	}
+	r.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.Peak = usage.Maxrss
+		r.Peak = int64(usage.Maxrss) //nolint:unconvert // 32 bits on some platforms
 		if runtime.GOOS != "darwin" {
 			r.Peak <<= 10 // in KiB there
 		}

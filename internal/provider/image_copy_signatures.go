@@ -1,0 +1,56 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// readAttached takes over whether the destination still has what was copied with the image: where it does
+// not, signatures is false, so that the plan shows that the apply copies it again. What others have added
+// to it is theirs.
+func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, memory copyMemory, diags *diag.Diagnostics) {
+	var attached []string
+	if !state.Signatures.ValueBool() {
+		return
+	}
+	memory.load(ctx, attachedKey, &attached, diags)
+	lost, err := r.data.registry.absent(ctx, attached)
+	destination := imageName(state.Destination.ValueString())
+	if err != nil {
+		diags.Append(failure("read the signatures of the image copy", destination, err))
+		return
+	}
+	if len(lost) == 0 {
+		return
+	}
+	state.Signatures = types.BoolValue(false)
+	diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures of %s are gone", destination),
+		"The destination no longer has what was copied with the image:\n\n  "+strings.Join(lost, "\n  ")+
+			"\n\nThe plan shows it as signatures = false, and an apply with signatures = true copies it again.")
+}
+
+// absent returns those of some references that their registry does not have. It asks for all at once; the
+// error is that of any which cannot be told.
+func (r *registries) absent(ctx context.Context, refs []string) ([]string, error) {
+	found := make([]error, len(refs))
+	var all sync.WaitGroup
+	for i, ref := range refs {
+		all.Go(func() { _, found[i] = r.head(ctx, ref) })
+	}
+	all.Wait()
+	var absent []string
+	for i, err := range found {
+		if isAbsent(err) {
+			absent = append(absent, refs[i])
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return absent, nil
+}

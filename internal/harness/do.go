@@ -26,6 +26,8 @@ type request struct {
 	bare    bool        // the API has no envelopes, and no codes in its errors
 	// timeout is that of an attempt which may take longer than others; 0: the client's.
 	timeout time.Duration
+	// many: a run makes many such calls, each of which may fail; where they are known to, it is not tried.
+	many bool
 }
 
 // exchange is a request with its attempts so far and the outcome of the last one.
@@ -37,6 +39,9 @@ type exchange struct {
 	started    time.Time // the last one
 	attempts   int
 	uncertain  bool // an attempt ended that may have taken effect
+	retries    int  // how often it may be sent again
+	// triedOnce is until when an outage keeps it from being retried; zero where none does.
+	triedOnce time.Time
 
 	status int // 0: no answer
 	header http.Header
@@ -62,14 +67,18 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	if err != nil {
 		return nil, x.failure(err)
 	}
-	if spared := c.outages.recall(r); spared != nil {
+	spared, once := c.outages.recall(r)
+	if spared != nil {
 		return nil, spared
+	}
+	if x.triedOnce, x.retries = once, c.cfg.MaxRetries; !once.IsZero() {
+		x.retries = 0
 	}
 	resp, err := (&retryablehttp.Client{
 		HTTPClient:     c.attempts(r.timeout),
 		RetryWaitMin:   c.cfg.RetryWaitMin,
 		RetryWaitMax:   c.cfg.RetryWaitMax,
-		RetryMax:       c.cfg.MaxRetries,
+		RetryMax:       x.retries,
 		Backoff:        transport.Backoff,
 		RequestLogHook: x.begin,
 		CheckRetry:     x.end,

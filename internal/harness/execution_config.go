@@ -88,7 +88,7 @@ func (c *Client) writeImages(ctx context.Context, call string, scope Scope, fiel
 func (c *Client) executionConfig(
 	ctx context.Context, method, call string, scope Scope, query url.Values, body any,
 ) (*exchange, error) {
-	r := request{call: call, subject: scope, method: method, url: c.cfg.Endpoint}
+	r := request{call: call, subject: scope, method: method, url: c.cfg.Endpoint, many: true}
 	if !scope.Valid() {
 		return nil, c.unsent(r, errors.New("there is no such module or infra"))
 	}

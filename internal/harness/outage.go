@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"path"
 	"sync"
 	"time"
@@ -19,7 +18,7 @@ const outageMemory = 5 * time.Second
 
 // outages remembers which places were dead after every retry, so that a run with many calls waits for
 // them once. A place without a connection is a host, dead for every call; one that does not answer
-// sensibly is a path's folder, dead for reads: a write is always worth a try.
+// sensibly is a path's folder, dead for reads or for writes: calls of the other kind are tried once.
 type outages struct {
 	mu   sync.Mutex
 	dead map[string]outage
@@ -30,18 +29,28 @@ type outage struct {
 	cause *Error
 }
 
-func folder(u *url.URL) string { return origin(u) + path.Dir(u.Path) }
+// places returns the folder as calls like this one know it, and as those of the other kind do; none for
+// what is no such call: to put a connector back is worth every try.
+func (r request) places() (own, other string) {
+	folder := origin(r.url) + path.Dir(r.url.Path)
+	switch {
+	case r.method == http.MethodGet:
+		return "reads of " + folder, "writes of " + folder
+	case r.many:
+		return "writes of " + folder, "reads of " + folder
+	}
+	return "", ""
+}
 
 // note remembers a call that failed after all its retries.
 func (o *outages) note(x *exchange, failed *Error) {
 	place := ""
 	switch {
-	case x.attempts <= x.client.cfg.MaxRetries:
+	case x.attempts <= x.retries:
 	case !x.uncertain && x.status == 0:
 		place = origin(x.url)
-	case x.method != http.MethodGet:
 	case x.status == 0, x.status >= http.StatusBadGateway && x.status <= http.StatusGatewayTimeout:
-		place = folder(x.url)
+		place, _ = x.places()
 	}
 	if place == "" {
 		return
@@ -52,25 +61,30 @@ func (o *outages) note(x *exchange, failed *Error) {
 		o.dead = map[string]outage{}
 	}
 	now := time.Now()
-	o.dead[place] = outage{now.Add(min(outageMemory, now.Sub(x.began))), failed}
+	until := now.Add(min(outageMemory, now.Sub(x.began)))
+	if x.triedOnce.After(until) {
+		until = x.triedOnce
+	}
+	o.dead[place] = outage{until, failed}
 }
 
-// recall returns the failure that spares a call, with that call's name; nil where there is none.
-func (o *outages) recall(r request) *Error {
+// recall returns the failure that spares a call, with that call's name; nil where there is none. A call
+// that is to be tried once has until when that holds.
+func (o *outages) recall(r request) (failed *Error, once time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	places := []string{origin(r.url)}
-	if r.method == http.MethodGet {
-		places = append(places, folder(r.url))
-	}
-	for _, place := range places {
+	own, other := r.places()
+	for _, place := range []string{origin(r.url), own} {
 		found, ok := o.dead[place]
 		if !ok || time.Now().After(found.until) {
 			continue
 		}
-		return spared(r, found.cause)
+		return spared(r, found.cause), once
 	}
-	return nil
+	if found, ok := o.dead[other]; ok && time.Now().Before(found.until) {
+		once = found.until
+	}
+	return nil, once
 }
 
 // spared is the failure of a call that another call's failure keeps from being sent.

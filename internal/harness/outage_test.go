@@ -46,9 +46,10 @@ func TestADeadEndpointIsTriedOnce(t *testing.T) {
 		"no connection, then writes": {0, read(K8), write, 5},
 		"no connection to write":     {0, write, write, 5},
 		"503, reads":                 {503, read(K8), read(VM), 5},
-		"503, then a write":          {503, read(K8), write, 10},
+		"503, then a write":          {503, read(K8), write, 6},
 		"503, another API":           {503, read(K8), operations["_catalog"], 10},
-		"503, writes":                {503, write, write, 10},
+		"503, writes":                {503, write, write, 5},
+		"503 to write, then a read":  {503, write, read(K8), 6},
 		"500 may be the call's own":  {500, read(K8), read(VM), 10},
 		"429 passes":                 {429, read(K8), read(VM), 10},
 		"403 is an answer":           {403, read(K8), read(VM), 2},
@@ -74,7 +75,7 @@ func TestADeadEndpointIsTriedOnce(t *testing.T) {
 					t.Errorf("another cause: %v, then %v", first, second)
 				}
 				if reason := second.Reason(); !strings.HasPrefix(reason, first.Reason()) || strings.Count(reason, "HTTP 503") > 1 ||
-					!strings.HasSuffix(reason, " So "+second.Call+" was not sent") {
+					!strings.HasSuffix(reason, " So this "+second.Call+" was not sent") {
 					t.Errorf("it is not clear what failed: %s", reason)
 				}
 				<-time.NewTimer(outageMemory + 1).C

@@ -11,7 +11,7 @@ import (
 // Reason says in a sentence or two what went wrong, without the code and the ids, which are facts.
 func (e *Error) Reason() string {
 	if cause := e.Origin(); cause != e {
-		return fmt.Sprintf("%s So %s was not sent", text.Sentence(cause.Reason()), e.Call)
+		return fmt.Sprintf("%s So this %s was not sent", text.Sentence(cause.Reason()), e.Call)
 	}
 	if e.Status == 0 {
 		return fmt.Sprintf("%s gave no answer to %s: %s", e.Host, e.Call, text.Sentence(fmt.Sprint(e.Err)))

@@ -163,7 +163,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	}
 	diags.Append(r.data.notices()...)
 	if _, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
-		diags.Append(unverified("the image override", target, err))
+		diags.Append(r.data.unverified("the image override", target, err))
 		return true
 	}
 	if err != nil {

@@ -59,6 +59,14 @@ func causeOf(err error) (cause string, shared bool) {
 	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
 		return cancelled.Reason(), true
 	}
+	if uncertain, ok := errors.AsType[*execconfig.UncertainError](err); ok {
+		cause, shared = causeOf(uncertain.Err)
+		return "uncertain: " + cause, shared
+	}
+	if unverified, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
+		cause, shared = causeOf(unverified.Err)
+		return "unverified: " + cause, shared
+	}
 	call, ok := err.(*harness.Error) //nolint:errorlint // what wraps a call says more
 	if !ok {
 		return "", false
@@ -71,13 +79,22 @@ func causeOf(err error) (cause string, shared bool) {
 
 // failure is the diagnostic of an operation that did not succeed. The operation completes "Could
 // not …" ("set the image override"); the subject names what it was about, or is nil. A cause that was
-// told before is told in a line.
+// told before is told in the one line that a CLI leaves to a diagnostic without a detail.
 func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	if first, again := d.told.before(err, subject); again {
-		return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s", operation, subject),
-			fmt.Sprintf("The cause is the same as for %s.", first))
+		return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s: the cause is the same as for %s", operation, subject, first), "")
 	}
 	return failure(operation, subject, err)
+}
+
+// unverified is the warning for a write that the server acknowledged and could not show since. CLIs show
+// those whose cause was told before as one.
+func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
+	if first, again := d.told.before(err, subject); again {
+		return diag.NewWarningDiagnostic("Could not verify further writes",
+			fmt.Sprintf("The cause is the same as for %s. The next plan shows whether they are stored.", first))
+	}
+	return unverified(object, subject, err)
 }
 
 // stopped is the diagnostic of a refresh or a plan that cannot go on. One error ends a run, so that further

@@ -67,9 +67,9 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	if err != nil {
 		return nil, x.failure(err)
 	}
-	spared, once := c.outages.recall(r)
-	if spared != nil {
-		return nil, spared
+	dead, once := c.outages.recall(r)
+	if dead != nil {
+		return nil, dead
 	}
 	if x.triedOnce, x.retries = once, c.cfg.MaxRetries; !once.IsZero() {
 		x.retries = 0

@@ -69,8 +69,8 @@ func (e *NotListedError) Reason() string {
 
 // Advice says what to do next.
 func (e *NotListedError) Advice() string {
-	return "Check how the field is spelled. An override that cannot be seen cannot be kept right: if Harness does use it, " +
-		"set it outside of this configuration."
+	return "Check how the field is spelled. An override that cannot be read cannot be managed: if Harness does use it, set " +
+		"it outside of this configuration."
 }
 
 // RefusedError says that the server refuses to have one field set or reset, while nothing keeps it
@@ -98,11 +98,11 @@ func (e *RefusedError) Reason() string {
 	}
 	switch {
 	case e.Image == "":
-		return "the server refuses to have it reset. " + text.Sentence(answer)
+		return "the server refuses to reset it. " + text.Sentence(answer)
 	case e.Listed:
-		return "the server refuses to have it set, although its defaults list the field. " + text.Sentence(answer)
+		return "the server refuses to set it, although its defaults list the field. " + text.Sentence(answer)
 	}
-	return "the server refuses to have it set. " + text.Sentence(answer)
+	return "the server refuses to set it. " + text.Sentence(answer)
 }
 
 func (e *RefusedError) Unwrap() error { return e.Err }
@@ -177,7 +177,7 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("another run writes to the account: the lock is held by %s; it was waited for %s", e.Holder, e.Waited.Round(time.Second))
+	return fmt.Sprintf("another run is writing to the account: the lock is held by %s, and was not released within %s", e.Holder, e.Waited.Round(time.Second))
 }
 
 // Facts returns where the lock is.

@@ -53,7 +53,7 @@ func (l fileLock) open() (*flock.Flock, error) {
 		return nil, err
 	}
 	if !info.IsDir() || !ownedAlone(info) {
-		return nil, fmt.Errorf("%s is no folder that this user owns and nobody else may write to", dir)
+		return nil, fmt.Errorf("%s is not a folder that this user owns and nobody else may write to", dir)
 	}
 	info, err = os.Lstat(l.path)
 	switch {
@@ -112,7 +112,7 @@ func (h holder) String() string {
 	if h.pid == 0 {
 		return "another process of this machine"
 	}
-	return fmt.Sprintf("process %d of this machine, which has it since %s", h.pid, h.since.Format(time.RFC3339))
+	return fmt.Sprintf("process %d of this machine, since %s", h.pid, h.since.Format(time.RFC3339))
 }
 
 // turn is an account's turn to write among the processes of this machine.
@@ -145,12 +145,12 @@ func (t *turn) take(ctx context.Context) (release func(), _ error) {
 		return release, err
 	}
 	t.notices.add(Notice{
-		Summary: "Other runs on this machine are not kept apart",
-		Detail: fmt.Sprintf("No lock can be had in %s: %v. Harness saves all overrides of an account as one document, so that "+
-			"two runs which write at once may undo one another's changes. Each change is verified and repeated all the same. "+
-			"Make the folder writable for this user, or let one run at a time write to the account.", filepath.Dir(t.lock.path), err),
+		Summary: "Runs on this machine do not wait for one another",
+		Detail: fmt.Sprintf("The lock in %s cannot be used: %v. Harness saves all overrides of an account as one document, "+
+			"so two runs that write at the same time may undo one another's changes. Changes are still verified and "+
+			"repeated. Make the folder writable for this user, or let only one run at a time write to the account.", filepath.Dir(t.lock.path), err),
 	})
-	t.opts.Warn(ctx, "no lock can be had: other processes of this machine are not kept apart", map[string]any{"error": err.Error()})
+	t.opts.Warn(ctx, "no lock can be used: runs on this machine do not wait for one another", map[string]any{"error": err.Error()})
 	return release, nil
 }
 
@@ -194,7 +194,7 @@ func (t *turn) tell(ctx context.Context) {
 		map[string]any{"holder": holder.String(), "lock": t.lock.path})
 	t.notices.add(Notice{
 		Summary: "Waited for another run on this machine that writes to the account",
-		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, since two that write at once would undo one another's changes.\n\n"+
-			"  lock: %s", holder, t.lock.path),
+		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, because two that write at the same time would undo "+
+			"one another's changes.\n\n  lock: %s", holder, t.lock.path),
 	})
 }

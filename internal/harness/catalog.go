@@ -85,7 +85,7 @@ func (x *exchange) repositories() ([]string, error) {
 		err = json.Unmarshal(page.Repositories, &names)
 	}
 	if err != nil {
-		return nil, x.failure(fmt.Errorf("what answers is no registry catalogue: %w", err))
+		return nil, x.failure(fmt.Errorf("the answer is not a registry catalogue: %w", err))
 	}
 	for i := range names {
 		names[i] = x.client.plain(names[i])
@@ -107,7 +107,7 @@ func (x *exchange) nextPage() (*url.URL, error) {
 			}
 			next, err := x.url.Parse(element[1])
 			if err != nil {
-				return nil, x.failure(errors.New("the link to the catalogue's next page is no URL"))
+				return nil, x.failure(errors.New("the link to the catalogue's next page is not a URL"))
 			}
 			if !sameOrigin(next, x.url) {
 				return nil, x.failure(fmt.Errorf("the catalogue's next page is elsewhere and was not fetched: %s://%s",

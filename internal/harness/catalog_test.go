@@ -110,12 +110,12 @@ func TestWhatIsNoCatalogue(t *testing.T) {
 		body   string
 		err    string
 	}{
-		"HTML":          {200, "<html>", "no registry catalogue: a web page came"},
-		"empty":         {200, "", "no registry catalogue: the answer is empty"},
-		"list":          {200, "[]", "no registry catalogue: the answer is a list"},
-		"other object":  {200, `{"tags":[]}`, "no registry catalogue: it has no repositories"},
-		"odd names":     {200, `{"repositories":["a",7]}`, "no registry catalogue: "},
-		"object":        {200, `{"repositories":{"a":1}}`, "no registry catalogue: "},
+		"HTML":          {200, "<html>", "not a registry catalogue: a web page came"},
+		"empty":         {200, "", "not a registry catalogue: the answer is empty"},
+		"list":          {200, "[]", "not a registry catalogue: the answer is a list"},
+		"other object":  {200, `{"tags":[]}`, "not a registry catalogue: it has no repositories"},
+		"odd names":     {200, `{"repositories":["a",7]}`, "not a registry catalogue: "},
+		"object":        {200, `{"repositories":{"a":1}}`, "not a registry catalogue: "},
 		"404, HTML":     {404, "<html>Not Found</html>", "HTTP 404 Not Found: a web page came"},
 		"401, registry": {401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, "HTTP 401 UNAUTHORIZED: authentication required"},
 		"403, empty":    {403, "", "HTTP 403 Forbidden"},
@@ -170,7 +170,7 @@ func TestNextPage(t *testing.T) {
 		{[]string{`<https://evil.example/x>; rel="next"`}, "", "not fetched: https://evil.example"},
 		{[]string{`<http://h.example/x>; rel="next"`}, "", "not fetched: http://h.example"},
 		{[]string{`<//u:p@evil.example/x>; rel="next"`}, "", "not fetched: https://evil.example"},
-		{[]string{`<http://[::bad>; rel="next"`}, "", "is no URL"},
+		{[]string{`<http://[::bad>; rel="next"`}, "", "is not a URL"},
 	} {
 		x := &exchange{request: request{url: base}, client: New(Config{Endpoint: base}), header: http.Header{"Link": test.links}}
 		got, err := x.nextPage()

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	errWebPage = errors.New("a web page came instead of an API answer: " +
-		"a proxy stands in between, or the endpoint is not that of the API")
+	errWebPage = errors.New("a web page came instead of an API answer: there is a proxy in between, or the endpoint is not " +
+		"that of the API")
 	// errGatewayPage is the page of a 5xx, which is what gateways answer with.
 	errGatewayPage = errors.New("a gateway's error page came instead of an API answer")
 )

@@ -64,7 +64,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		{`"harness/ci-addon:1"`, "contains a quotation mark"},
 		{"harness/ci-addon:1'", "contains a quotation mark"},
 		{"“ubuntu”", "contains a quotation mark"},
-		{"https://registry.example.com/app:1", `has the scheme "https://", which is to be left out`},
+		{"https://registry.example.com/app:1", `has the scheme "https://"; leave it out`},
 		{"docker://ubuntu", `has the scheme "docker://"`},
 		{"harness/ci-addon:${tag}", "contains the character '$'"},
 		{"ubüntu", "contains the character 'ü'"},
@@ -156,5 +156,5 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// docker.io library/ubuntu ubuntu 24.04
-	// "https://ubuntu" is not an image reference such as harness/ci-addon:1.16.92: it has the scheme "https://", which is to be left out
+	// "https://ubuntu" is not an image reference such as harness/ci-addon:1.16.92: it has the scheme "https://"; leave it out
 }

@@ -42,7 +42,7 @@ func prefixProblem(prefix string) string {
 	host, path, hasPath := strings.Cut(prefix, "/")
 	switch {
 	case strings.Contains(prefix, "@"), strings.Contains(path, ":"):
-		return "it has a tag or digest, which are to come from the image"
+		return "it has a tag or digest, which the image provides"
 	case host == "":
 		return "it begins with a slash"
 	case !isHost(host):

@@ -37,7 +37,7 @@ func textProblem(s string) string {
 		return "it contains a quotation mark"
 	}
 	if scheme, _, found := strings.Cut(s, "://"); found {
-		return fmt.Sprintf("it has the scheme %s, which is to be left out", text.Quote(scheme+"://"))
+		return fmt.Sprintf("it has the scheme %s; leave it out", text.Quote(scheme+"://"))
 	}
 	if at := strings.IndexFunc(s, foreign); at >= 0 {
 		return fmt.Sprintf("it contains the character %q", []rune(s[at:])[0])
@@ -105,8 +105,8 @@ func tagProblem(withColon string) string {
 	case withColon == ":":
 		return "there is a colon but no tag after it"
 	case !wholeTag().MatchString(withColon[1:]):
-		return fmt.Sprintf("the tag %s is not valid: a tag has up to 128 letters, digits, underscores, dots and dashes, "+
-			"and begins with none of the last two", text.Quote(withColon[1:]))
+		return fmt.Sprintf("the tag %s is not valid: a tag has up to 128 letters, digits, underscores, dots and dashes, and "+
+			"starts with neither of the last two", text.Quote(withColon[1:]))
 	}
 	return ""
 }

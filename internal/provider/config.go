@@ -129,8 +129,8 @@ func (r *resolver) endpoint(value types.String) *url.URL {
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
 		r.diags.AddAttributeWarning(path.Root("endpoint"), "The endpoint is not encrypted",
-			fmt.Sprintf("The endpoint, as set by %s, uses plain http: everyone on the way to %s can read "+
-				"the credential. Use https.", source, u.Hostname()))
+			fmt.Sprintf("The endpoint, as set by %s, uses plain http: anyone on the network path to %s can read the "+
+				"credential. Use https.", source, u.Hostname()))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
@@ -195,9 +195,9 @@ func (r *resolver) credential(apiKey, bearerToken types.String) (key, token stri
 		r.fail("bearer_token", "Both api_key and bearer_token are set. Keep the one that should "+
 			"authenticate, and remove the other or set it to null.")
 	case key != "" && token != "":
-		r.fail("api_key", fmt.Sprintf("The environment sets both %s and %s, and the configuration sets "+
-			"neither api_key nor bearer_token. Unset one of the variables, or set one of the attributes: "+
-			"an attribute wins over the environment.", envAPIKey, envBearerToken))
+		r.fail("api_key", fmt.Sprintf("The environment sets both %s and %s, and the configuration sets neither api_key nor "+
+			"bearer_token. Unset one of the variables, or set one of the attributes: an attribute takes precedence over the "+
+			"environment.", envAPIKey, envBearerToken))
 	case key == "" && token == "" && !configured:
 		r.fail("api_key", fmt.Sprintf("No credential is set. Set the attribute api_key or the environment "+
 			"variable %s to a personal access token or a service account token, or the attribute "+

@@ -54,10 +54,10 @@ func (s settings) secrets() []string {
 func registriesAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as `registry.example.com:5000`; " +
-			"`docker.io` is Docker Hub. Each login is sent to that registry and its token server only. A registry that is not listed is " +
-			"asked with the login of Docker's config file (`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or " +
-			"`REGISTRY_AUTH_FILE`, else without one.",
+		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as " +
+			"`registry.example.com:5000`; `docker.io` is Docker Hub. Each login is sent to that registry and its token " +
+			"server only. For a registry that is not listed, the provider uses the login of Docker's config file " +
+			"(`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or `REGISTRY_AUTH_FILE`, or with none.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"username": schema.StringAttribute{
 				Optional:            true,
@@ -70,7 +70,7 @@ func registriesAttribute() schema.MapNestedAttribute {
 			},
 			"insecure": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Whether the registry is asked over plain http. Loopback addresses need no such permission. " +
+				MarkdownDescription: "Whether to use plain http for the registry. Loopback addresses do not need it. " +
 					"Defaults to `false`.",
 			},
 		}},
@@ -81,11 +81,11 @@ func registriesAttribute() schema.MapNestedAttribute {
 func verifyImagesAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether each image that an apply would make builds pull is looked up in its registry first. An image " +
-			"that is definitely not there draws a warning at plan and an error at apply, before anything is written. With " +
-			"`\"when_reachable\"` a registry that does not answer, or that wants another login, proves nothing and costs at most 3 s; with " +
-			"`\"required\"` it is an error; `\"off\"` asks no registry. Defaults to the environment variable `" + envVerifyImages +
-			"`, then to `\"" + string(verifyWhenReachable) + "\"`.",
+		MarkdownDescription: "Whether to look up each image in its registry before builds are made to pull it. A missing " +
+			"image is a warning in the plan and an error in the apply, before anything is written. With " +
+			"`\"when_reachable\"`, a registry that does not answer or refuses the login is ignored, after at most 3 s; with " +
+			"`\"required\"`, that is an error; with `\"off\"`, no registry is asked. Defaults to the environment variable `" +
+			envVerifyImages + "`, then to `\"" + string(verifyWhenReachable) + "\"`.",
 	}
 }
 
@@ -148,18 +148,19 @@ func (r *resolver) registry(at path.Path, host string, element types.Object) (lo
 	login = registryLogin{model.Username.ValueString(), model.Password.ValueString(), model.Insecure.ValueBool()}
 	switch {
 	case model.Username.IsNull() && !model.Password.IsNull():
-		r.failAt(at.AtName("username"), "There is a password and no username. A token alone needs a user name, too: which one, "+
-			"the registry's documentation says.")
+		r.failAt(at.AtName("username"), "password is set and username is not. A token needs a user name, too; the registry's "+
+			"documentation says which.")
 	case model.Password.IsNull() && !model.Username.IsNull():
-		r.failAt(at.AtName("password"), "There is a username and no password.")
+		r.failAt(at.AtName("password"), "username is set and password is not.")
 	case !model.Username.IsNull() && login.username == "":
-		r.failAt(at.AtName("username"), "The value is an empty string. Without a username and a password, Docker's own login counts.")
+		r.failAt(at.AtName("username"), "The value is an empty string. Without a username and a password, Docker's own login "+
+			"is used.")
 	case !model.Password.IsNull() && strings.TrimSpace(login.password) != login.password || !model.Password.IsNull() && login.password == "":
 		r.failAt(at.AtName("password"), "The value is empty, or begins or ends with white space. A file's last line break is the "+
 			"usual cause: trimspace(file(...)) removes it.")
 	case login.insecure && login.password != "" && !isLoopback(hostname(host)):
 		r.diags.AddAttributeWarning(at.AtName("insecure"), "The registry "+host+" is not encrypted",
-			"Everyone on the way to it can read the password. Use https.")
+			"Anyone on the network path to it can read the password. Use https.")
 	}
 	return login, true
 }
@@ -174,13 +175,13 @@ func (r *resolver) failAt(at path.Path, detail string) {
 func registryHostProblem(host string) string {
 	switch {
 	case strings.Contains(host, "://"):
-		return "has a scheme (https://), which is to be left out"
+		return "has a scheme (https://); leave it out"
 	case strings.Contains(host, "@"):
 		return "holds a user name or password; use username and password"
 	case strings.Contains(host, "/"):
 		return "has a path: " + text.Quote(host)
 	case imageref.CanonicalHost(host) == "":
-		return "is no host: " + text.Quote(host)
+		return "is not a host: " + text.Quote(host)
 	}
 	return ""
 }

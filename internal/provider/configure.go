@@ -52,7 +52,7 @@ func (d *providerData) notices() (diags diag.Diagnostics) {
 func dataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	data, ok := handed.(*providerData)
 	if handed != nil && !ok {
-		diags.AddError("The provider is wired wrongly", fmt.Sprintf("Configure handed out a %T. Please report this bug.", handed))
+		diags.AddError("Unexpected provider data", fmt.Sprintf("Configure returned a %T. Please report this bug.", handed))
 	}
 	return data
 }

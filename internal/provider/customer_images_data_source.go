@@ -31,17 +31,17 @@ func (d *customerImagesDataSource) Metadata(_ context.Context, req datasource.Me
 // Schema describes the data source.
 func (d *customerImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The images that the account has overridden, as the server lists them; with `overrides_only = false`, " +
-			"the image of every field. A server may leave out an override that equals the default, and may merge defaults and " +
-			"overrides in its own way: `harnessci_image_status` does not depend on that merge.",
+		MarkdownDescription: "Lists the images that the account has overridden or, with `overrides_only = false`, the image " +
+			"of every field, as the server reports them. A server may omit an override that equals the default, and may " +
+			"merge defaults and overrides in its own way; `harnessci_image_status` does not depend on that.",
 		Attributes: map[string]schema.Attribute{
 			"module": moduleDataAttribute(),
 			"infra":  infraDataAttribute(),
 			"overrides_only": schema.BoolAttribute{
 				Optional: true,
 				Computed: true,
-				MarkdownDescription: "Whether to leave out the fields that run the default. Defaults to `true`. " +
-					"With `false` the answer is the server's own merge of defaults and overrides.",
+				MarkdownDescription: "Whether to list only the fields that have an override. Defaults to `true`. With " +
+					"`false`, `images` is the server's own merge of defaults and overrides.",
 			},
 			"images": schema.MapAttribute{
 				Computed:            true,

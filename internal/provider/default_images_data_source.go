@@ -30,7 +30,8 @@ func (d *defaultImagesDataSource) Metadata(_ context.Context, req datasource.Met
 // Schema describes the data source.
 func (d *defaultImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The images that Harness runs where nothing is overridden. Its keys are the fields that can be overridden.",
+		MarkdownDescription: "Lists the default images, which Harness runs where nothing is overridden. The keys are the " +
+			"fields that can be overridden.",
 		Attributes: map[string]schema.Attribute{
 			"module": moduleDataAttribute(),
 			"infra":  infraDataAttribute(),

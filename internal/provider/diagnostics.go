@@ -173,8 +173,9 @@ func writeAdvice(err error) string {
 		if !cancelled.Sent {
 			return "Nothing was changed. Run it again."
 		}
-		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm. A create may be stored and " +
-			"in no state: the next plan then says that it is overridden already, and harnessci_customer_images lists it."
+		return "Run a plan to see what is stored, and apply again: repeating the write does no harm. A create may be stored " +
+			"without being in the state: the next plan then says that the field is overridden already, and " +
+			"harnessci_customer_images lists it."
 	}
 	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {
 		return "Harness keeps all overrides of an account in one document and saves it as a whole, so that " +
@@ -183,22 +184,21 @@ func writeAdvice(err error) string {
 	}
 	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Image != "" {
 		if refused.Listed {
-			return "Read the server's words. If they blame the image, choose another one; otherwise the field is one that the " +
-				"server lists and lets nobody set: remove the override."
+			return "Read the server's message. If it is about the image, choose another one. Otherwise the server lists this " +
+				"field but does not allow it to be set: remove the override."
 		}
 		return "Nothing keeps the server from other writes, and its defaults do not list this field. Check its spelling: the data " +
 			"source harnessci_default_images lists the fields."
 	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
-		return "Run a plan to see what is stored, and apply again: to repeat the write does no harm."
+		return "Run a plan to see what is stored, and apply again: repeating the write does no harm."
 	}
 	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
 		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +
-			"resource was renamed or moved, say so in a moved block."
+			"resource was renamed or moved, add a moved block."
 	}
 	if _, ok := errors.AsType[*execconfig.UndoneError](err); ok {
-		return "To destroy the one would reset what the other keeps as it is. A refresh sorts that out: plan without " +
-			"-refresh=false."
+		return "Destroying one would reset what the other keeps. A refresh resolves that: plan without -refresh=false."
 	}
 	if conflict, ok := errors.AsType[*execconfig.ConflictError](err); ok {
 		if len(conflict.Fields) == 0 {
@@ -223,22 +223,21 @@ func connectionAdvice(call *harness.Error) string {
 func statusAdvice(call *harness.Error) string {
 	switch {
 	case harness.IsRedirect(call):
-		return "A redirect is not followed, because it would carry the credential along. If it leads to the right " +
-			"one, set the provider's endpoint to it; if it is a login page, a proxy or the gateway does not let " +
-			"this request through."
+		return "Redirects are not followed, because the credential would go along. If the target is right, set the " +
+			"provider's endpoint to it; if it is a login page, a proxy or the gateway has blocked the request."
 	case harness.IsUnauthorized(call):
 		return "The credential that was sent is " + credentialName(call.Credential) + ". Check that it has not " +
 			"expired or been revoked, and that it belongs to the account in account_id."
 	case harness.IsForbidden(call):
-		return "The user or service account behind " + credentialName(call.Credential) + " lacks a permission: " +
-			"reading needs the account view permission, writing the account edit permission. Have an " +
-			"administrator add a role that holds it, at account scope."
+		return "The user or service account behind " + credentialName(call.Credential) + " lacks a permission: reading needs " +
+			"the account view permission, writing the account edit permission. Ask an administrator for a role that includes " +
+			"it, at account scope."
 	case harness.IsNotFound(call):
-		return "What was asked for is not there. Check that account_id is right, that the account has the module, " +
-			"and that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
+		return "The server has nothing there. Check that account_id is right, that the account has the module, and that the " +
+			"provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
 	case harness.IsRateLimited(call):
-		return "The rate limit is used up; Harness allows 400 calls a minute for each API key. Wait a minute and " +
-			"run again, raise max_retries, or give this provider an API key of its own."
+		return "The rate limit was exceeded; Harness allows 400 calls a minute for each API key. Wait a minute and run " +
+			"again, raise max_retries, or give this provider an API key of its own."
 	case call.Status == statusConflict:
 		return "Something else changed the account at the same moment. Apply again."
 	case call.Status >= statusServerError:
@@ -250,11 +249,11 @@ func statusAdvice(call *harness.Error) string {
 	case harness.IsRefused(call) && !isWrite(call):
 		return "Nothing was read. Check that account_id is right, and that the account has the module."
 	case harness.IsRefused(call):
-		return "The server refused the request as a whole and stored nothing of it. The data source " +
-			"harnessci_default_images lists the fields that a module and infra have."
+		return "The server refused the whole request and stored none of it. The data source harnessci_default_images lists " +
+			"the fields that a module and infra have."
 	case call.Err != nil:
-		return "This is not an answer of the Harness API: a proxy or a login page may stand in its place. Check " +
-			"the provider's endpoint."
+		return "This is not an answer of the Harness API: a proxy or a login page may have answered instead. Check the " +
+			"provider's endpoint."
 	}
 	return ""
 }
@@ -278,8 +277,8 @@ const (
 // reset, since this run has set it.
 func keptBack(object string, subject fmt.Stringer) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s, which this run has set", object, subject),
-		"A reset would undo that. It happens where a resource is renamed without a moved block, replaced with "+
-			"create_before_destroy, or a set takes the place of single overrides.\n\n"+facts(subject, nil))
+		"A reset would undo that. This happens when a resource is renamed without a moved block or replaced with "+
+			"create_before_destroy, or when a set takes the place of single overrides.\n\n"+facts(subject, nil))
 }
 
 // credentialName names a credential by where it is set, never by its value.

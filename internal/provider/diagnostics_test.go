@@ -49,7 +49,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		err   error
 		words []string
 	}{
-		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored nothing", "harnessci_default_images"}},
+		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},
 		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
 		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
 		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
@@ -58,7 +58,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"429":          {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
 		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support with the correlationId."}},
 		"503, no id":   {anonymous, []string{"HTTP 503", "support with the time and the call."}},
-		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "carry the credential"}},
+		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "the credential would go along"}},
 		"web page":     {page, []string{"but: The answer is a web page.\n", "proxy or a login page"}},
 		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
 		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
@@ -73,7 +73,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
 		"anything":     {errors.New("something else"), []string{"Something else."}},
 		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
-		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored nothing"}},
+		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -181,7 +181,7 @@ func TestAccAnOddMemberCostsOnlyItself(t *testing.T) {
 	}
 	warnings := 0
 	for _, said := range diagnosticsOf(result.Output) {
-		if strings.HasPrefix(said, "Warning: The server's answers hold what they should not") {
+		if strings.HasPrefix(said, "Warning: The server's answers contain invalid values") {
 			warnings++
 			for _, part := range []string{"a number, not an image, as the value of field oddTag", "an object, not an image, as the value of field odderTag"} {
 				if !strings.Contains(said, part) {

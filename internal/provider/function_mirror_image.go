@@ -23,15 +23,15 @@ func (mirrorImageFunction) Metadata(_ context.Context, _ function.MetadataReques
 func (mirrorImageFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Names an image's copy in a mirror",
-		MarkdownDescription: "Returns the reference of the same image, tag and digest under a mirror's prefix. The prefix takes " +
-			"the place of the registry, and the rest stays as it is written:\n\n" +
-			"- `mirror_image(\"harness/ci-addon:1.14.4\", \"registry.example.com/mirror\")` is " +
-			"`registry.example.com/mirror/harness/ci-addon:1.14.4`\n" +
-			"- `mirror_image(\"other.example.com/acme/app:1.0\", \"registry.example.com\")` is `registry.example.com/acme/app:1.0`\n\n" +
-			"An official image of Docker Hub goes where it is written to go: `ubuntu` to `…/ubuntu`, and `library/ubuntu` to " +
-			"`…/library/ubuntu`, which is the path that pull-through caches expect. Nothing is copied: the image must be in " +
-			"the mirror, or the mirror must fetch it.\n\n" +
-			"It is an error when `ref` is not an image reference or `prefix` is not a registry with an optional path.",
+		MarkdownDescription: "Returns the reference of the same image, tag and digest under a mirror's prefix. The prefix " +
+			"takes the place of the registry, and the rest stays as it is written:\n\n- " +
+			"`mirror_image(\"harness/ci-addon:1.14.4\", \"registry.example.com/mirror\")` is " +
+			"`registry.example.com/mirror/harness/ci-addon:1.14.4`\n- `mirror_image(\"other.example.com/acme/app:1.0\", " +
+			"\"registry.example.com\")` is `registry.example.com/acme/app:1.0`\n\nAn official image of Docker Hub keeps its " +
+			"path as written: `ubuntu` becomes `…/ubuntu`, and `library/ubuntu` becomes `…/library/ubuntu`, which is the " +
+			"path that pull-through caches expect. Nothing is copied: the image must be in the mirror, or the mirror must " +
+			"fetch it.\n\nIt is an error when `ref` is not an image reference or `prefix` is not a registry with an optional " +
+			"path.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "ref",

@@ -25,7 +25,7 @@ func TestMirrorImageFunctionPutsTheErrorOnItsArgument(t *testing.T) {
 	_, funcErr := call(t, newMirrorImageFunction(), "harness/ci addon", "https://registry.example.com")
 	wantArgumentError(t, funcErr, 0, "white space")
 	_, funcErr = call(t, newMirrorImageFunction(), "harness/ci-addon", "https://registry.example.com")
-	wantArgumentError(t, funcErr, 1, `the scheme "https://", which is to be left out`)
+	wantArgumentError(t, funcErr, 1, `the scheme "https://"; leave it out`)
 	_, funcErr = call(t, newMirrorImageFunction(), "harness/ci-addon", "mirror")
 	wantArgumentError(t, funcErr, 1, "neither a dot nor a port")
 }

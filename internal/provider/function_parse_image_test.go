@@ -42,7 +42,7 @@ func TestParseImageFunctionRefusesWhatIsNoImage(t *testing.T) {
 		"":                       "it is empty",
 		"harness/ci addon":       "white space",
 		"Harness/ci-addon:1":     "upper-case letters",
-		"https://harness/a:1":    `the scheme "https://", which is to be left out`,
+		"https://harness/a:1":    `the scheme "https://"; leave it out`,
 		`"harness/ci-addon:1.0"`: "quotation mark",
 	} {
 		_, funcErr := call(t, newParseImageFunction(), ref)

@@ -23,18 +23,17 @@ func (pulledImageFunction) Metadata(_ context.Context, _ function.MetadataReques
 // Definition describes the function.
 func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Names what builds pull for a stored image",
-		MarkdownDescription: "Returns what builds pull for an image, default or override, under the URL of the image connector. " +
-			"Harness puts the connector's host and path before a name:\n\n" +
-			"| connector's URL | image | pulled |\n|---|---|---|\n" +
-			"| `https://index.docker.io/v2/` or `https://registry.hub.docker.com` | any | the image as it is |\n" +
-			"| `https://registry.example.com/harness` | `harness/ci-addon:1` | `registry.example.com/harness/harness/ci-addon:1` |\n" +
-			"| the same | `registry.example.com/q/ci-addon:1`, which holds the connector's host | the image as it is |\n" +
-			"| the same | `other.example.com/ci-addon:1` | `registry.example.com/harness/other.example.com/ci-addon:1`, which " +
-			"no registry has: builds fail |\n" +
-			"| null or empty: no connector, or one of another type than Docker registry | any | the image as it is |\n\n" +
-			"It is an error when `image` is not an image reference, and when `connector_url` is not a URL with a scheme and a " +
-			"host, under which every build fails.",
+		Summary: "Returns the name that builds pull for an image",
+		MarkdownDescription: "Returns the name that builds pull for an image, be it a default or an override, given the " +
+			"image connector's URL. Harness puts the connector's host and path before a name:\n\n| connector's URL | image | " +
+			"pulled |\n|---|---|---|\n| `https://index.docker.io/v2/` or `https://registry.hub.docker.com` | any | the image " +
+			"as it is |\n| `https://registry.example.com/harness` | `harness/ci-addon:1` | " +
+			"`registry.example.com/harness/harness/ci-addon:1` |\n| the same | `registry.example.com/q/ci-addon:1`, which " +
+			"holds the connector's host | the image as it is |\n| the same | `other.example.com/ci-addon:1` | " +
+			"`registry.example.com/harness/other.example.com/ci-addon:1`, which no registry has: builds fail |\n| null or " +
+			"empty: no connector, or one of another type than Docker registry | any | the image as it is |\n\nIt is an error " +
+			"when `image` is not an image reference, and when `connector_url` is not a URL with a scheme and a host, under " +
+			"which every build fails.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "image",
@@ -43,9 +42,9 @@ func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 			function.StringParameter{
 				Name:           "connector_url",
 				AllowNullValue: true,
-				MarkdownDescription: "URL of the image connector, such as `https://registry.example.com/harness`; the attribute `url` " +
-					"of the data source `harnessci_image_connector`. Null or an empty string stands for no connector; OpenTofu cannot pass " +
-					"null to a function.",
+				MarkdownDescription: "URL of the image connector, such as `https://registry.example.com/harness`; the " +
+					"attribute `url` of the data source `harnessci_image_connector`. Null or an empty string means no " +
+					"connector; OpenTofu cannot pass null to a function.",
 			},
 		},
 		Return: function.StringReturn{},

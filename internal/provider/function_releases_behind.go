@@ -22,7 +22,7 @@ func (releasesBehindFunction) Metadata(_ context.Context, _ function.MetadataReq
 // Definition describes the function.
 func (releasesBehindFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Counts the releases by which an image is behind another",
+		Summary: "Counts how many releases an image is behind another",
 		MarkdownDescription: "Returns by how many minor releases the version in an image's tag is behind that of the latest: 2 for " +
 			"`harness/ci-addon:1.14.4` and `harness/ci-addon:1.16.92`, and 0 when equal or ahead, whatever the hotfix.\n\n" +
 			"It is null when the two cannot be compared:\n\n" +

@@ -128,7 +128,7 @@ func TestAccFunctionsNameTheBadArgument(t *testing.T) {
 	t.Parallel()
 	for expression, want := range map[string]string{
 		`f::parse_image("")`: `"ref" parameter: "" is not an image reference`,
-		`f::parse_image("https://registry.example.com/app")`: `the scheme "https://", which is to be left out`,
+		`f::parse_image("https://registry.example.com/app")`: `the scheme "https://"; leave it out`,
 		`f::parse_image("harness/CI-addon:1.0.0")`:           `upper-case letters`,
 		`f::mirror_image("a b", "registry.example.com")`:     `"ref" parameter: "a b" is not an image reference`,
 		`f::mirror_image("ubuntu", "mirror")`:                `"prefix" parameter: "mirror" is not a registry`,

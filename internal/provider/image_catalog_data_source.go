@@ -38,17 +38,18 @@ func (d *imageCatalogDataSource) Metadata(_ context.Context, req datasource.Meta
 // Schema describes the data source.
 func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Repositories of a container registry, from every page of its catalogue. By default that is the Harness " +
-			"registry on the endpoint's host.\n\n~> Harness calls its registry deprecated, and it may stop answering. To see which " +
-			"images builds run, use `harnessci_default_images` or `harnessci_image_status`.",
+		MarkdownDescription: "Lists the repositories in a container registry's catalogue, by default that of the Harness " +
+			"registry on the endpoint's host.\n\n~> Harness has deprecated its registry, which may stop answering. To see " +
+			"which images builds run, use `harnessci_default_images` or `harnessci_image_status`.",
 		Attributes: map[string]schema.Attribute{
 			"registry_url": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{registryURLValidator()},
-				MarkdownDescription: "Base URL of another registry, to which `/_catalog` is added: `https://registry.example.com/v2`. Without a " +
-					"path, `/v2` is meant. Defaults to `/registry` on the endpoint's host. The provider's credential is sent to the " +
-					"endpoint's own scheme, host and port only; another registry is asked with its login in `registries` of the provider " +
-					"block or in Docker's config file.",
+				MarkdownDescription: "Base URL of another registry, to which `/_catalog` is added: " +
+					"`https://registry.example.com/v2`. Without a path, `/v2` is used. Defaults to `/registry` on the " +
+					"endpoint's host. The provider's credential is sent to the endpoint's own scheme, host and port only; " +
+					"another registry is asked with its login in `registries` of the provider block or in Docker's config " +
+					"file.",
 			},
 			"repositories": schema.ListAttribute{
 				Computed:            true,
@@ -138,8 +139,8 @@ func (e catalogError) Advice() string {
 		return "Check registry_url, the network, and the proxy if there is one (HTTPS_PROXY). The certificate of a " +
 			"private authority goes into the provider's ca_certificate_file."
 	case e.registry == nil:
-		return "Harness calls this registry deprecated, and it may be gone. The data source harnessci_default_images " +
-			"shows the images that builds run; registry_url names another registry to list."
+		return "Harness has deprecated this registry, and it may be gone. The data source harnessci_default_images shows the " +
+			"images that builds run; registry_url names another registry to list."
 	case (harness.IsUnauthorized(call) || harness.IsForbidden(call)) && call.Credential == "":
 		return "No credential was sent: the provider's is for its endpoint's host only, and a login is sent to a registry's own " +
 			"catalogue, /v2/_catalog over https."

@@ -125,7 +125,7 @@ func TestAccImageCatalog_anotherHostGetsNoCredential(t *testing.T) {
 	}
 }
 
-// Neither a redirect nor a link may carry the credential of the endpoint's host to another.
+// Neither a redirect nor a link may the credential would go along of the endpoint's host to another.
 func TestAccImageCatalog_isNotLedToAnotherHost(t *testing.T) {
 	t.Parallel()
 	for name, lead := range map[string]func(to string) fakeharness.Fault{

@@ -106,8 +106,8 @@ func (m imageConnectorModel) doubts() (diags diag.Diagnostics) {
 	host, prefix, _ := imageref.SplitConnectorURL(m.URL.ValueString())
 	if strings.HasPrefix(strings.ToLower(m.URL.ValueString()), "http://") {
 		diags.AddAttributeWarning(path.Root("url"), "The image connector's registry is not encrypted",
-			"The URL uses plain http: everyone on the way to "+host+" can read the login and replace the images that every "+
-				"build runs. Use https.")
+			"The URL uses plain http: anyone on the network path to "+host+" can read the login and replace the images "+
+				"that every build runs. Use https.")
 	}
 	last := prefix[strings.LastIndex(prefix, "/")+1:]
 	if !imageref.IsDockerHub(host) && (last == "v1" || last == "v2") {

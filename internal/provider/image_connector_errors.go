@@ -85,9 +85,9 @@ func (e connectorError) Advice() string {
 		{harness.IsReferenced(e.error), "Harness does not delete a connector that pipelines refer to. Remove those " +
 			"references, or keep the connector: take the resource out of the state with a removed block and destroy = false " +
 			"(or state rm)."},
-		{harness.IsForbidden(e.error), "Connectors have permissions of their own beside those of the account: core_connector_view to read the image " +
-			"connector, core_connector_edit to change it, core_connector_delete to delete it. Have an administrator add a " +
-			"role that holds them, at account scope."},
+		{harness.IsForbidden(e.error), "Connectors have permissions of their own beside those of the account: " +
+			"core_connector_view to read the image connector, core_connector_edit to change it, core_connector_delete to " +
+			"delete it. Ask an administrator for a role that includes them, at account scope."},
 		{harness.IsRefused(e.error), "Harness refused the change and left the connector as it was. The secrets that " +
 			"username_ref and password_ref name must exist at account level."},
 	} {

@@ -73,11 +73,12 @@ func (e *copyError) Advice() string {
 type copyTooSlow struct{ after time.Duration }
 
 // Error says how long it took.
-func (e copyTooSlow) Error() string { return fmt.Sprintf("the copy has not ended within %s", e.after) }
+func (e copyTooSlow) Error() string { return fmt.Sprintf("the copy did not finish within %s", e.after) }
 
 // Advice says what to do next.
 func (e copyTooSlow) Advice() string {
-	return "Apply again: what has arrived is not sent twice. Raise create and update in the timeouts of the resource where the network is slow."
+	return "Apply again: what has arrived is not sent twice. On a slow network, raise create and update in the resource's " +
+		"timeouts."
 }
 
 // deleteError is a deletion that a registry refused.
@@ -89,7 +90,8 @@ func (e deleteError) Unwrap() error { return e.error }
 // Advice says what to do next.
 func (e deleteError) Advice() string {
 	if kind, ok := registry.KindOf(e.error); ok && kind == registry.Refused {
-		return "Many registries allow no deletion. Set on_destroy = \"keep\", apply, and destroy again; the copy then stays."
+		return "Many registries do not allow deletion. Set on_destroy = \"keep\", apply, and destroy again; the copy then " +
+			"stays."
 	}
 	return registryAdvice(e.error)
 }
@@ -97,5 +99,6 @@ func (e deleteError) Advice() string {
 // notDeleted is the warning that the destination holds another image by now.
 func notDeleted(state imageCopyModel) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Did not delete the image copy "+state.Destination.ValueString(),
-		"Another image was pushed there since "+state.Digest.ValueString()+" was copied. Delete it in the registry if it is to go.")
+		"Another image was pushed there since "+state.Digest.ValueString()+" was copied. Delete it in the registry if it "+
+			"is no longer needed.")
 }

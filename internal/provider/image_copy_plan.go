@@ -101,9 +101,8 @@ func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("source"),
 		fmt.Sprintf("The tag of %s may move before the apply", source),
-		"Then the CLI refuses to apply (\"Provider produced inconsistent final plan\"), and nothing is copied: plan again. "+
-			"To copy what this plan shows in any case, give the source by its digest:\n\n  "+
-			imageref.Pin(source, plan.Digest.ValueString()))}
+		"If it does, the CLI refuses to apply (\"Provider produced inconsistent final plan\"), and nothing is copied: plan "+
+			"again. To copy what this plan shows in any case, give the source by its digest:\n\n  "+imageref.Pin(source, plan.Digest.ValueString()))}
 }
 
 // replaces warns of what the destination holds in the place of the planned digest. Copied is the digest
@@ -117,7 +116,8 @@ func (r *imageCopyResource) replaces(ctx context.Context, state *imageCopyModel,
 		}
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("destination"),
 			fmt.Sprintf("Copying to %s replaces %s", destination, held.Digest),
-			fmt.Sprintf("The destination holds another image:\n\n  found:   %s\n  planned: %s\n\nTo leave it, choose another tag.",
+			fmt.Sprintf("The destination holds another image:\n\n  found:   %s\n  planned: %s\n\nTo keep it, choose another "+
+				"destination.",
 				held.Digest, wanted))}
 	}
 	held := state.Digest.ValueString()
@@ -129,8 +129,8 @@ func (r *imageCopyResource) replaces(ctx context.Context, state *imageCopyModel,
 	}
 	if copied != "" && wanted != copied && state.Source == plan.Source {
 		diags.AddAttributeWarning(path.Root("source"), fmt.Sprintf("The image %s has moved", plan.Source.ValueString()),
-			fmt.Sprintf("Its tag names another image than was copied:\n\n  copied:  %s\n  planned: %s\n\n"+
-				"To stay, give the source by its digest: %s", copied, wanted, imageref.Pin(plan.Source.ValueString(), copied)))
+			fmt.Sprintf("Its tag now points to another image than the one that was copied:\n\n  copied:  %s\n  planned: "+
+				"%s\n\nTo keep the copied one, give the source by its digest: %s", copied, wanted, imageref.Pin(plan.Source.ValueString(), copied)))
 	}
 	return diags
 }

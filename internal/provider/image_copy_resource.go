@@ -49,9 +49,9 @@ func (r *imageCopyResource) Metadata(_ context.Context, req resource.MetadataReq
 // Schema describes the resource.
 func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A copy of an image in another registry: byte for byte, with all its platforms and attestations, under the " +
-			"same digest. The plan shows the digest, and the apply copies exactly that one. The tag is written last, so that it never " +
-			"names half an image.",
+		MarkdownDescription: "Copies an image to another registry: byte for byte, with all its platforms and attestations, " +
+			"under the same digest. The plan shows the digest, and the apply copies exactly that one. The tag is written " +
+			"last, so it never points to an incomplete image.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -67,28 +67,29 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Required:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				Validators:    []validator.String{copiedImageValidator()},
-				MarkdownDescription: "Where to copy it to, with a tag or a digest, mostly from the function `mirror_image`. " +
-					"Changing this forces a new resource.",
+				MarkdownDescription: "Where to copy the image to, with a tag or a digest; usually the result of the function " +
+					"`mirror_image`. Changing this forces a new resource.",
 			},
 			"signatures": schema.BoolAttribute{
 				Optional: true,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
-				MarkdownDescription: "Whether what belongs to the image goes along: cosign's `.sig`, `.att` and `.sbom` tags, and referrers. " +
-					"What the destination loses of it later, the next plan copies again; what the source gets later goes along with the " +
-					"next copy. Defaults to `false`.",
+				MarkdownDescription: "Whether to copy signatures and attestations, too: cosign's `.sig`, `.att` and `.sbom` tags, " +
+					"and referrers. If the destination loses any of them, the next plan shows it and the apply copies them again; " +
+					"those that the source gets later are added by the next copy. Defaults to `false`.",
 			},
 			"on_destroy": schema.StringAttribute{
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(destroyKeep),
 				Validators: []validator.String{stringvalidator.OneOf(destroyKeep, destroyDelete)},
-				MarkdownDescription: "What becomes of the copy when the resource is destroyed: `\"keep\"` leaves it there, `\"delete\"` deletes " +
-					"the destination where it still holds `digest`. Defaults to `\"keep\"`.",
+				MarkdownDescription: "What happens to the copy when the resource is destroyed: `\"keep\"` leaves it there, " +
+					"`\"delete\"` deletes it if the destination still has `digest`. Defaults to `\"keep\"`.",
 			},
 			"digest": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "Digest of the image, the same at both ends. Known at plan wherever the source is.",
+				Computed: true,
+				MarkdownDescription: "Digest of the image, the same at source and destination. Known in the plan if `source` " +
+					"is.",
 			},
 			"reference": schema.StringAttribute{
 				Computed:            true,
@@ -114,8 +115,8 @@ func copyTimeouts(ctx context.Context) schema.Attribute {
 	nested.MarkdownDescription = "How long operations may take, each a duration such as `45m` or `1h30m`."
 	for name, description := range map[string]string{
 		"create": "How long the copy may take. Defaults to `30m`.",
-		"read":   "How long asking both registries may take. Defaults to `5m`.",
-		"update": "How long another copy may take. Defaults to `30m`.",
+		"read":   "How long reading from both registries may take. Defaults to `5m`.",
+		"update": "How long copying again may take. Defaults to `30m`.",
 		"delete": "How long the deletion may take. Defaults to `5m`.",
 	} {
 		if text, ok := nested.Attributes[name].(schema.StringAttribute); ok {

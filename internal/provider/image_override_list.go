@@ -38,8 +38,8 @@ func (l *imageOverrideList) Metadata(_ context.Context, req resource.MetadataReq
 // ListResourceConfigSchema describes the config block of the list.
 func (l *imageOverrideList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds the image overrides that stand in the account, however they came to be, so that " +
-			"`terraform query` can write their configuration and import blocks. It reads once per module and infra and writes nothing.",
+		MarkdownDescription: "Lists the account's image overrides, whoever set them, so that `terraform query` can generate " +
+			"their configuration and import blocks. It only reads.",
 		Attributes: map[string]schema.Attribute{
 			"module": schema.StringAttribute{
 				Optional:            true,
@@ -47,9 +47,10 @@ func (l *imageOverrideList) ListResourceConfigSchema(_ context.Context, _ list.L
 				MarkdownDescription: moduleDescription,
 			},
 			"infra": schema.StringAttribute{
-				Optional:            true,
-				Validators:          []validator.String{infraValidator(), noInfraWithout{}},
-				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`. Lists both where it is left out. The module `dbops` has none.",
+				Optional:   true,
+				Validators: []validator.String{infraValidator(), noInfraWithout{}},
+				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`. If omitted, both are " +
+					"listed. The module `dbops` has none.",
 			},
 		},
 	}

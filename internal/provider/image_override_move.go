@@ -80,9 +80,9 @@ func movedModel(attributes []byte) (imageOverrideModel, error) {
 }
 
 func withoutValue(target execconfig.Target) error {
-	return fmt.Errorf("the one for %s has no value, which means there that the field is reset to its default: "+
-		"there is no override to take over. Replace the moved block by a removed block with destroy = false, and "+
-		"leave harnessci_image_override out", target)
+	return fmt.Errorf("the one for %s has no value, which in that provider resets the field to its default, so there is no "+
+		"override to adopt. Replace the moved block with a removed block with destroy = false, and remove the "+
+		"harnessci_image_override", target)
 }
 
 // respelled returns the allowed name that a name is in another case, as the vendor's server and

@@ -37,8 +37,9 @@ func (r *imageOverrideResource) Metadata(_ context.Context, req resource.Metadat
 // Schema describes the resource.
 func (r *imageOverrideResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The image that Harness runs for one field, instead of the default. Writes of one account are gathered, " +
-			"serial and verified, so that none is lost. Destroying the resource resets the field to the default.",
+		MarkdownDescription: "Manages the image that Harness runs for one field instead of the default. Writes to an account " +
+			"are batched, sent one at a time and verified, so none is lost. Destroying the resource resets the field to the " +
+			"default.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -50,8 +51,8 @@ func (r *imageOverrideResource) Schema(_ context.Context, _ resource.SchemaReque
 				Required:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				Validators:    []validator.String{fieldValidator()},
-				MarkdownDescription: "Field to override, such as `gitCloneTag`; the data source `harnessci_default_images` lists them. " +
-					"Another field makes another override.",
+				MarkdownDescription: "Field to override, such as `gitCloneTag`; the data source `harnessci_default_images` " +
+					"lists them. Changing this forces a new resource.",
 			},
 			"value": schema.StringAttribute{
 				Required:            true,

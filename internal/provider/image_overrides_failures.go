@@ -108,8 +108,8 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 		return nil
 	}
 	diags.AddWarning(fmt.Sprintf("%d of %d image overrides of %s are stored", len(change.Keep), len(wanted), scope),
-		fmt.Sprintf("Builds run what is stored: %s. It is left as it is, and out of the state, for Terraform would reset all "+
-			"of it before it tries again. Apply again once the error is fixed: what is stored is adopted, and only the "+
+		fmt.Sprintf("Builds run what is stored: %s. It is left in place and out of the state, because Terraform would reset "+
+			"all of it before trying again. Apply again once the error is fixed: what is stored is adopted, and only the "+
 			"rest is written. A destroy resets it only once the set is imported: its id is %s.", strings.Join(slices.Sorted(maps.Keys(change.Keep)), ", "), scope))
 	return diags
 }
@@ -165,7 +165,7 @@ func (c overridesChange) newcomers(scope harness.Scope) (diags diag.Diagnostics)
 		list.WriteString(showLine(field, c.Left[field]) + "\n")
 	}
 	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s added since the plan were left as they are", scope),
-		fmt.Sprintf("The set does not list them, and no plan has shown that they would be reset, so that they stay:\n\n%s\n"+
-			"Builds run them. The next plan shows their reset.", list.String()))
+		fmt.Sprintf("The set does not list them, and no plan has shown that they would be reset, so they were left in "+
+			"place:\n\n%s\nBuilds run them. The next plan shows their reset.", list.String()))
 	return diags
 }

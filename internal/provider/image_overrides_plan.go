@@ -99,8 +99,8 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 	switch {
 	case len(resets) == 0:
 	case unknown:
-		parts = append(parts, "The images of the set are not known yet. Of these, what it does not list is reset to the default:\n\n"+
-			strings.Join(resets, "\n"))
+		parts = append(parts, "The images of the set are not known yet. Any of these that it does not list is reset to the "+
+			"default:\n\n"+strings.Join(resets, "\n"))
 	default:
 		parts = append(parts, "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added "+
 			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and "+
@@ -109,10 +109,10 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 	if len(changes) > 0 {
 		parts = append(parts, "The set lists these with another image:\n\n"+strings.Join(changes, "\n"))
 	}
-	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what becomes of each, import the set "+
-		"first: its id is %s.", scope))
+	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what happens to each, "+
+		"import the set first: its id is %s.", scope))
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
-		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d that stand", scope, len(resets), len(changes)),
+		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d existing ones", scope, len(resets), len(changes)),
 		strings.Join(parts, "\n\n"))
 }
 

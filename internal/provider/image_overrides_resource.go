@@ -37,12 +37,13 @@ func (r *imageOverridesResource) Metadata(_ context.Context, req resource.Metada
 // Schema describes the resource.
 func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Exactly these overrides of a module and infra, and no other: what the set does not list is shown in the plan " +
-			"and reset by the apply. A change is one request to store and one to reset at the most, and verified. Destroying the " +
-			"resource resets all overrides of the module and infra that the last refresh showed, also those added by hand.\n\n" +
-			"~> **Conflict** This resource owns every override of its `module` and `infra`. Beside `harnessci_image_override` or a second " +
-			"`harnessci_image_overrides` of the same module and infra, each would undo the other, so that a plan or an apply that " +
-			"sees both ends in an error. Use either one set or single overrides for each module and infra.",
+		MarkdownDescription: "Manages all image overrides of a module and infra: the plan shows every override that `images` " +
+			"does not list, and the apply resets it. A change takes at most one request to store and one to reset, and is " +
+			"verified. Destroying the resource resets every override that the last refresh showed, including those added by " +
+			"hand.\n\n~> **Conflict** This resource owns every override of its `module` and `infra`. Together with a " +
+			"`harnessci_image_override`, or a second `harnessci_image_overrides`, of the same module and infra, each would " +
+			"undo the other, so a plan or apply that sees both fails. Use either one set or single overrides for each module " +
+			"and infra.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -58,8 +59,9 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 					mapvalidator.KeysAre(fieldValidator()),
 					mapvalidator.ValueStringsAre(imageValidator()),
 				},
-				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = \"harness/drone-git:1.6.9-rootless\"`; the data " +
-					"source `harnessci_default_images` lists the fields. A field left out runs the default, and an empty map allows no override.",
+				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = " +
+					"\"harness/drone-git:1.6.9-rootless\"`; the data source `harnessci_default_images` lists the fields. " +
+					"Fields that are not listed run the default, and an empty map allows no override.",
 			},
 			"resets": schema.MapAttribute{
 				Computed:    true,

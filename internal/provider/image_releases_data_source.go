@@ -46,21 +46,22 @@ func (d *imageReleasesDataSource) Metadata(_ context.Context, req datasource.Met
 // Schema describes the data source.
 func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The latest releases of an image that its registry has, newest first: one for each minor release, with its " +
-			"newest hotfix. Harness lists no tags, so the registry is asked; Docker Hub does not count that as a pull. " +
-			"Pre-releases, other variants and signatures are left out.",
+		MarkdownDescription: "Lists the latest releases of an image in its registry, newest first: one for each minor " +
+			"release, with its newest hotfix. No Harness API lists tags, so the registry is asked; Docker Hub does not count " +
+			"that as a pull. Pre-releases, other variants and signatures are left out.",
 		Attributes: map[string]schema.Attribute{
 			"image": schema.StringAttribute{
 				Required:   true,
 				Validators: []validator.String{registryImageValidator()},
-				MarkdownDescription: "Image that names the repository, the variant (what stands around the version: `rootless-1.16.92`, " +
-					"`1.6.9-rootless`) and the newest release that is meant. Mostly a default, from `harnessci_default_images`.",
+				MarkdownDescription: "Image that gives the repository, the variant (the text around the version, as in " +
+					"`rootless-1.16.92` and `1.6.9-rootless`) and the newest release to list. Usually a default, from " +
+					"`harnessci_default_images`.",
 			},
 			"registry": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{mirrorValidator()},
-				MarkdownDescription: "Registry with an optional path, such as `registry.example.com/mirror`, whose copy of the repository is " +
-					"listed instead. Each `image` is then that of the copy.",
+				MarkdownDescription: "Registry with an optional path, such as `registry.example.com/mirror`, whose copy of " +
+					"the repository is listed instead. Each `image` then names the copy.",
 			},
 			"limit": schema.Int64Attribute{
 				Optional:            true,
@@ -69,7 +70,7 @@ func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaR
 			},
 			"include_newer": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Whether to list versions above that of `image`, too. Defaults to `false`.",
+				MarkdownDescription: "Whether to include versions newer than that of `image`. Defaults to `false`.",
 			},
 			"releases": schema.ListNestedAttribute{
 				Computed:            true,
@@ -78,7 +79,8 @@ func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaR
 					"release": schema.StringAttribute{Computed: true, MarkdownDescription: "Minor release, such as `1.16`."},
 					"version": schema.StringAttribute{Computed: true, MarkdownDescription: "Version of its newest hotfix, such as `1.16.92`."},
 					"tag":     schema.StringAttribute{Computed: true, MarkdownDescription: "Tag, such as `rootless-1.16.92`."},
-					"image":   schema.StringAttribute{Computed: true, MarkdownDescription: "Image with that tag, as the `value` of an override wants it."},
+					"image": schema.StringAttribute{Computed: true, MarkdownDescription: "Image with that tag, ready for " +
+						"the `value` of an override."},
 				}},
 			},
 		},

@@ -32,16 +32,17 @@ func (d *imageStatusDataSource) Metadata(_ context.Context, req datasource.Metad
 // Schema describes the data source.
 func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Which images run, which are overridden and how far each is behind the default: for `check` blocks, outputs " +
-			"and alerts. Made from the defaults and the overrides, so that it is right also where the server's merged answer is not.",
+		MarkdownDescription: "Shows which images run, which are overridden and how far each is behind the default, for " +
+			"`check` blocks, outputs and alerts. It is computed from the defaults and the overrides, so it is right even " +
+			"where the server's merged answer is not.",
 		Attributes: map[string]schema.Attribute{
 			"module":            moduleDataAttribute(),
 			"infra":             infraDataAttribute(),
 			"images":            imageStatusAttribute(),
 			"connector":         statusConnectorAttribute(),
 			"overridden_fields": fieldSetAttribute("Fields with an override."),
-			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, be it by a hotfix only. " +
-				"Images that are not comparable are not among them."),
+			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, even if only by a " +
+				"hotfix. Images that cannot be compared are not included."),
 			"check_registry":     checkRegistryAttribute(),
 			"missing_fields":     missingFieldsAttribute(),
 			"table":              tableAttribute(),
@@ -57,11 +58,11 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"default": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Image that runs without an override; null where the defaults do not show the field.",
+				MarkdownDescription: "Image that runs without an override; null if the defaults do not list the field.",
 			},
 			"override": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Image that overrides the default; null where there is none.",
+				MarkdownDescription: "Image that overrides the default; null if there is none.",
 			},
 			"effective": schema.StringAttribute{
 				Computed:            true,
@@ -75,14 +76,14 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 			},
 			"releases_behind": schema.Int64Attribute{
 				Computed: true,
-				MarkdownDescription: "By how many minor releases the image is behind the default; 0 when equal or ahead. Null where they are not " +
-					"comparable: another image name or variant (`rootless-1.16.92` and `1.16.92`), a tag without a version (`latest`, a digest), " +
-					"an older major version.",
+				MarkdownDescription: "By how many minor releases the image is behind the default; 0 when equal or ahead. " +
+					"Null if they cannot be compared: another image name or variant (`rootless-1.16.92` and `1.16.92`), a " +
+					"tag without a version (`latest`, a digest), an older major version.",
 			},
 			"supported": schema.BoolAttribute{
 				Computed: true,
-				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported up to two releases behind the " +
-					"default. Null for images without such a window, and where it cannot be told.",
+				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported up to two " +
+					"releases behind the default. Null for images without such a window, and where it cannot be determined.",
 			},
 		}},
 	}

@@ -11,16 +11,17 @@ func statusConnectorAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Computed:   true,
 		Attributes: connectorAttributes(),
-		MarkdownDescription: "Connector through which builds pull the images, as the data source `harnessci_image_connector` has it; null " +
-			"where it cannot be read, such as without the permission `core_connector_view`.",
+		MarkdownDescription: "Connector through which builds pull the images, as in the data source " +
+			"`harnessci_image_connector`; null if it cannot be read, for example without the permission " +
+			"`core_connector_view`.",
 	}
 }
 
 func pulledAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "What builds pull: `effective` behind the registry of the connector, where that comes before it. Null where the " +
-			"connector cannot be read, and where its URL cannot be parsed and every build fails.",
+		MarkdownDescription: "Name that builds pull: `effective`, with the connector's registry before it where Harness adds " +
+			"that. Null if the connector cannot be read, or if its URL cannot be parsed, in which case every build fails.",
 	}
 }
 

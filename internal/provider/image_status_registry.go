@@ -16,16 +16,17 @@ import (
 func checkRegistryAttribute() schema.BoolAttribute {
 	return schema.BoolAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether to look each image up in the registry that builds pull it from, by one request that Docker Hub does not " +
-			"count as a pull. A registry that does not answer within 3 s leaves its images unknown. Defaults to `false`.",
+		MarkdownDescription: "Whether to look up each image in the registry that builds pull it from, with one request that " +
+			"Docker Hub does not count as a pull. If a registry does not answer within 3 s, its images are unknown. Defaults " +
+			"to `false`.",
 	}
 }
 
 func digestAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "Digest that the registry has for `pulled`. Null where the image is not there, where the registry did not tell, and " +
-			"without `check_registry`.",
+		MarkdownDescription: "Digest of `pulled` in its registry. Null if the image is not there, if the registry did not " +
+			"say, and without `check_registry`.",
 	}
 }
 
@@ -33,16 +34,16 @@ func missingFieldsAttribute() schema.SetAttribute {
 	return schema.SetAttribute{
 		Computed:    true,
 		ElementType: types.StringType,
-		MarkdownDescription: "Fields whose image is definitely not in the registry that builds pull it from: they fail. Null without " +
-			"`check_registry`.",
+		MarkdownDescription: "Fields whose image is definitely missing from the registry that builds pull it from, so builds " +
+			"fail. Null without `check_registry`.",
 	}
 }
 
 func tableAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "The whole as a Markdown table, for a job summary, a pull request's comment or an output: field, default, " +
-			"override, pulled, behind, supported, there.",
+		MarkdownDescription: "The status as a Markdown table, for a job summary, a pull request comment or an output. Its " +
+			"columns are field, default, override, pulled, behind, supported and in registry.",
 	}
 }
 
@@ -73,7 +74,8 @@ func (s *imagesStatus) lookUp(ctx context.Context, registries *registries) {
 }
 
 // tableHead is the head of the table of a status.
-const tableHead = "| field | default | override | pulled | behind | supported | there |\n|---|---|---|---|---|---|---|\n"
+const tableHead = "| field | default | override | pulled | behind | supported | in registry " +
+	"|\n|---|---|---|---|---|---|---|\n"
 
 // markdown returns the status as a Markdown table; a dash stands for what is not known, or not there.
 func (s *imagesStatus) markdown() string {

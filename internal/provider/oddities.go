@@ -20,6 +20,7 @@ func (d *providerData) oddities() diag.Diagnostics {
 	for i, said := range odd {
 		odd[i] = text.Sentence(said)
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic("The server's answers hold what they should not",
-		strings.Join(odd, "\n")+"\n\nThe rest of the answers is used. Set such a field anew, or ask Harness support.")}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("The server's answers contain invalid values",
+		strings.Join(odd, "\n")+"\n\nEverything else in the answers is used. Set these fields again, or contact Harness "+
+			"support.")}
 }

@@ -41,7 +41,8 @@ func scopeIdentityAttributes() map[string]identityschema.Attribute {
 	return map[string]identityschema.Attribute{
 		"account_id": identityschema.StringAttribute{
 			OptionalForImport: true,
-			Description:       "Identifier of the Harness account. An import may leave it out; where it is given, it must be the provider's.",
+			Description: "Identifier of the Harness account. Optional in an import; if given, it must be the " +
+				"provider's account.",
 		},
 		"module": identityschema.StringAttribute{
 			RequiredForImport: true,
@@ -49,7 +50,7 @@ func scopeIdentityAttributes() map[string]identityschema.Attribute {
 		},
 		"infra": identityschema.StringAttribute{
 			OptionalForImport: true,
-			Description:       "Build infrastructure: K8 or VM. The module dbops has none; an import of any other must give it.",
+			Description:       "Build infrastructure: K8 or VM. The module dbops has none; an import of any other needs it.",
 		},
 	}
 }
@@ -90,8 +91,8 @@ func (o ownership) stored(ctx context.Context, diags *diag.Diagnostics) types.St
 // or it belongs to another account, in which it would silently be made anew.
 func (o ownership) require(ctx context.Context, model located, diags *diag.Diagnostics) bool {
 	if err := model.check(); err != nil {
-		diags.AddError("The state of a resource names no override", text.Sentence(err.Error())+" Remove the resource from the "+
-			"state (state rm), and import it anew.")
+		diags.AddError("The state of a resource does not identify an override", text.Sentence(err.Error())+" Remove the resource from "+
+			"the state (state rm), and import it again.")
 		return false
 	}
 	account := o.stored(ctx, diags).ValueString()
@@ -100,10 +101,9 @@ func (o ownership) require(ctx context.Context, model located, diags *diag.Diagn
 	}
 	stored := showName(account)
 	diags.AddError(fmt.Sprintf("The state of %s belongs to another account", model.subject()),
-		fmt.Sprintf("It was made in account %s, and the provider now points at account %s. Nothing was changed. "+
-			"Point the provider's account_id (or %s) back at %s; or give the other account a state, a workspace or "+
-			"a provider alias of its own; or, to forget the resource and leave account %s as it is, remove it from "+
-			"the state (state rm).", stored, o.data.accountID, envAccountID, stored, stored))
+		fmt.Sprintf("It was created in account %s, and the provider now points at account %s. Nothing was changed. Point the "+
+			"provider's account_id (or %s) back at %s; or give the other account a state, a workspace or a provider alias of "+
+			"its own; or, to forget the resource and leave account %s as it is, remove it from the state (state rm).", stored, o.data.accountID, envAccountID, stored, stored))
 	return false
 }
 

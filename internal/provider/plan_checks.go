@@ -78,13 +78,15 @@ func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag
 		missing = append(missing, "how the images compare to the defaults")
 	}
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not check the planned images of %s", server.Scope),
-		explain(server.Scope, server.Err())+"\n\nThe plan goes on without these checks: "+strings.Join(missing, "; ")+".")
+		explain(server.Scope, server.Err())+"\n\nThe plan continues without these checks: "+strings.Join(missing, "; ")+
+			".")
 }
 
 // unknownField is the error for a field that neither defaults nor overrides show.
 func (d *providerData) unknownField(ctx context.Context, server execconfig.PlanImages, planned plannedImage) diag.Diagnostic {
-	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the fields. If Harness has "+
-		"shipped this one and its defaults do not show it yet, set skip_field_validation = true in the provider block.")
+	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the fields. If "+
+		"Harness has shipped this one and its defaults do not list it yet, set skip_field_validation = true in the provider "+
+		"block.")
 	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
 		fmt.Sprintf("%s has no field %s", server.Scope, planned.field), strings.Join(hints, "\n\n"))
 }
@@ -97,7 +99,7 @@ func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanIma
 	switch {
 	case len(near) == 0:
 	case strings.EqualFold(near[0], planned.field):
-		return append(hints, fmt.Sprintf("Did you mean %s? Upper and lower case count.", near[0]))
+		return append(hints, fmt.Sprintf("Did you mean %s? Field names are case-sensitive.", near[0]))
 	default:
 		hints = append(hints, fmt.Sprintf("Did you mean %s?", text.Or(near)))
 	}
@@ -107,7 +109,7 @@ func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanIma
 		}
 		other := harness.Scope{Module: server.Scope.Module, Infra: infra}
 		if name, found := d.spelledIn(ctx, other, planned.field); found {
-			hints = append(hints, fmt.Sprintf("%s has the field %s: is infra = %q meant?", other, name, infra))
+			hints = append(hints, fmt.Sprintf("%s has the field %s: did you mean infra = %q?", other, name, infra))
 		}
 	}
 	return hints
@@ -139,9 +141,8 @@ func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plann
 	if present == planned.image {
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
 			fmt.Sprintf("%s is overridden with this image already", target),
-			"The create takes over what stands: an override that an interrupted run has stored without a state, that a "+
-				"resource under another address has set, or that somebody else has. From then on this resource owns it, and "+
-				"its destroy resets the field.")}
+			"The create takes over the existing override, which an interrupted run, a resource under another address or "+
+				"somebody else has set. From then on this resource manages it, and destroying the resource resets the field.")}
 	}
 	becomes := planned.image
 	if becomes == "" {
@@ -152,7 +153,7 @@ func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plann
 		fmt.Sprintf(`  found:   %[1]s
   planned: %[2]s
 
-For a renamed resource, add a moved block instead. To see in a plan what becomes of another's override, import it before the apply:
+If the resource was renamed, add a moved block instead. To adopt an override that somebody else has set, import it before the apply:
 
   terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
 }

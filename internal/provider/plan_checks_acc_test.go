@@ -223,7 +223,7 @@ func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
 	output := dir.Must("plan")
 	for _, words := range []string{
 		"Warning: Could not check the planned images of ci/K8", "The defaults are away", "correlationId: corr-1",
-		"contact Harness support", "The plan goes on without these checks", "(and 19 more similar warnings elsewhere)", "21 to add",
+		"contact Harness support", "The plan continues without these checks", "(and 19 more similar warnings elsewhere)", "21 to add",
 	} {
 		if !strings.Contains(unwrapped(output), words) {
 			t.Errorf("the plan does not say %q:\n%s", words, output)
@@ -263,7 +263,7 @@ func TestAccPlanRefusesUnknownFields(t *testing.T) {
 		"a typo": {"gitCloneTagg", "", []string{
 			"Error: ci/K8 has no field gitCloneTagg", `2: field = "gitCloneTagg"`, "Did you mean gitCloneTag?", "skip_field_validation = true",
 		}},
-		"wrong case": {"GitCloneTag", "", []string{"Did you mean gitCloneTag? Upper and lower case count."}},
+		"wrong case": {"GitCloneTag", "", []string{"Did you mean gitCloneTag? Field names are case-sensitive."}},
 		"the other infra": {"addonTag", `infra = "VM"`, []string{
 			"Error: ci/VM has no field addonTag", `ci/K8 has the field addonTag: is infra = "K8" meant?`,
 		}},

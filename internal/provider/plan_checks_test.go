@@ -134,10 +134,10 @@ func TestCheckPlan(t *testing.T) {
 		}},
 		"unknown field, image not known": {planned("gitCloneTagg", ""), "field", "ci/K8 has no field gitCloneTagg", nil},
 		"letters' case": {planned("GitClonetag", "a:1"), "field", "ci/K8 has no field GitClonetag", []string{
-			"Did you mean gitCloneTag? Upper and lower case count.\n\nThe data source", // not: is infra = "VM" meant?
+			"Did you mean gitCloneTag? Field names are case-sensitive.\n\nThe data source", // not: did you mean infra = "VM"?
 		}},
 		"field of the other infra": {planned("vmOnlyTag", "a:1"), "field", "ci/K8 has no field vmOnlyTag", []string{
-			`ci/VM has the field vmOnlyTag: is infra = "VM" meant?`,
+			`ci/VM has the field vmOnlyTag: did you mean infra = "VM"?`,
 		}},
 		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
 			"found:   harness/drone-git:1.5.0-rootless", "planned: harness/drone-git:1.6.9-rootless",
@@ -147,7 +147,7 @@ func TestCheckPlan(t *testing.T) {
 			"planned: (known after apply)",
 		}},
 		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is overridden with this image already", []string{
-			"an interrupted run has stored without a state", "its destroy resets the field",
+			"an interrupted run, a resource under another address", "destroying the resource resets the field",
 		}},
 		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{
 			"it contains white space", "builds would fail to pull it",

@@ -22,7 +22,7 @@ func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Dia
 	image, err := imageref.Parse(planned.image)
 	if err != nil {
 		return diag.NewAttributeErrorDiagnostic(planned.imagePath, "Invalid image reference for "+target.String(),
-			text.Sentence(err.Error())+" Harness stores what it is sent without a check, and builds would fail to pull it.")
+			text.Sentence(err.Error())+" Harness would store it unchecked, and builds would fail to pull it.")
 	}
 	preset := server.Defaults[planned.field]
 	latest, err := imageref.Parse(preset)
@@ -31,7 +31,7 @@ func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Dia
 	}
 	repository := strings.TrimSuffix(strings.TrimSuffix(preset, "@"+latest.Digest), ":"+latest.Tag)
 	return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is a tag alone", target),
-		fmt.Sprintf("Did you mean %s:%s? Some fields have Tag in their name, but all hold whole image references.",
+		fmt.Sprintf("Did you mean %s:%s? Some fields have Tag in their name, but every field takes a whole image reference.",
 			repository, planned.image))
 }
 
@@ -63,8 +63,8 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (di
 	if c.image.Name != c.preset.Name {
 		if planned.creating || server.Overrides[planned.field] != planned.image { // else it was said when the image was set
 			diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is not named %s", target, c.preset.Name),
-				"Builds would run another image than Harness has there:\n\n"+show+
-					"Check that the image belongs to this field. If it is a copy under another name, nothing is wrong.")
+				"Builds would run a different image from the default:\n\n"+show+"Check that the image belongs to this "+
+					"field. If it is a copy under another name, all is well.")
 		}
 		return diags
 	}

@@ -127,8 +127,8 @@ func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagno
 	case len(s.Shared) == 0:
 	case s.After != nil:
 		diags.Append(diag.NewWarningDiagnostic(fmt.Sprintf("Another object of the state holds %s, too", shared.names()),
-			whoShares+" Should it be destroyed in this plan, it would reset what this resource keeps, so the apply stores the "+
-				"image again. If both are in the configuration, remove one: the override stays."))
+			whoShares+" If this plan destroys it, that would reset what this resource keeps, so the apply stores the image "+
+				"again. If both are in the configuration, remove one: the override stays."))
 	default:
 		diags.Append(leftToAnother(shared))
 	}

@@ -55,13 +55,13 @@ func (p *harnessProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 // Schema describes the provider block.
 func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages the images that Harness CI, IaCM and IDP run builds with: " +
-			"see what runs, pin it, mirror it, and never lose an override to a parallel write.",
+		MarkdownDescription: "Manages the images that Harness CI, IaCM, IDP and Database DevOps run builds with: see what " +
+			"runs, pin it, mirror it, and lose no override to a parallel write.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Base URL of the Harness gateway; another one for self-managed and vanity hosts. Defaults to " +
-					"the environment variable `" + envEndpoint + "`, then to `" + defaultEndpoint + "`.",
+				MarkdownDescription: "Base URL of the Harness gateway, for self-managed and vanity hosts. Defaults to the " +
+					"environment variable `" + envEndpoint + "`, then to `" + defaultEndpoint + "`.",
 			},
 			"account_id": schema.StringAttribute{
 				Optional: true,
@@ -71,8 +71,9 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			"api_key": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "Personal access token or service account token, sent as `X-API-KEY`. Defaults to the environment variable `" +
-					envAPIKey + "`. Exactly one of `api_key` and `bearer_token` is needed; one in the configuration wins over the environment.",
+				MarkdownDescription: "Personal access token or service account token, sent as `X-API-KEY`. Defaults to the " +
+					"environment variable `" + envAPIKey + "`. Exactly one of `api_key` and `bearer_token` is needed; the " +
+					"configuration takes precedence over the environment.",
 			},
 			"bearer_token": schema.StringAttribute{
 				Optional:            true,
@@ -86,17 +87,18 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"max_retries": schema.Int64Attribute{
 				Optional: true,
-				MarkdownDescription: fmt.Sprintf("How often a request is repeated when the server is overloaded, unavailable or unreachable, "+
-					"0 to %d. Defaults to %d.", maxMaxRetries, defaultMaxRetries),
+				MarkdownDescription: fmt.Sprintf("How often a request is retried when the server is overloaded, unavailable "+
+					"or unreachable, from 0 to %d. Defaults to %d.", maxMaxRetries, defaultMaxRetries),
 			},
 			"skip_field_validation": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Leaves out the check, at plan, that a `field` exists: for the day on which Harness ships a field that " +
-					"its defaults do not show yet. Defaults to `false`.",
+				MarkdownDescription: "Whether to skip the check in the plan that a `field` exists, for a field so new that " +
+					"Harness's defaults do not list it yet. Defaults to `false`.",
 			},
 			"ca_certificate_file": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Path of a file with PEM certificates of private authorities that are trusted beside the system's.",
+				Optional: true,
+				MarkdownDescription: "Path of a PEM file with certificates of private authorities to trust, in addition to " +
+					"the system's.",
 			},
 			"registries":    registriesAttribute(),
 			"verify_images": verifyImagesAttribute(),

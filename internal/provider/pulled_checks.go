@@ -40,8 +40,8 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	if !known {
 		return nil
 	}
-	notice := "\n\nThis goes by the connector as it stands. If this configuration changes it, too, add depends_on with the " +
-		"harnessci_image_connector to this resource, so that plan and apply take the connector first."
+	notice := "\n\nThis is based on the current connector. If this configuration changes it, too, add depends_on with the " +
+		"harnessci_image_connector to this resource, so that the connector is planned and applied first."
 	if planned {
 		notice = ""
 	}
@@ -76,7 +76,8 @@ func (d *providerData) checkStandingPulls(ctx context.Context, url types.String)
 	reads.Wait()
 	slices.SortFunc(standing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
 	return pullWarnings(url.ValueString(), "stands", standing,
-		"\n\nThese overrides stand now. Change them first, or in this run with depends_on, so that no build breaks in between.")
+		"\n\nThese overrides are set now. Change them first, or in this run with depends_on, so that no build breaks in "+
+			"between.")
 }
 
 // pullWarnings returns one warning for each registry and each thing that is wrong with images under a
@@ -124,9 +125,8 @@ func doubled(url, host, label string, images []namedImage) (summary, detail stri
 			imageref.Resolve(url, named.image).Image, imageref.WithoutHost(named.image))
 	}
 	return fmt.Sprintf("Builds would look for %s inside %s", host, connectorHost),
-		fmt.Sprintf("Harness puts the registry of the image connector, %s, before a name that does not hold its host. No registry has "+
-			"the doubled name, and builds fail to pull it:\n%s\nWrite the names without a registry, as they are found under the "+
-			"connector's.", showURL(url), list.String())
+		fmt.Sprintf("Harness puts the registry of the image connector, %s, before a name that does not contain its host. No "+
+			"registry has the resulting name, so builds fail to pull it:\n%s\nWrite the names without a registry.", showURL(url), list.String())
 }
 
 func noCredentials(url, host, label string, images []namedImage) (summary, detail string) {
@@ -139,8 +139,9 @@ func noCredentials(url, host, label string, images []namedImage) (summary, detai
 		through = "The image connector is that of " + showURL(url)
 	}
 	return fmt.Sprintf("Builds would pull from %s without credentials", host),
-		fmt.Sprintf("%s, so that nobody logs in to %s:\n%s\nIf that registry lets everyone pull, or the nodes have credentials of their "+
-			"own, nothing is wrong. Otherwise make it the registry of harnessci_image_connector, with its login, and write the names without a registry.", through, host, list.String())
+		fmt.Sprintf("%s, so no login is used for %s:\n%s\nIf that registry allows anonymous pulls, or the nodes have "+
+			"credentials of their own, all is well. Otherwise make it the registry of harnessci_image_connector, with its "+
+			"login, and write the names without a registry.", through, host, list.String())
 }
 
 // registryOf returns the registry of an image, "" where it is no reference.

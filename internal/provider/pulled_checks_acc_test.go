@@ -13,7 +13,7 @@ func TestAccPlanTellsWhatWouldBePulled(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, single("git", "gitCloneTag", mirroredGit))
 	requireSays(t, dir.Must("plan"), "Warning: Builds would pull from registry.example.com without credentials",
-		"planned: "+mirroredGit+" instead: mirror/harness/drone-git:1.6.9-rootless", "goes by the connector as it stands")
+		"planned: "+mirroredGit+" instead: mirror/harness/drone-git:1.6.9-rootless", "is based on the current connector")
 
 	fake.SetConnector(fakeharness.ConnectorBody("https://other.example.com/a", ""))
 	requireSays(t, dir.Must("plan"), "Warning: Builds would look for registry.example.com inside other.example.com",

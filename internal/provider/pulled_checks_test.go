@@ -116,7 +116,7 @@ func TestOneCauseIsToldOnceForASet(t *testing.T) {
 	for _, words := range []string{
 		"ci/K8/gcsUploadTag", "planned: other.example.com/harness/s3UploadTag:1",
 		"pulled:  registry.example.com/other.example.com/harness/s3UploadTag:1", "instead: harness/s3UploadTag:1",
-		"goes by the connector as it stands",
+		"is based on the current connector",
 	} {
 		if !strings.Contains(diags[0].Detail(), words) {
 			t.Errorf("it does not say %q:\n%s", words, diags[0].Detail())

@@ -132,9 +132,10 @@ func registryAdvice(err error) string {
 		return "Check the repository's name. A registry that does not make repositories by itself, such as Amazon ECR, needs it " +
 			"created first: aws_ecr_repository for ECR."
 	case registry.Denied:
-		return "Either the login may not do this, or there is no such repository: many registries do not tell which. Check the name, " +
-			"and the login for " + failed.Host + " in registries of the provider block or in Docker's config file (docker login). A token " +
-			"of a cloud registry is valid for hours only. A quota or a policy may be behind it, too: the registry's words say so."
+		return "Either the login may not do this, or there is no such repository: many registries do not say which. Check " +
+			"the name, and the login for " + failed.Host + " in registries of the provider block or in Docker's config file " +
+			"(docker login). Tokens of cloud registries expire within hours. A quota or a policy may be the cause, too: read " +
+			"the registry's message."
 	case registry.RateLimited:
 		return "The registry limits how many requests a login or an address may make. Wait and run again; on Docker Hub, add a login " +
 			"for docker.io to registries of the provider block."
@@ -142,8 +143,8 @@ func registryAdvice(err error) string {
 		return "The registry does not let a tag be overwritten. Choose a tag that does not exist yet, or allow the change in the " +
 			"repository's settings."
 	case registry.Mismatch:
-		return "What the registry, or a proxy before it, gave does not match its digest, so nothing was stored under the tag. Run again; " +
-			"if it stays, the image is damaged there."
+		return "The content from the registry, or from a proxy in front of it, does not match its digest, so nothing was " +
+			"stored under the tag. Run again; if the error persists, the image is damaged there."
 	case registry.Untrusted:
 		return "The certificate of " + failed.Host + " is not trusted here. If a private authority signed it, point the provider's " +
 			"ca_certificate_file to the authority's certificate in PEM form."
@@ -151,6 +152,6 @@ func registryAdvice(err error) string {
 		return "Check the registry's name, the network, and the proxy if there is one (HTTPS_PROXY). A registry without https needs " +
 			"insecure = true in registries of the provider block."
 	default: // Refused
-		return "Read the registry's words: a quota, a policy or a read-only repository are the usual reasons."
+		return "Read the registry's message: a quota, a policy or a read-only repository is the usual reason."
 	}
 }

@@ -13,7 +13,7 @@ import (
 const probePatience = 3 * time.Second
 
 // errNoPatience is why a probe was given up, or not sent.
-var errNoPatience = errors.New("the registry has not answered in time in this run")
+var errNoPatience = errors.New("the registry did not answer in time earlier in this run")
 
 // budgets bound, for each host, the time in which probes wait for it. Probes at the same time cost that
 // time once, and a host that did not answer is not asked again. The zero value is ready.

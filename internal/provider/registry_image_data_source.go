@@ -37,31 +37,34 @@ func (d *registryImageDataSource) Metadata(_ context.Context, req datasource.Met
 // Schema describes the data source.
 func (d *registryImageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "What a container registry holds under an image's name: its digest, and the platforms that it runs on. An " +
-			"image that is not there is an error. Each read fetches the image's manifest, which Docker Hub counts as one pull.",
+		MarkdownDescription: "Looks up an image in its registry: its digest and the platforms that it runs on. A missing " +
+			"image is an error. Each read fetches the image's manifest, which Docker Hub counts as one pull.",
 		Attributes: map[string]schema.Attribute{
 			"image": schema.StringAttribute{
 				Required:   true,
 				Validators: []validator.String{registryImageValidator()},
-				MarkdownDescription: "Image to look up, such as `harness/ci-addon:1.16.92` or `registry.example.com/mirror/harness/ci-addon:1.16.92`, " +
-					"by the name that the registry has it under.",
+				MarkdownDescription: "Image to look up, such as `harness/ci-addon:1.16.92` or " +
+					"`registry.example.com/mirror/harness/ci-addon:1.16.92`.",
 			},
 			"digest": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "Digest, such as `sha256:…`; of an image with several platforms, that of the whole.",
+				Computed: true,
+				MarkdownDescription: "Digest, such as `sha256:…`; of an image with several platforms, the digest of its " +
+					"index.",
 			},
 			"reference": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "Name, tag and digest, such as `harness/ci-addon:1.16.92@sha256:…`: what never changes.",
+				Computed: true,
+				MarkdownDescription: "Name, tag and digest, such as `harness/ci-addon:1.16.92@sha256:…`: which never " +
+					"changes.",
 			},
 			"media_type": schema.StringAttribute{
 				Computed:            true,
 				MarkdownDescription: "Media type of the manifest, such as `application/vnd.oci.image.index.v1+json`.",
 			},
 			"platforms": schema.ListAttribute{
-				Computed:            true,
-				ElementType:         types.StringType,
-				MarkdownDescription: "Platforms, sorted, such as `linux/amd64` and `linux/arm/v7`; empty for what is no image.",
+				Computed:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Platforms, sorted, such as `linux/amd64` and `linux/arm/v7`; empty if it is not an " +
+					"image.",
 			},
 		},
 	}

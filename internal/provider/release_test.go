@@ -77,7 +77,7 @@ func TestAccReleaseInstallsAndApplies(t *testing.T) {
 	}
 	dir.Must("apply", "-auto-approve")
 	if len(fake.Overrides("ci/K8")) == 0 {
-		t.Error("the apply stored nothing")
+		t.Error("the apply stored none of it")
 	}
 	dir.Must("destroy", "-auto-approve")
 	requireNoOverride(t, fake)

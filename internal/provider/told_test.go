@@ -24,7 +24,7 @@ func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	if len(first) != 1 || first.HasError() {
 		t.Fatal(first)
 	}
-	for _, words := range []string{"Try later", "Run again later", "The plan goes on without these checks"} {
+	for _, words := range []string{"Try later", "Run again later", "The plan continues without these checks"} {
 		if !strings.Contains(first[0].Detail(), words) {
 			t.Errorf("%q does not say %q", first[0].Detail(), words)
 		}

@@ -105,7 +105,8 @@ func (d *providerData) verify(ctx context.Context, images []string, ask func(con
 }
 
 // errUnknownPull is why an image cannot be verified whose pulled name is not known.
-var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, and with it the name that builds pull")
+var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, so the name that builds " +
+	"pull is unknown")
 
 // verifies reports that images are looked up before they are stored.
 func (r *registries) verifies() bool { return r.known() && r.mode != verifyOff }
@@ -185,8 +186,8 @@ func (e *unverifiableError) Unwrap() error { return e.err }
 
 // Advice says what to do next.
 func (e *unverifiableError) Advice() string {
-	required := "The provider's verify_images wants every image to be found before it is stored; \"when_reachable\" goes on where a " +
-		"registry does not answer."
+	required := "With verify_images = \"required\", every image must be found before it is stored; \"when_reachable\" " +
+		"continues if a registry does not answer."
 	if more := registryAdvice(e.err); more != "" {
 		return more + "\n\n" + required
 	}
@@ -233,14 +234,14 @@ func (e *absentError) Advice() string {
 	if e.pull.Problem == imageref.Doubled {
 		return "Harness puts the connector's registry before the name. Write it without a registry: " + imageref.WithoutHost(e.stored)
 	}
-	return "Nothing was written. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination the override " +
-		"uses is made before it."
+	return "Nothing was written. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination " +
+		"the override refers to is created before it."
 }
 
 // warning is what a plan says of an image that is not there.
 func (e *absentError) warning(target execconfig.Target, at path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(at, fmt.Sprintf("The image of %s is not in its registry", target),
-		text.Sentence(e.Reason())+"\n\n"+facts(nil, e)+"\n\nThe apply looks again, and stops before it writes this override if the image is "+
-			"not there by then. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination the override "+
-			"uses is made before it.")
+		text.Sentence(e.Reason())+"\n\n"+facts(nil, e)+"\n\nThe apply looks again, and stops before it writes this "+
+			"override if the image is not there by then. Correct the tag, or copy the image there first: a "+
+			"harnessci_image_copy whose destination the override refers to is created before it.")
 }

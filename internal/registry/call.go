@@ -65,7 +65,7 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 	}
 	target, err := o.base.Parse(call.path)
 	if err != nil {
-		return nil, problemf(Refused, "the registry sends to what is no URL")
+		return nil, problemf(Refused, "the registry redirects to an invalid URL")
 	}
 	if target.Host == o.base.Host {
 		target.Scheme = o.base.Scheme // some proxies get that wrong

@@ -109,7 +109,8 @@ func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, er
 		return false, stored
 	}
 	if err == nil {
-		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry took the manifest and names another one now")}
+		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry accepted the manifest and now has another one "+
+			"under that name")}
 	}
 	return false, err
 }
@@ -147,7 +148,7 @@ func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
 // child brings a manifest of an index, with all that it refers to, unless it is there.
 func (t *transfer) child(ctx context.Context, d descriptor, depth int) error {
 	if !wholeDigest().MatchString(d.Digest) {
-		return problemf(Refused, "the index names a manifest by what is no digest")
+		return problemf(Refused, "the index refers to a manifest by an invalid digest")
 	}
 	to := t.to.withDigest(d.Digest)
 	there, err := t.has(ctx, manifestPath(to))

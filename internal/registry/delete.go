@@ -29,7 +29,7 @@ func (c *Client) delete(ctx context.Context, r ref) error {
 		return err
 	}
 	if r.digest != "" && d.Digest != r.digest {
-		return problemf(Mismatch, "the tag names %s by now", d.Digest)
+		return problemf(Mismatch, "the tag now points to %s", d.Digest)
 	}
 	err = c.remove(ctx, tag)
 	if code := status(err); code != http.StatusMethodNotAllowed && code != http.StatusBadRequest {
@@ -40,13 +40,13 @@ func (c *Client) delete(ctx context.Context, r ref) error {
 		return err
 	}
 	if len(others) > maxOthers {
-		return problemf(Refused, "the registry deletes by digest alone, and the repository has too many tags (%d) to tell "+
+		return problemf(Refused, "the registry deletes by digest only, and the repository has too many tags (%d) to tell "+
 			"whether others have this digest", len(others))
 	}
 	for _, other := range slices.DeleteFunc(others, func(t string) bool { return t == r.tag }) {
 		o, err := c.head(ctx, r.withTag(other))
 		if err == nil && o.Digest == d.Digest {
-			return problemf(Refused, "the registry deletes by digest alone, and the tag %s has the same digest", other)
+			return problemf(Refused, "the registry deletes by digest only, and the tag %s has the same digest", other)
 		}
 		if err != nil && status(err) != http.StatusNotFound {
 			return err

@@ -33,7 +33,7 @@ var helperName = text.Regexp(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // nothing for the server. No error holds what the helper printed: that may be a secret.
 func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
 	if !helperName().MatchString(name) {
-		return nil, errors.New("the credential helper that Docker's configuration names is no program's name")
+		return nil, errors.New("the credential helper in Docker's configuration is not the name of a program")
 	}
 	program := "docker-credential-" + name
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
@@ -56,7 +56,7 @@ func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, err
 	}
 	var answer struct{ Username, Secret string }
 	if json.Unmarshal(out.Bytes(), &answer) != nil {
-		return nil, fmt.Errorf("the credential helper %s answered something else than a credential", program)
+		return nil, fmt.Errorf("the credential helper %s did not return a credential", program)
 	}
 	if answer.Username == tokenUser {
 		return &authn.AuthConfig{IdentityToken: answer.Secret}, nil

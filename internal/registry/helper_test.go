@@ -47,7 +47,7 @@ func TestAHelperThatFailsMattersOnlyWhereALoginIsWanted(t *testing.T) {
 	for name, tc := range map[string]struct{ script, told string }{
 		"missing":           {"", "is not on PATH"},
 		"prints a secret":   {"echo " + secret + "; echo " + secret + " >&2; exit 1", "failed"},
-		"answers something": {"echo " + secret, "answered something else"},
+		"answers something": {"echo " + secret, "did not return a credential"},
 		"knows nothing":     {"echo credentials not found in native keychain; exit 1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

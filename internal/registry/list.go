@@ -82,7 +82,7 @@ func nextPage(resp *http.Response) (string, error) {
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		return "", problemf(Refused, "the next page of the list is linked by what is no URL")
+		return "", problemf(Refused, "the link to the next page of the list is not a URL")
 	}
 	asked := resp.Request.URL
 	next := asked.ResolveReference(u)

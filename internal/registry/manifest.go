@@ -179,10 +179,10 @@ func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
 		return nil, problemf(Mismatch, "the registry answered content with the digest %s", m.Digest)
 	}
 	if bytes.Count(raw, []byte{','}) > maxCommas { // counted before it takes room
-		return nil, problemf(Refused, "the manifest lists more than is ever read")
+		return nil, problemf(Refused, "the manifest has more entries than are allowed")
 	}
 	if err := json.Unmarshal(raw, &m.manifestContent); err != nil || m.SchemaVersion == 0 && !isManifest(m.manifestContent.MediaType) {
-		return nil, problemf(Refused, "what answers there is no manifest, and so perhaps no registry")
+		return nil, problemf(Refused, "the answer is not a manifest, so this may not be a registry")
 	}
 	if m.manifestContent.MediaType != "" && m.SchemaVersion != 1 {
 		m.Descriptor.MediaType = m.manifestContent.MediaType // the manifest's own word is part of its digest
@@ -237,7 +237,7 @@ func isImageConfig(mediaType string) bool {
 // getConfig fetches a small blob of JSON and verifies it.
 func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) error {
 	if !wholeDigest().MatchString(d.Digest) {
-		return problemf(Refused, "the manifest names a blob by what is no digest")
+		return problemf(Refused, "the manifest refers to a blob by an invalid digest")
 	}
 	read := func(_ *http.Response, content []byte) error {
 		algorithm, _, _ := strings.Cut(d.Digest, ":")

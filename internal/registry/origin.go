@@ -109,8 +109,8 @@ func (o *origin) tokenFailure(err error) error {
 	if realm != nil {
 		host = text.Safe(realm.Host)
 	}
-	return problemf(Refused, "no token from the token server that the registry names (%s): its answer holds none, or it may not "+
-		"be asked, as it speaks no HTTPS or is named by a private address that is not the registry's own", host)
+	return problemf(Refused, "no token from the token server that the registry names (%s): its answer has none, or it must "+
+		"not be asked, because it does not use HTTPS or has a private address that is not the registry's own", host)
 }
 
 // guard holds what ggcr's transports must not get wrong: no credential goes anywhere but to the registry
@@ -128,7 +128,8 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, problemf(Refused, "plain HTTP to %s is refused; allow it for this registry as insecure if it must be", req.URL.Host)
 	}
 	if req.URL.Host != g.host && isLinkLocal(req.URL.Host) {
-		return nil, problemf(Refused, "the registry sends to %s, an address of this machine's own network, which is refused", req.URL.Host)
+		return nil, problemf(Refused, "the registry redirects to %s, an address of this machine's own network, which is "+
+			"refused", req.URL.Host)
 	}
 	if req.Header.Get("Authorization") != "" && !g.trusts(req.URL) {
 		req = req.Clone(req.Context())

@@ -143,7 +143,7 @@ func readReferrers(index []byte) ([]referrer, error) {
 	for _, raw := range content.Manifests {
 		var d descriptor
 		if json.Unmarshal(raw, &d) != nil || !wholeDigest().MatchString(d.Digest) {
-			return nil, problemf(Refused, "the list of referrers names what is no digest")
+			return nil, problemf(Refused, "the list of referrers contains an invalid digest")
 		}
 		list = append(list, referrer{d.Digest, raw})
 	}

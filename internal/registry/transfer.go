@@ -23,7 +23,7 @@ type transfer struct {
 // blob brings a blob, unless it is there or on its way already.
 func (t *transfer) blob(ctx context.Context, d descriptor) error {
 	if !wholeDigest().MatchString(d.Digest) || d.Size < 0 {
-		return problemf(Refused, "the manifest names a blob by what is no digest, or has no size")
+		return problemf(Refused, "the manifest refers to a blob by an invalid digest, or without a size")
 	}
 	mount, have, done, err := t.c.blobs.claim(ctx, t.to.host, t.to.repo, d.Digest)
 	if err != nil || have {
@@ -233,7 +233,7 @@ func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error
 	}
 	if resp.ContentLength >= 0 && resp.ContentLength != d.Size {
 		_ = resp.Body.Close() // not wanted
-		return nil, &callError{ref: t.from, err: problemf(Mismatch, "the blob %s is of %d bytes and not of %d", d.Digest, resp.ContentLength, d.Size)}
+		return nil, &callError{ref: t.from, err: problemf(Mismatch, "the blob %s has %d bytes, not %d", d.Digest, resp.ContentLength, d.Size)}
 	}
 	return resp.Body, nil
 }

@@ -135,7 +135,7 @@ moved {
 	reset := vendorState("", vendorInstance{"", "ci", "K8", "gitCloneTag", ""})
 	for name, test := range map[string]struct{ config, state, want string }{
 		"a reset": {
-			fmt.Sprintf(config, "harness_platform_default_images"), reset, "there is no override to take over",
+			fmt.Sprintf(config, "harness_platform_default_images"), reset, "there is no override to adopt",
 		},
 		"another type": {
 			fmt.Sprintf(config, "harness_platform_secret_text"),

@@ -49,7 +49,7 @@ func TestAccFailedReadsKeepTheState(t *testing.T) {
 			[]string{"HTTP 401: Token is not valid.", "code: INVALID_TOKEN", "correlationId: id-1", "the api_key"},
 		},
 		{fakeharness.Fault{Status: 403}, 1, []string{"HTTP 403.", "reading needs the account view permission"}},
-		{fakeharness.Fault{Status: 404}, 1, []string{"HTTP 404.", "What was asked for is not there"}},
+		{fakeharness.Fault{Status: 404}, 1, []string{"HTTP 404.", "The server has nothing there"}},
 		{fakeharness.Fault{Status: 503}, 2, []string{"HTTP 503.", "attempts: 2"}},
 		{fakeharness.Fault{Drop: true}, 0, []string{"gave no answer to get-customer-config", "attempts: 2"}},
 		{fakeharness.Fault{Cut: 10}, 2, []string{"HTTP 200, but: The answer broke off before its end.", "attempts: 2"}},

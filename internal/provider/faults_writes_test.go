@@ -190,7 +190,7 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 		{fakeharness.Fault{Status: 409, Body: body("CONFLICT")}, []string{"Apply again"}},
 		{fakeharness.Fault{Redirect: other.Endpoint() + "/login?token=in-the-query"}, []string{
 			"with a redirect (HTTP 302) to " + strings.TrimSuffix(other.Endpoint(), "/gateway") + ".",
-			"A redirect is not followed",
+			"Redirects are not followed",
 		}},
 	}
 	for i, f := range faults {

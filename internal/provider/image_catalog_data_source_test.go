@@ -154,7 +154,7 @@ func TestAccImageCatalog_isNotLedToAnotherHost(t *testing.T) {
 
 func TestAccImageCatalog_errors(t *testing.T) {
 	t.Parallel()
-	const own, deprecated = `data "harnessci_image_catalog" "test" {}`, "Harness calls this registry deprecated"
+	const own, deprecated = `data "harnessci_image_catalog" "test" {}`, "Harness has deprecated this registry"
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -163,11 +163,11 @@ func TestAccImageCatalog_errors(t *testing.T) {
 	}{
 		"a web page": {
 			http.StatusOK, "<html><body>Log in</body></html>",
-			[]string{"answers is no registry catalogue", deprecated},
+			[]string{"answer is not a registry catalogue", deprecated},
 			[]string{"the answer is not a registry's list", "Check registry_url"},
 		},
 		"another JSON object": {http.StatusOK, `{"status":"SUCCESS"}`, []string{"it has no repositories", deprecated}, []string{"the answer is not a registry's list"}},
-		"a list":              {http.StatusOK, `["a"]`, []string{"answers is no registry catalogue"}, []string{"the answer is not a registry's list"}},
+		"a list":              {http.StatusOK, `["a"]`, []string{"answer is not a registry catalogue"}, []string{"the answer is not a registry's list"}},
 		"nothing there":       {http.StatusNotFound, "<html>404</html>", []string{"HTTP 404", deprecated}, []string{"HTTP 404", "Check registry_url"}},
 		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "Either the login may not do this"}},
 		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "Either the login may not do this"}},

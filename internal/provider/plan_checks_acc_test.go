@@ -29,7 +29,7 @@ func TestAccPlanWarns(t *testing.T) {
 			"Warning: Creating ci/K8/gitCloneTag replaces an override",
 			`with harnessci_image_override.test, on main.tf line 3, in resource "harnessci_image_override" "test": 3: value = `,
 			"found: " + present + " planned: harness/drone-git:1.6.8-rootless",
-			"For a renamed resource, add a moved block instead.",
+			"If the resource was renamed, add a moved block instead.",
 			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
 		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is overridden with this image already"}},

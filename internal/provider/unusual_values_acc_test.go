@@ -77,7 +77,7 @@ func TestAccAListedFieldThatMayNotBeSetIsToldSo(t *testing.T) {
 			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
 			dir := clitest.New(t, impatient+config, fake.Env())
 			result := dir.Run("apply", "-auto-approve")
-			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), "refuses to have it set, although its defaults list the field") {
+			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), "refuses to set it, although its defaults list the field") {
 				t.Errorf("HTTP %d, exit code %d:\n%s", status, result.Code, result.Output)
 			}
 		}

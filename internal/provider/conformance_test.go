@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
@@ -208,6 +210,33 @@ func TestExamplesNameNoRealRegistry(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no example names a registry")
+	}
+}
+
+var terraformBlock = regexp.MustCompile("(?ms)^( *)```terraform\n(.*?)^ *```$")
+
+// TestConfigurationsOnPagesCanBePasted reads each block, also those that no file under examples/ has.
+func TestConfigurationsOnPagesCanBePasted(t *testing.T) {
+	t.Parallel()
+	pages := textFiles(t, docsDir, ".md")
+	pages["README.md"] = readFile(t, "../../README.md")
+	blocks := 0
+	for page, text := range pages {
+		for _, match := range terraformBlock.FindAllStringSubmatch(text, -1) {
+			blocks++
+			code := match[2]
+			if match[1] != "" {
+				code = regexp.MustCompile("(?m)^"+match[1]).ReplaceAllString(code, "")
+			}
+			if _, diags := hclwrite.ParseConfig([]byte(code), page, hcl.InitialPos); diags.HasErrors() {
+				t.Errorf("%s: %v:\n%s", page, diags, code)
+			} else if formatted := string(hclwrite.Format([]byte(code))); formatted != code {
+				t.Errorf("%s is not formatted; it should be:\n%s", page, formatted)
+			}
+		}
+	}
+	if blocks < 40 {
+		t.Errorf("found %d blocks", blocks)
 	}
 }
 

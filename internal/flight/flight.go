@@ -27,7 +27,7 @@ type flight[V any] struct {
 }
 
 // Do returns the result of work for a key. Work has the values of the first caller's context, but not its
-// end: it goes on as long as anybody waits for it. Who leaves early gets the cause of their own context.
+// end: it goes on as long as anybody waits for it. A caller whose context ends first gets that context's cause.
 func (g *Group[K, V]) Do(ctx context.Context, key K, work func(context.Context) (V, error)) (V, error) {
 	f := g.join(ctx, key, work)
 	select {

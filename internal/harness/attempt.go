@@ -21,7 +21,7 @@ func WithAttempts(ctx context.Context, note func(Attempt)) context.Context {
 	return context.WithValue(ctx, attemptsKey{}, note)
 }
 
-// NoteAttempt tells an attempt to whoever asked for it; so do fakes of a Client.
+// NoteAttempt reports an attempt to the observer in the context; fakes of a Client call it, too.
 func NoteAttempt(ctx context.Context, a Attempt) {
 	if note, ok := ctx.Value(attemptsKey{}).(func(Attempt)); ok {
 		note(a)

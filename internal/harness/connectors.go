@@ -37,7 +37,7 @@ type ConnectorStatus struct {
 	Tested int64
 }
 
-// StatusCurrent reports that the status speaks of the settings as they are now: an update keeps the
+// StatusCurrent reports that the status is about the current settings: an update keeps the
 // status of the former ones.
 func (c Connector) StatusCurrent() bool {
 	return c.Status.State != "" && c.Status.Tested >= c.Changed && c.Status.Tested > 0

@@ -24,7 +24,7 @@ func newHTTPClient(tr http.RoundTripper, timeout time.Duration, maxAnswer int64)
 }
 
 // buffered makes an attempt whole: an answer is returned when its body has been read to the end,
-// so that a body that breaks off fails the attempt and not whoever reads it later.
+// so that a body that breaks off fails the attempt, not a later reader.
 type buffered struct {
 	next    http.RoundTripper
 	timeout time.Duration // of the attempt, body included

@@ -23,8 +23,8 @@ const (
 	maxMaxRetries         = 20
 )
 
-// The environment variables that stand in for attributes; the vendor's provider uses the same
-// names, but for the bearer token, which it does not know.
+// The environment variables used in place of attributes; the vendor's provider uses the same
+// names, except for the bearer token, which it does not have.
 const (
 	envEndpoint    = "HARNESS_ENDPOINT"
 	envAccountID   = "HARNESS_ACCOUNT_ID"

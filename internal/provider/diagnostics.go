@@ -143,7 +143,7 @@ func eachCause(err error, yield func(error) bool) bool {
 	return true
 }
 
-// interruptAdvice speaks of a run that was interrupted.
+// interruptAdvice is for a run that was interrupted.
 func interruptAdvice(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "The run was interrupted. Run it again."
@@ -151,7 +151,7 @@ func interruptAdvice(err error) string {
 	return ""
 }
 
-// callAdvice speaks of a call of the Harness API.
+// callAdvice is for a call of the Harness API.
 func callAdvice(err error) string {
 	call, ok := errors.AsType[*harness.Error](err)
 	if !ok {
@@ -167,7 +167,7 @@ func callAdvice(err error) string {
 	return statusAdvice(call)
 }
 
-// writeAdvice speaks of a write whose outcome is not simply that of its request.
+// writeAdvice is for a write whose outcome is not simply that of its request.
 func writeAdvice(err error) string {
 	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
 		if !cancelled.Sent {
@@ -210,7 +210,7 @@ func writeAdvice(err error) string {
 	return ""
 }
 
-// connectionAdvice speaks of a call that got no answer.
+// connectionAdvice is for a call without an answer.
 func connectionAdvice(call *harness.Error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](call.Err); ok {
 		return "The certificate of " + call.Host + " is not trusted here. If a private authority signed it, " +
@@ -219,7 +219,7 @@ func connectionAdvice(call *harness.Error) string {
 	return "Check the provider's endpoint, the network, and the proxy if there is one (HTTPS_PROXY)."
 }
 
-// statusAdvice speaks of what kind of answer came.
+// statusAdvice goes by the kind of answer.
 func statusAdvice(call *harness.Error) string {
 	switch {
 	case harness.IsRedirect(call):

@@ -17,7 +17,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// imageOverrideList finds the overrides that stand, for `terraform query`.
+// imageOverrideList lists the account's overrides, for `terraform query`.
 type imageOverrideList struct{ configuredResource }
 
 var _ list.ListResourceWithConfigure = (*imageOverrideList)(nil)

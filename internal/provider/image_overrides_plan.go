@@ -63,7 +63,7 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 	return list
 }
 
-// takeOver warns of the overrides that stand and that creating the set resets or changes. It leaves
+// takeOver warns of the existing overrides that creating the set resets or changes. It leaves
 // out what this run itself has reset, for a replacement.
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.account.PlanImages(ctx, plan.scope())

@@ -149,7 +149,7 @@ func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []
 	}
 }
 
-// standing reads the overrides that stand, for a refresh. The defaults are read at the same time, because
+// standing reads the current overrides, for a refresh. The defaults are read at the same time, because
 // only both answers together show whether the server lists overrides that equal the default.
 func (o ownership) standing(
 	ctx context.Context, scope harness.Scope, before map[string]string, diags *diag.Diagnostics,

@@ -21,7 +21,7 @@ type plannedImage struct {
 	fieldPath path.Path // where errors about the field go
 	image     string    // "" while unknown
 	imagePath path.Path // where warnings about the image go
-	// creating: no prior state has this override, so that one that stands would be taken over.
+	// creating: no prior state has this override, so an existing one would be taken over.
 	creating bool
 	// changes: the plan gives the override this image, and the prior state has another one or none.
 	changes bool
@@ -130,7 +130,7 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 	return "", false
 }
 
-// checkTakeOver warns of a create over an override that stands. It is said in the plan, and in the apply,
+// checkTakeOver warns of a create over an existing override. It is said in the plan, and in the apply,
 // where CLIs print it after the creation.
 func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}

@@ -48,7 +48,7 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	return pullWarnings(url, "planned", changing, notice)
 }
 
-// checkStandingPulls warns of the overrides that stand and that a planned URL breaks. What cannot be
+// checkStandingPulls warns of the existing overrides that a planned URL breaks. What cannot be
 // read is left out: the plan of the connector does not depend on it.
 func (d *providerData) checkStandingPulls(ctx context.Context, url types.String) diag.Diagnostics {
 	if url.IsUnknown() {

@@ -119,7 +119,7 @@ func isAbsent(err error) bool {
 	return ok && (kind == registry.NotFound || kind == registry.NoRepository)
 }
 
-// registryAdvice speaks of what a registry refused, or did not answer.
+// registryAdvice is for what a registry refused, or did not answer.
 func registryAdvice(err error) string {
 	failed, ok := errors.AsType[*registry.Error](err)
 	if !ok || errors.Is(err, context.Canceled) {

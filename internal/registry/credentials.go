@@ -36,7 +36,7 @@ type credentials struct {
 	helpers flight.Group[string, found] // one call of a helper for each server
 }
 
-// found is a credential, nil for none, and why there is none though one is configured.
+// found is a credential, nil for none, and why there is none although one is configured.
 type found struct {
 	auth *authn.AuthConfig
 	why  error

@@ -1,4 +1,4 @@
-// Package registry asks container registries what stands under a name, lists their tags, and copies
+// Package registry asks container registries what a name refers to, lists their tags, and copies
 // images between them. It knows nothing of Terraform, nor of Harness.
 //
 // An image is named as Docker names it: host, repository, tag, digest. Without a host it is one of

@@ -16,7 +16,7 @@ const maxReferrers = 1_000
 // cosignSuffixes are of the tags under which cosign keeps what it knows of a digest.
 var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 
-// digestTag is the tag that stands for a digest, by cosign and by the OCI referrers tag schema.
+// digestTag is the tag that cosign and the OCI referrers tag schema use for a digest.
 func digestTag(digest string) string { return strings.Replace(digest, ":", "-", 1) }
 
 // signatures brings what others have said of the image and of its platforms: cosign's tags, and the

@@ -238,7 +238,7 @@ func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error
 	return resp.Body, nil
 }
 
-// foreign are the layers that no registry keeps: whoever pulls fetches them from elsewhere.
+// foreign are the layers that no registry keeps: clients fetch them from elsewhere.
 var foreign = []string{
 	"application/vnd.docker.image.rootfs.foreign.diff.tar",
 	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",

@@ -20,7 +20,7 @@ if ! grep -q '"type": *"harnessci_' "$report"; then
   exit 3
 fi
 
-# The lock is left to whoever applies; nothing is written here.
+# A plan writes nothing, so it leaves the lock to those who apply.
 "$cli" plan -detailed-exitcode -input=false -lock=false -no-color >"$report" 2>&1
 code=$?
 

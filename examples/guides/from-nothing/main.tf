@@ -11,7 +11,7 @@ provider "harnessci" {}
 
 data "harnessci_customer_images" "k8" {}
 
-# One import block for each override that stands. The plan with -generate-config-out writes the resources.
+# One import block for each override. The plan with -generate-config-out writes the resources.
 output "import_blocks" {
   value = join("\n", [
     for field in keys(data.harnessci_customer_images.k8.images) : <<-EOT

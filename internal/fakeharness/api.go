@@ -145,11 +145,11 @@ func (s *Server) read(rt route, req Request, query url.Values) answer {
 	case "get-default-config":
 		return success(s.store.defaultsOf(req.Scope))
 	}
-	opts, at := s.Options(), time.Now()
+	opts, lag := s.Options(), time.Duration(0)
 	if n := s.reads.Add(1); opts.ReplicaEvery <= 1 || n%int64(opts.ReplicaEvery) == 0 {
-		at = at.Add(-opts.ReplicaLag)
+		lag = opts.ReplicaLag
 	}
-	overrides, defaults := s.store.overrides(req.Account, req.Scope, at), s.store.defaultsOf(req.Scope)
+	overrides, defaults := s.store.overrides(req.Account, req.Scope, lag), s.store.defaultsOf(req.Scope)
 	maps.DeleteFunc(overrides, func(field, _ string) bool { return !s.store.lists(req.Scope, field) })
 	if req.OverridesOnly != "" && !strings.EqualFold(req.OverridesOnly, "true") {
 		return success(merged(defaults, overrides))

@@ -1,7 +1,5 @@
 package fakeharness
 
-import "time"
-
 // Overrides returns what the account of Options stores for the scope, whether or not the
 // API would list it. The map is the caller's.
 func (s *Server) Overrides(scope string) map[string]string {
@@ -10,7 +8,7 @@ func (s *Server) Overrides(scope string) map[string]string {
 
 // OverridesOf is Overrides for any account.
 func (s *Server) OverridesOf(account, scope string) map[string]string {
-	return s.store.overrides(account, scope, time.Now())
+	return s.store.overrides(account, scope, 0)
 }
 
 // Defaults returns the default images of the scope. The map is the caller's.

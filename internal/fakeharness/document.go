@@ -93,12 +93,14 @@ func (s *store) documents(account string) map[string][]version {
 	return out
 }
 
-func (s *store) load(account, module string) document { return s.loadAt(account, module, time.Now()) }
+func (s *store) load(account, module string) document { return s.loadBehind(account, module, 0) }
 
-// loadAt returns the document as it was at a time.
-func (s *store) loadAt(account, module string, at time.Time) document {
+// loadBehind returns the document as it was so long ago. The time is that of the lock: what was current
+// before a save that came first may be forgotten.
+func (s *store) loadBehind(account, module string, lag time.Duration) document {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	at := time.Now().Add(-lag)
 	for _, v := range slices.Backward(s.documents(account)[module]) {
 		if !v.at.After(at) {
 			return v.doc
@@ -137,10 +139,10 @@ func (s *store) change(account, scope, field string, image *string, behind time.
 	s.append(account, module, doc, behind)
 }
 
-// overrides returns what was stored for a scope at a time.
-func (s *store) overrides(account, scope string, at time.Time) images {
+// overrides returns what was stored for a scope so long ago.
+func (s *store) overrides(account, scope string, lag time.Duration) images {
 	module, infra := mustScope(scope)
-	out := maps.Clone(s.loadAt(account, module, at)[infra])
+	out := maps.Clone(s.loadBehind(account, module, lag)[infra])
 	if out == nil {
 		out = images{}
 	}

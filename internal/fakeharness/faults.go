@@ -23,7 +23,7 @@ type Fault struct {
 	Status   int
 	Body     string
 	Redirect string // 302 (or Status) to this URL
-	// Header is set on the answer, whoever made it, and wins over the answer's own.
+	// Header is set on each answer that is hit, and takes precedence over the answer's own.
 	Header http.Header
 	// PadTo lengthens the answer with spaces to this many bytes, without holding them.
 	PadTo int64

@@ -23,7 +23,7 @@ type Fault struct {
 	Status        int
 	Code, Message string
 	Body          []byte
-	Header        http.Header // set on the answer, whoever made it
+	Header        http.Header // set on every answer that the fault hits
 
 	// ApplyFirst acts on the request first, and drops that answer for the fault's.
 	ApplyFirst bool

@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// fleeting are the failures that a further attempt can mend.
+// fleeting are the failures that a further attempt can fix.
 var fleeting = map[string]fakeharness.Fault{
 	"429":                  {Status: 429, Body: fakeharness.ErrorBody("TOO_MANY_REQUESTS", "slow down", "id-1")},
 	"429 with Retry-After": {Status: 429, Header: http.Header{"Retry-After": {"3600"}}},

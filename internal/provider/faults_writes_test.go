@@ -89,7 +89,7 @@ func lastIn(fake *fakeharness.Server, scope string) (call string) {
 	return call
 }
 
-// fleeting are failures that a further attempt can mend, and what an error says of each that stays.
+// fleeting are failures that a further attempt can fix, and what an error says of each that stays.
 var fleeting = []struct {
 	name  string
 	fault fakeharness.Fault

@@ -58,7 +58,7 @@ func TestAccPlanCountsAConnectorOfTheSameRun(t *testing.T) {
 	_ = fake
 }
 
-// Overrides of every module and infra stand in the way of another connector, whoever made them.
+// Overrides of every module and infra can be broken by another connector, no matter who made them.
 func TestAccPlanOfAConnectorTellsWhatItBreaks(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))

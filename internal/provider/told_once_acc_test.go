@@ -11,7 +11,7 @@ import (
 )
 
 // What makes every resource fail is told once, whole, with what was asked: 25 resources need a screen or
-// two. What an apply cannot mend is an error at plan; an outage is a warning for what is to be created.
+// two. What an apply cannot fix is an error at plan; an outage is a warning for what is to be created.
 func TestAccOneCauseIsToldOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -49,7 +49,7 @@ func main() {
 }
 
 // run does what the arguments say. Serving closes stdout once it has printed the
-// variables, so that whoever reads them up to the end need not wait for the server's.
+// variables, so that a reader of the whole output need not wait for the server to end.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout io.WriteCloser, stderr io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		return change(ctx, args[0], args[1:], getenv, stdout)

@@ -37,10 +37,14 @@ type copyError struct {
 	err              error
 }
 
-// newCopyError names both ends. A copy that took too long says so instead of how it was cut off.
+// newCopyError names both ends. A copy that took too long, or was interrupted, says so instead of how it
+// was cut off.
 func newCopyError(ctx context.Context, plan imageCopyModel, err error) error {
-	if slow, ok := errors.AsType[copyTooSlow](context.Cause(ctx)); ok {
+	cause := context.Cause(ctx)
+	if slow, ok := errors.AsType[copyTooSlow](cause); ok {
 		err = slow
+	} else if cause != nil {
+		err = copyInterrupted{cause}
 	}
 	return &copyError{plan.Source.ValueString(), plan.Destination.ValueString(), plan.Digest.ValueString(), err}
 }
@@ -63,8 +67,8 @@ func (e *copyError) Advice() string {
 		return "The digest that the plan showed is no longer at the source, where its tag has moved or was deleted. Plan again to see " +
 			"what is there now."
 	}
-	if slow, ok := errors.AsType[copyTooSlow](e.err); ok {
-		return slow.Advice()
+	if ended, ok := errors.AsType[advised](e.err); ok {
+		return ended.Advice()
 	}
 	return registryAdvice(e.err)
 }
@@ -80,6 +84,18 @@ func (e copyTooSlow) Advice() string {
 	return "Apply again: what has arrived is not sent twice. On a slow network, raise create and update in the resource's " +
 		"timeouts."
 }
+
+// copyInterrupted is why a copy ended that an interrupt reached.
+type copyInterrupted struct{ error }
+
+// Error says when it was interrupted.
+func (copyInterrupted) Error() string { return "the run was interrupted before the copy was complete" }
+
+// Unwrap returns how it was interrupted.
+func (e copyInterrupted) Unwrap() error { return e.error }
+
+// Advice says what to do next.
+func (copyInterrupted) Advice() string { return "Apply again: what has arrived is not sent twice." }
 
 // deleteError is a deletion that a registry refused.
 type deleteError struct{ error }

@@ -224,9 +224,11 @@ func TestAccAnInterruptEndsACopy(t *testing.T) {
 	process := dir.Start("apply", "-auto-approve")
 	<-reached
 	process.Interrupt()
-	if result := process.Wait(); result.Code == 0 {
+	result := process.Wait()
+	if result.Code == 0 {
 		t.Errorf("the apply succeeded:\n%s", result.Output)
 	}
+	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "interrupted before the copy was complete", "Apply again")
 	requireNoCopy(t, dir, dst)
 	dir.Must("apply", "-auto-approve")
 	if got := dst.Tag(destinationRef); got != digest {

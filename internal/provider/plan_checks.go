@@ -34,7 +34,8 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
-	verified := d.verifyPlan(ctx, scope, images) // under way meanwhile
+	verified := meanwhile(func() diag.Diagnostics { return d.verifyPlan(ctx, scope, images) })
+	pulled := meanwhile(func() diag.Diagnostics { return d.checkPulls(ctx, scope, images) })
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
@@ -56,8 +57,15 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 		diags.Append(d.checkTakeOver(server, planned)...)
 		diags.Append(checkAgainstDefault(server, planned)...)
 	}
-	diags.Append(d.checkPulls(ctx, scope, images)...)
+	diags.Append(pulled()...)
 	return append(diags, verified()...)
+}
+
+// meanwhile begins some work, and returns what waits for its outcome.
+func meanwhile[T any](work func() T) (wait func() T) {
+	outcome := make(chan T, 1)
+	go func() { outcome <- work() }()
+	return func() T { return <-outcome }
 }
 
 // notChecked says that the checks are left out that need what could not be read: an error where the apply

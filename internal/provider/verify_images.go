@@ -19,38 +19,28 @@ import (
 // maxNearest is how many tags a message names beside one that is not there.
 const maxNearest = 3
 
-// verifyPlan begins to look up what builds would pull for the images that a plan changes. What it returns
-// waits for the outcome: a warning for each that is not there and, where verification is required, an
-// error for each that could not be looked up.
-func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) func() diag.Diagnostics {
+// verifyPlan looks up what builds would pull for the images that a plan changes. It returns a warning for
+// each that is not there and, where verification is required, an error for each that could not be looked up.
+func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
 	var changed []plannedImage
+	var refs []string
 	for _, planned := range images {
 		if planned.changes && planned.image != "" {
-			changed = append(changed, planned)
+			changed, refs = append(changed, planned), append(refs, planned.image)
 		}
 	}
 	if len(changed) == 0 || !d.registry.verifies() {
-		return func() diag.Diagnostics { return nil }
+		return nil
 	}
-	outcome := make(chan []error, 1)
-	go func() {
-		refs := make([]string, len(changed))
-		for i, planned := range changed {
-			refs[i] = planned.image
+	for i, err := range d.verify(ctx, refs, d.registry.planned) {
+		target := execconfig.Target{Scope: scope, Field: changed[i].field}
+		if absent, ok := errors.AsType[*absentError](err); ok {
+			diags.Append(absent.warning(target, changed[i].imagePath))
+		} else if err != nil {
+			diags.Append(diag.WithPath(changed[i].imagePath, d.failure("verify the image of", target, err)))
 		}
-		outcome <- d.verify(ctx, refs, d.registry.planned)
-	}()
-	return func() (diags diag.Diagnostics) {
-		for i, err := range <-outcome {
-			target := execconfig.Target{Scope: scope, Field: changed[i].field}
-			if absent, ok := errors.AsType[*absentError](err); ok {
-				diags.Append(absent.warning(target, changed[i].imagePath))
-			} else if err != nil {
-				diags.Append(diag.WithPath(changed[i].imagePath, d.failure("verify the image of", target, err)))
-			}
-		}
-		return diags
 	}
+	return diags
 }
 
 // verifyWrites looks up what builds would pull for images that are about to be stored, by field, and

@@ -85,15 +85,15 @@ func (l *lab) compare() []compared {
 }
 
 // least is the time of the requests of a verified apply: each round of so many overrides is written, one
-// infra after the other, settles as long as a write takes, and is read back; the plan reads twice, once in
-// the apply's own process.
+// infra after the other, since the CLI hands them out mixed, settles as long as a write takes, and is read
+// back; the plan reads twice, once in the apply's own process.
 func least(k8, vm, parallelism int, latency time.Duration) time.Duration {
 	rounds := (k8 + vm + parallelism - 1) / parallelism
-	writes := rounds
+	infras := 1
 	if vm > 0 {
-		writes = max(rounds, 2)
+		infras = 2
 	}
-	return time.Duration(writes+2*rounds+2) * latency
+	return time.Duration(rounds*(infras+2)+2) * latency
 }
 
 func (s *scene) contend(c contender, k8, vm int) sample {

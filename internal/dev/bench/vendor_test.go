@@ -64,7 +64,7 @@ func TestLeastIsWhatAVerifiedApplyTakes(t *testing.T) {
 	for _, tt := range []struct{ k8, vm, parallelism, want int }{
 		{1, 0, 10, 5},    // write, settle, read, and a plan's read twice
 		{29, 0, 10, 11},  // three rounds
-		{29, 23, 10, 20}, // six rounds
+		{29, 23, 10, 26}, // six rounds, each of both infras
 		{29, 23, 60, 6},  // one round, which writes twice
 	} {
 		if got := least(tt.k8, tt.vm, tt.parallelism, 1); int(got) != tt.want {

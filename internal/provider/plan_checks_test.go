@@ -32,12 +32,14 @@ type stub struct {
 	defaults, overrides map[harness.Scope]map[string]string
 	err                 error // of every read of the defaults
 	overridesErr        error // of every read of the overrides
+	latency             time.Duration
 
 	mu    sync.Mutex
 	calls map[string]int
 }
 
 func (s *stub) count(call string, scope harness.Scope) {
+	time.Sleep(s.latency) // none, or in a bubble
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.calls == nil {

@@ -3,6 +3,8 @@ package provider
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -74,6 +76,23 @@ func TestTheConnectorIsReadOnceAndOnlyForImagesThatChange(t *testing.T) {
 			t.Errorf("%v, asked %d times", got, asked())
 		}
 	}
+}
+
+// A plan takes one answer of the server, whatever it asks for.
+func TestAPlanAsksForEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		s.connectorURL, s.latency = "https://registry.example.com", time.Second
+		start := time.Now()
+		diags := s.data().checkPlan(t.Context(), ciK8, []plannedImage{plannedPull("other.example.com/harness/drone-git:1.6.9", true)})
+		if took := time.Since(start); took != s.latency {
+			t.Errorf("it took %s, want %s", took, s.latency)
+		}
+		if len(diags) != 1 || s.calls["connector /"] != 1 {
+			t.Errorf("%v, asked %v", diags, s.calls)
+		}
+	})
 }
 
 func TestAPlannedConnectorCounts(t *testing.T) {

@@ -39,7 +39,7 @@ type stub struct {
 }
 
 func (s *stub) count(call string, scope harness.Scope) {
-	time.Sleep(s.latency) // none, or in a bubble
+	time.Sleep(s.latency) //nolint:forbidigo // none, or a bubble's
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.calls == nil {

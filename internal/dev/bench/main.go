@@ -71,6 +71,7 @@ var parts = []part{
 	{"compare", func(l *lab, r *results) { r.Compared = l.compare() }},
 	{"reports", func(l *lab, r *results) { r.Reports = l.reports() }},
 	{"scale", func(l *lab, r *results) { r.Scale = l.scale() }},
+	{"accounts", func(l *lab, r *results) { r.Accounts = l.accounts() }},
 	{"limits", func(l *lab, r *results) { r.Limits = l.limits() }},
 	{"verify", func(l *lab, r *results) { r.Verified = l.verify() }},
 	{"size", func(l *lab, r *results) { r.Size = l.size() }},

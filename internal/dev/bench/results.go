@@ -20,6 +20,7 @@ type results struct {
 	Compared []compared
 	Reports  []told
 	Scale    []bulk
+	Accounts []bulk
 	Limits   []limit
 	Verified []verified
 	Copies   *copybench.Results // nil where they were not measured

@@ -4,29 +4,34 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 // scale measures an apply of many overrides, and then a plan that finds nothing to do: growth in one
-// account, then many accounts.
-func (l *lab) scale() []bulk {
-	growth, many, each := []int{125, 250, 500}, 50, 40
+// account.
+func (l *lab) scale() (out []bulk) {
+	growth := []int{125, 250, 500}
 	if l.quick {
-		growth, many, each = []int{20, 40}, 3, 5
+		growth = []int{20, 40}
 	}
-	var out []bulk
 	for _, w := range []way{single, set} {
 		for _, n := range growth {
 			out = append(out, l.bulk(w, n, []string{""})...)
 		}
 	}
-	out = append(out, l.bulk(idle, growth[len(growth)-1], []string{""})...)
-	for _, w := range []way{single, set} {
-		out = append(out, l.bulk(w, each, accounts(many))...)
+	return append(out, l.bulk(idle, growth[len(growth)-1], []string{""})...)
+}
+
+// accounts measures the same for many accounts.
+func (l *lab) accounts() []bulk {
+	many, each := accounts(50), 40
+	if l.quick {
+		many, each = accounts(3), 5
 	}
-	return append(out, l.bulk(single, each, accounts(many), "-parallelism=500")...)
+	return slices.Concat(l.bulk(single, each, many), l.bulk(single, each, many, "-parallelism=500"), l.bulk(set, each, many))
 }
 
 // bulk measures so many overrides in each of the accounts, with further arguments.

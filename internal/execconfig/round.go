@@ -181,12 +181,21 @@ func (d *delivery) answered(ctx context.Context, g group, r *request) {
 		o.attempts++
 		o.request, r.delivery = r, d
 		if harness.IsNotSent(r.failure) {
-			d.queue.finish(o, d.refusal(ctx, o))
+			d.queue.finish(o, d.turnedAway(ctx, o))
 		}
 	}
 	if !harness.IsNotSent(r.failure) {
 		d.sent = append(d.sent, g.ops...)
 	}
+}
+
+// turnedAway is the outcome of an op whose request cannot have taken effect: that of the request before,
+// where the server has acknowledged one and leaves out what it may have stored.
+func (d *delivery) turnedAway(ctx context.Context, o *op) error {
+	if o.attempts > 1 && o.evidence == hidden {
+		return &UnverifiedError{Target: o.Target, Err: o.request.failure}
+	}
+	return d.refusal(ctx, o)
 }
 
 // refusal is the error of an op whose request failed: its own where the server takes others.

@@ -265,7 +265,7 @@ func TestAccPlanRefusesUnknownFields(t *testing.T) {
 		}},
 		"wrong case": {"GitCloneTag", "", []string{"Did you mean gitCloneTag? Field names are case-sensitive."}},
 		"the other infra": {"addonTag", `infra = "VM"`, []string{
-			"Error: ci/VM has no field addonTag", `ci/K8 has the field addonTag: is infra = "K8" meant?`,
+			"Error: ci/VM has no field addonTag", `ci/K8 has the field addonTag: did you mean infra = "K8"?`,
 		}},
 		"not in this module":         {"gitCloneTag", `module = "iacm"`, []string{"Error: iacm/K8 has no field gitCloneTag"}},
 		"known":                      {"gitCloneTag", "", nil},

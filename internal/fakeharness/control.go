@@ -1,5 +1,10 @@
 package fakeharness
 
+import (
+	"maps"
+	"slices"
+)
+
 // Overrides returns what the account of Options stores for the scope, whether or not the
 // API would list it. The map is the caller's.
 func (s *Server) Overrides(scope string) map[string]string {
@@ -10,6 +15,9 @@ func (s *Server) Overrides(scope string) map[string]string {
 func (s *Server) OverridesOf(account, scope string) map[string]string {
 	return s.store.overrides(account, scope, 0)
 }
+
+// Scopes returns every scope, sorted: "ci/K8", …, and "dbops", which has no infra.
+func Scopes() []string { return slices.Sorted(maps.Keys(builtinDefaults())) }
 
 // Defaults returns the default images of the scope. The map is the caller's.
 func (s *Server) Defaults(scope string) map[string]string { return s.store.defaultsOf(scope) }

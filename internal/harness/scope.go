@@ -32,6 +32,10 @@ func Modules() []Module { return []Module{CI, IaCM, IDP, DBOps} }
 // HasInfras reports whether the module has images for each infra, and not one set of them.
 func (m Module) HasInfras() bool { return m != DBOps }
 
+// UsesImageConnector reports whether the module's images are known to be pulled through the account's
+// image connector. Nothing that is published says so of Database DevOps.
+func (m Module) UsesImageConnector() bool { return m != DBOps }
+
 // Infras returns the infras that the module has images for, one empty where it has none.
 func (m Module) Infras() []Infra {
 	if !m.HasInfras() {

@@ -165,6 +165,7 @@ func TestAccImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:1.0.0")
 	fake.SetOverride("ci/K8", "gcsUploadTag", "plugins/gcs:1.0.0")
+	fake.SetOverride("dbops", "mongoTag", "example.com/liquibase:1.0.0-mongo")
 	dir := clitest.New(t, `import {
   to = harnessci_image_override.git
   id = "ci/VM/gitCloneTag"
@@ -172,6 +173,10 @@ func TestAccImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
 import {
   to = harnessci_image_override.gcs
   id = "K8/gcsUploadTag"
+}
+import {
+  to = harnessci_image_override.liquibase
+  id = "dbops/mongoTag"
 }
 `, fake.Env())
 	dir.Must("plan", "-generate-config-out=generated.tf")

@@ -86,6 +86,12 @@ data "harnessci_image_status" "dbops" {
 					"gitCloneTag": knownvalue.StringExact(imageA),
 				})),
 				at("data.harnessci_image_status.dbops", "infra", knownvalue.Null()),
+				at("data.harnessci_image_status.dbops", "connector", knownvalue.Null()),
+				at("data.harnessci_image_status.dbops", "images", knownvalue.MapPartial(map[string]knownvalue.Check{
+					"gitCloneTag": knownvalue.ObjectPartial(map[string]knownvalue.Check{
+						"effective": knownvalue.StringExact(imageA), "pulled": knownvalue.Null(), "releases_behind": knownvalue.Int64Exact(0),
+					}),
+				})),
 			},
 			Check: w.holds(dbopsID, imageA),
 		},

@@ -42,7 +42,7 @@ func standInRegistry(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) *
 		seed++
 		registry.Push(image.Repository+":"+image.Tag, fakeregistry.Multi(seed, "linux/amd64", "linux/arm64"))
 	}
-	for _, scope := range []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM"} {
+	for _, scope := range fakeharness.Scopes() {
 		for _, ref := range fake.Defaults(scope) {
 			push(ref)
 		}

@@ -222,7 +222,7 @@ func requireNoWarning(t *testing.T, output string) {
 func requireNoOverride(t *testing.T, fake *fakeharness.Server, others ...string) {
 	t.Helper()
 	for _, account := range append(others, fake.Options().AccountID) {
-		for _, scope := range []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM"} {
+		for _, scope := range fakeharness.Scopes() {
 			if left := fake.OverridesOf(account, scope); len(left) > 0 {
 				t.Errorf("account %s is left with %v in %s", account, left, scope)
 			}

@@ -24,6 +24,7 @@ func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 		"iacm/VM": {fakeharness.Fault{Drip: time.Hour}, true},
 		"idp/K8":  {fakeharness.Fault{}, true},
 		"idp/VM":  {fakeharness.Fault{}, true},
+		"dbops":   {fakeharness.Fault{Drip: time.Hour}, true},
 	}
 	for scope, f := range faults {
 		f.fault.Call, f.fault.Scope, f.fault.Times = "update-config", scope, -1
@@ -37,7 +38,7 @@ func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 	for scope, f := range faults {
 		about := "Could not set the image override " + target(fake, scope)
 		if !f.stored {
-			if requireError(t, result.Output, about); strings.Count(result.Output, "The cause is the same as for") != 1 {
+			if requireError(t, result.Output, about); strings.Count(result.Output, ": the cause is the same as for ") != 1 {
 				t.Errorf("the one cause of two failures is not told once:\n%s", result.Output)
 			}
 		} else if strings.Contains(result.Output, about) {

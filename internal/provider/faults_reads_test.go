@@ -53,6 +53,7 @@ func TestAccFailedReadsKeepTheState(t *testing.T) {
 		{fakeharness.Fault{Status: 503}, 2, []string{"HTTP 503.", "attempts: 2"}},
 		{fakeharness.Fault{Drop: true}, 0, []string{"gave no answer to get-customer-config", "attempts: 2"}},
 		{fakeharness.Fault{Cut: 10}, 2, []string{"HTTP 200, but: The answer broke off before its end.", "attempts: 2"}},
+		{fakeharness.Fault{Status: 500, Body: `{"message":"Out of order"}`}, 2, []string{"HTTP 500: Out of order", "attempts: 2"}},
 	}
 	for i, f := range faults {
 		f.Call, f.Scope, f.Times = "get-customer-config", faultScopes[i], -1
@@ -63,9 +64,8 @@ func TestAccFailedReadsKeepTheState(t *testing.T) {
 		t.Errorf("the apply exited with %d:\n%s", result.Code, result.Output)
 	}
 	for i, f := range faults {
-		module, infra, _ := strings.Cut(faultScopes[i], "/")
 		requireError(t, result.Output, "Could not read the image override "+target(fake, faultScopes[i]),
-			append(f.says, "module: "+module, "infra: "+infra)...)
+			append(f.says, factsOf(faultScopes[i])...)...)
 		if n := countIn(fake, "get-customer-config", faultScopes[i]); n != f.requests && (f.requests > 0 || n < 2) {
 			t.Errorf("%s: %d reads, want %d", faultScopes[i], n, f.requests)
 		}
@@ -85,13 +85,15 @@ func TestAccNonsenseReadsKeepTheState(t *testing.T) {
 		{ok(`7`), "The answer's data is a number, not"},
 		{ok(`false`), "The answer's data is false, not"},
 		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no"},
+		{`{"message":"The server says no"}`, "HTTP 200: The server says no"},
 	}
+	scopes := []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "dbops"}
 	for i, f := range faults {
-		fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: faultScopes[i], Times: -1, Status: 200, Body: f.body})
+		fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: scopes[i], Times: -1, Status: 200, Body: f.body})
 	}
 	result := dir.Run("apply", "-auto-approve")
 	for i, f := range faults {
-		requireError(t, result.Output, "Could not read the image override "+target(fake, faultScopes[i]), f.says)
+		requireError(t, result.Output, "Could not read the image override "+target(fake, scopes[i]), f.says)
 	}
 	requireUnharmed(t, fake, dir, state)
 }
@@ -125,7 +127,10 @@ func TestAccAcknowledgedAndNotVerifiable(t *testing.T) {
 	dir := clitest.New(t, oneEach(fake, "max_retries = 0"), fake.Env())
 	for _, scope := range faultScopes {
 		fake.Inject(fakeharness.Fault{Call: "update-config", Scope: scope, Hook: func(fakeharness.Request) {
-			fake.Inject(fakeharness.Fault{Call: "get-customer-config", Scope: scope, Status: http.StatusForbidden})
+			fake.Inject(fakeharness.Fault{
+				Call: "get-customer-config", Scope: scope, Status: http.StatusForbidden,
+				Body: `{"message":"You may not see ` + scope + `"}`, // a cause of its own, which is told whole
+			})
 		}})
 	}
 	output := dir.Must("apply", "-auto-approve")

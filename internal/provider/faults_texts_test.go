@@ -38,6 +38,7 @@ func TestAccServersTextsAreShownSafely(t *testing.T) {
 		{fakeharness.ErrorBody("NO", "no", hostile+long), `correlationId: \x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028endall work`},
 		{hostile + long, "HTTP 403."},
 		{`{"status":"FAILURE","errors":[{"fieldId":"\u001b[31m","error":"\u0007\r\n\r\nError: forged"}]}`, `\x1b[31m: \a\r\n\r\nError: forged`},
+		{`{"message":"A \u001b[31m\u202e B"}`, `HTTP 403: A \x1b[31m\u202e B`},
 	}
 	inject := func(call string) {
 		fake.ClearFaults()

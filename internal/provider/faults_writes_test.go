@@ -13,9 +13,9 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// Every scope has one override in these tests, so that one run of the CLI shows what becomes of six
-// different faults.
-var faultScopes = []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM"}
+// Every scope has one override in these tests, so that one run of the CLI shows what becomes of seven
+// different faults. The last answers in a form of its own.
+var faultScopes = []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM", "dbops"}
 
 // oneEach returns a configuration with one override in each scope, behind a provider block.
 func oneEach(fake *fakeharness.Server, providerAttributes string) string {
@@ -67,6 +67,18 @@ func requireError(t *testing.T, output, about string, texts ...string) {
 			t.Errorf("this error does not say %q: %s", text, found[0])
 		}
 	}
+}
+
+// fieldOf returns the field at the end of an override's id.
+func fieldOf(id string) string { return id[strings.LastIndex(id, "/")+1:] }
+
+// factsOf returns what an error says of a scope: its module and, where that has any, its infra.
+func factsOf(scope string) []string {
+	module, infra, found := strings.Cut(scope, "/")
+	if !found {
+		return []string{"module: " + module}
+	}
+	return []string{"module: " + module, "infra: " + infra}
 }
 
 // countIn returns how many requests of a call there were for a scope.
@@ -123,38 +135,44 @@ var fleeting = []struct {
 	{"503", fakeharness.Fault{Status: 503}, []string{"HTTP 503.", "Run again later"}, false},
 	{"504 with HTML", fakeharness.Fault{Status: 504, Body: "<html>"}, []string{"HTTP 504, but: A gateway's error page came"}, false},
 	{"dropped connection", fakeharness.Fault{Drop: true}, []string{"gave no answer to update-config: The connection was closed before an answer came."}, false},
-	{"cut body", fakeharness.Fault{Cut: 10}, nil, true},
+	{"cut body", fakeharness.Fault{Cut: 1}, nil, true},
 	{"applied, then 503", fakeharness.Fault{Status: 503, ApplyFirst: true}, nil, true},
 	{"applied, then dropped", fakeharness.Fault{Drop: true, ApplyFirst: true}, nil, true},
 }
 
-// The requests are counted one by one: with max_retries = 1, a write that fails once leaves twice.
+// The requests are counted one by one: with max_retries = 1, a write that fails once leaves twice. Each
+// module has one fault, since a module whose writes are dead is not asked again for a moment.
 func TestAccFleetingFailuresOfWrites(t *testing.T) {
 	t.Parallel()
-	for chunk := range slices.Chunk(fleeting, len(faultScopes)) {
+	scopes := []string{"ci/K8", "iacm/K8", "idp/K8", "dbops"}
+	for chunk := range slices.Chunk(fleeting, len(scopes)) {
 		t.Run(chunk[0].name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
-			dir := clitest.New(t, oneEach(fake, "max_retries = 1"), fake.Env())
+			want := map[string]int{}
+			for _, scope := range scopes {
+				want[scope] = 1
+			}
+			dir := clitest.New(t, "provider \"harnessci\" {\n  max_retries = 1\n}\n"+overrides(fake, want), fake.Env())
 			inject := func(times int) {
 				fake.ResetLog()
 				for i, f := range chunk {
-					f.fault.Call, f.fault.Scope, f.fault.Times = "update-config", faultScopes[i], times
+					f.fault.Call, f.fault.Scope, f.fault.Times = "update-config", scopes[i], times
 					fake.Inject(f.fault)
 				}
 			}
 			inject(-1)
 			result := dir.Run("apply", "-auto-approve")
 			for i, f := range chunk {
-				_, stored := fake.Overrides(faultScopes[i])[strings.Split(target(fake, faultScopes[i]), "/")[2]]
-				about := "Could not set the image override " + target(fake, faultScopes[i])
+				_, stored := fake.Overrides(scopes[i])[fieldOf(target(fake, scopes[i]))]
+				about := "Could not set the image override " + target(fake, scopes[i])
 				if stored != f.acts || strings.Contains(result.Output, about) == f.acts {
 					t.Errorf("%s, to the end: stored %t, want %t and an error if not", f.name, stored, f.acts)
 				}
 				if !f.acts {
 					requireError(t, result.Output, about, append(f.says, "attempts: 2")...)
 				}
-				if n := countIn(fake, "update-config", faultScopes[i]); n != 2 {
+				if n := countIn(fake, "update-config", scopes[i]); n != 2 {
 					t.Errorf("%s, to the end: %d writes, want 2", f.name, n)
 				}
 			}
@@ -164,8 +182,8 @@ func TestAccFleetingFailuresOfWrites(t *testing.T) {
 			inject(1)
 			dir.Must("apply", "-auto-approve")
 			for i, f := range chunk {
-				if n := countIn(fake, "update-config", faultScopes[i]); n != 2 || len(fake.Overrides(faultScopes[i])) != 1 {
-					t.Errorf("%s, once: %d writes, stored %v", f.name, n, fake.Overrides(faultScopes[i]))
+				if n := countIn(fake, "update-config", scopes[i]); n != 2 || len(fake.Overrides(scopes[i])) != 1 {
+					t.Errorf("%s, once: %d writes, stored %v", f.name, n, fake.Overrides(scopes[i]))
 				}
 			}
 			requireEmptyPlan(t, dir)
@@ -192,6 +210,9 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 			"with a redirect (HTTP 302) to " + strings.TrimSuffix(other.Endpoint(), "/gateway") + ".",
 			"Redirects are not followed",
 		}},
+		{fakeharness.Fault{Status: 403, Body: `{"message":"The server says no"}`}, []string{
+			"answered update-config with HTTP 403: The server says no", "writing the account edit permission",
+		}},
 	}
 	for i, f := range faults {
 		f.Call, f.Scope, f.Times = "update-config", faultScopes[i], -1
@@ -199,10 +220,9 @@ func TestAccFinalAnswersToWrites(t *testing.T) {
 	}
 	result := clitest.New(t, oneEach(fake, ""), fake.Env()).Run("apply", "-auto-approve")
 	for i, f := range faults {
-		module, infra, _ := strings.Cut(faultScopes[i], "/")
 		id := target(fake, faultScopes[i])
-		says := append(f.says, "module: "+module, "infra: "+infra, "field: "+strings.Split(id, "/")[2])
-		if f.Body != "" {
+		says := append(append(f.says, factsOf(faultScopes[i])...), "field: "+fieldOf(id))
+		if faultScopes[i] != "dbops" && f.Body != "" {
 			status := fmt.Sprintf("answered update-config with HTTP %d: The server says no", f.Status)
 			code := map[int]string{400: "INVALID_REQUEST", 401: "INVALID_TOKEN", 403: "NG_ACCESS_DENIED", 404: "NOT_FOUND", 409: "CONFLICT"}[f.Status]
 			says = append(says, status, "code: "+code, "correlationId: id-"+code)
@@ -234,6 +254,7 @@ func TestAccNonsenseBehind200(t *testing.T) {
 		{`{"status":"SUCCESS","data":7,"new":{}}`, "The answer's data is a number where true acknowledges a write."},
 		{`{"status":"SUCCESS","data":false}`, "The answer's data is false where true acknowledges a write."},
 		{fakeharness.ErrorBody("INVALID_REQUEST", "The server says no", "id-1"), "HTTP 200: The server says no. module: idp infra: VM"},
+		{`{"status":"SUCCESS","data":true}`, "The answer is an envelope, which Database DevOps does not use."},
 	}
 	inject := func(applyFirst bool) {
 		for i, f := range faults {

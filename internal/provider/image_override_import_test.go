@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -21,96 +22,112 @@ func importBlock(what, config string) string {
 // The override exists, somebody made it by hand: the import adopts it without a write.
 func TestAccImageOverride_importByEitherID(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{gitCloneID, "K8/gitCloneTag"} {
-		t.Run(id, func(t *testing.T) {
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, fakeharness.Options{}, gitCloneID)
-			w.setOutside(gitCloneID, imageA)
-			w.run(resource.TestCase{Steps: []resource.TestStep{
-				{
-					Config:           importBlock(`id = "`+id+`"`, gitClone(imageA)),
-					ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
-					ConfigStateChecks: []statecheck.StateCheck{
-						is("id", gitCloneID), is("module", "ci"), is("infra", "K8"), is("field", "gitCloneTag"), is("value", imageA),
-					},
-					Check: resource.ComposeTestCheckFunc(w.writes(0), w.holds(gitCloneID, imageA)),
-				},
-				{Config: gitClone(imageA), PlanOnly: true},
-			}})
+			for _, id := range s.forms(s.gitCloneID()) {
+				t.Run(id, func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+					w.setOutside(s.gitCloneID(), imageA)
+					w.run(resource.TestCase{Steps: []resource.TestStep{
+						{
+							Config:           importBlock(`id = "`+id+`"`, s.gitClone(imageA)),
+							ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
+							ConfigStateChecks: []statecheck.StateCheck{
+								is("id", s.gitCloneID()), s.isIn(addr), is("field", "gitCloneTag"), is("value", imageA),
+							},
+							Check: resource.ComposeTestCheckFunc(w.writes(0), w.holds(s.gitCloneID(), imageA)),
+						},
+						{Config: s.gitClone(imageA), PlanOnly: true},
+					}})
+				})
+			}
 		})
 	}
 }
 
 func TestAccImageOverride_importCommandYieldsTheSameState(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{Config: gitClone(imageA)},
-		{ResourceName: addr, ImportState: true, ImportStateVerify: true},
-		{ResourceName: addr, ImportState: true, ImportStateId: "K8/gitCloneTag", ImportStateVerify: true},
-		{Config: gitClone(imageA), PlanOnly: true},
-	}})
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{Config: s.gitClone(imageA)},
+				{ResourceName: addr, ImportState: true, ImportStateVerify: true},
+				{ResourceName: addr, ImportState: true, ImportStateId: strings.TrimPrefix(s.gitCloneID(), "ci/"), ImportStateVerify: true},
+				{Config: s.gitClone(imageA), PlanOnly: true},
+			}})
+		})
+	}
 }
 
 func TestAccImageOverride_identity(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	account := w.env[envAccountID]
-	w.run(resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
-		Steps: []resource.TestStep{
-			{
-				Config: gitClone(imageA),
-				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, map[string]knownvalue.Check{
-					"account_id": knownvalue.StringExact(account),
-					"module":     knownvalue.StringExact("ci"),
-					"infra":      knownvalue.StringExact("K8"),
-					"field":      knownvalue.StringExact("gitCloneTag"),
-				})},
-			},
-			{Config: gitClone(imageB)}, // an update keeps it
-			{ResourceName: addr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
-			{
-				Config: overrideConfig(imageA, `infra = "VM"`, `field = "gitCloneTag"`), // a replacement gets its own
-				ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, map[string]knownvalue.Check{
-					"account_id": knownvalue.StringExact(account),
-					"module":     knownvalue.StringExact("ci"),
-					"infra":      knownvalue.StringExact("VM"),
-					"field":      knownvalue.StringExact("gitCloneTag"),
-				})},
-			},
-		},
-	})
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			account := w.env[envAccountID]
+			identity, _ := s.identity(account, "gitCloneTag")
+			w.run(resource.TestCase{
+				TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+				Steps: []resource.TestStep{
+					{
+						Config:            s.gitClone(imageA),
+						ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, identity)},
+					},
+					{Config: s.gitClone(imageB)}, // an update keeps it
+					{ResourceName: addr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+					{
+						Config: overrideConfig(imageA, `infra = "VM"`, `field = "gitCloneTag"`), // a replacement gets its own
+						ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(addr, map[string]knownvalue.Check{
+							"account_id": knownvalue.StringExact(account),
+							"module":     knownvalue.StringExact("ci"),
+							"infra":      knownvalue.StringExact("VM"),
+							"field":      knownvalue.StringExact("gitCloneTag"),
+						})},
+					},
+				},
+			})
+		})
+	}
 }
 
 func TestAccImageOverride_importByIdentityWithoutAccount(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	w.setOutside(gitCloneID, imageA)
-	w.run(resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
-		Steps: []resource.TestStep{
-			{
-				Config: importBlock(`identity = { account_id = "another", module = "ci", infra = "K8", field = "gitCloneTag" }`,
-					gitClone(imageA)),
-				ExpectError: says(`Could not import from another account`),
-			},
-			{
-				Config:      importBlock(`identity = { module = "ci", infra = "k8", field = "gitCloneTag" }`, gitClone(imageA)),
-				ExpectError: says(`The infra is written "K8", not "k8".`),
-			},
-			{
-				Config:           importBlock(`identity = { module = "ci", infra = "K8", field = "gitCloneTag" }`, gitClone(imageA)),
-				ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
-				ConfigStateChecks: []statecheck.StateCheck{
-					is("id", gitCloneID), is("value", imageA),
-					statecheck.ExpectIdentityValueMatchesState(addr, tfjsonpath.New("field")),
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			w.setOutside(s.gitCloneID(), imageA)
+			_, identity := s.identity("", "gitCloneTag")
+			w.run(resource.TestCase{
+				TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+				Steps: []resource.TestStep{
+					{
+						Config:      importBlock(`identity = { account_id = "another", `+identity+` }`, s.gitClone(imageA)),
+						ExpectError: says(`Could not import from another account`),
+					},
+					{
+						Config:      importBlock(`identity = { module = "ci", infra = "k8", field = "gitCloneTag" }`, s.gitClone(imageA)),
+						ExpectError: says(`The infra is written "K8", not "k8".`),
+					},
+					{
+						Config:           importBlock(`identity = { `+identity+` }`, s.gitClone(imageA)),
+						ConfigPlanChecks: plans(plancheck.ResourceActionNoop),
+						ConfigStateChecks: []statecheck.StateCheck{
+							is("id", s.gitCloneID()), is("value", imageA),
+							statecheck.ExpectIdentityValueMatchesState(addr, tfjsonpath.New("field")),
+						},
+						Check: w.writes(0),
+					},
+					{Config: s.gitClone(imageA), PlanOnly: true},
 				},
-				Check: w.writes(0),
-			},
-			{Config: gitClone(imageA), PlanOnly: true},
-		},
-	})
+			})
+		})
+	}
 }
 
 func TestAccImageOverride_importErrors(t *testing.T) {
@@ -126,6 +143,9 @@ func TestAccImageOverride_importErrors(t *testing.T) {
 		{"iacm/K8/", `the field "" is not made of`},
 		{"ci/K8/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of ci/K8/gitCloneTag. The default runs: ` +
 			w.defaultImage(gitCloneID) + `. To override it, apply the resource without importing it.`},
+		{"dbops/K8/gitCloneTag", `the module dbops has no infra: leave infra out.`},
+		{"dbops", `"dbops" does not have two or three parts between slashes.`},
+		{"dbops/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of dbops/gitCloneTag.`},
 		{"ci/K8/gitClownTag", `The defaults of ci/K8 show no such field either`},
 	} {
 		steps = append(steps, resource.TestStep{

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/querycheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
@@ -87,6 +86,7 @@ func TestQueryFindsEveryOverrideWithOneReadPerInfra(t *testing.T) {
 	fake.SetOverride("ci/K8", "cacheS3Tag", "plugins/cache:1.0.0")
 	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:2.0.0")
 	fake.SetOverride("iacm/K8", "iacmTerraform", "plugins/t:1")
+	fake.SetOverride("dbops", "mongoTag", "plugins/l:1-mongo")
 	k8 := []string{"cacheS3Tag on ci/K8: plugins/cache:1.0.0", "gitCloneTag on ci/K8: harness/drone-git:1.0.0"}
 	vm := "gitCloneTag on ci/VM: harness/drone-git:2.0.0"
 	for name, test := range map[string]struct {
@@ -98,6 +98,7 @@ func TestQueryFindsEveryOverrideWithOneReadPerInfra(t *testing.T) {
 		"both infras of ci": {nil, 100, append(slices.Clone(k8), vm), 2},
 		"one infra":         {map[string]any{"infra": "VM"}, 100, []string{vm}, 1},
 		"another module":    {map[string]any{"module": "iacm"}, 100, []string{"iacmTerraform on iacm/K8: plugins/t:1"}, 2},
+		"one without infra": {map[string]any{"module": "dbops"}, 100, []string{"mongoTag on dbops: plugins/l:1-mongo"}, 1},
 		"up to the limit":   {nil, 1, k8[:1], 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,33 +115,42 @@ func TestQueryFindsEveryOverrideWithOneReadPerInfra(t *testing.T) {
 }
 
 func TestQueryGivesIdentityAndResource(t *testing.T) {
-	fake := fakeharness.Start(t, fakeharness.Options{})
-	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:2.0.0")
-	found, failed := query(t, fake, nil, nil, 100)
-	if failed != "" || len(found) != 1 {
-		t.Fatalf("found %q, failed %q", names(found), failed)
-	}
-	text := tftypes.String
-	for what, test := range map[string]struct {
-		got  *tfprotov6.DynamicValue
-		want map[string]string
-	}{
-		"identity": {found[0].Identity.IdentityData, map[string]string{
-			"account_id": "test-account", "module": "ci", "infra": "VM", "field": "gitCloneTag",
-		}},
-		"resource": {found[0].Resource, map[string]string{
-			"id": "ci/VM/gitCloneTag", "module": "ci", "infra": "VM", "field": "gitCloneTag", "value": "harness/drone-git:2.0.0",
-		}},
-	} {
-		types, values := map[string]tftypes.Type{}, map[string]tftypes.Value{}
-		for name, value := range test.want {
-			types[name], values[name] = text, tftypes.NewValue(text, value)
-		}
-		want := tftypes.NewValue(tftypes.Object{AttributeTypes: types}, values)
-		got, err := test.got.Unmarshal(want.Type())
-		if err != nil || !got.Equal(want) {
-			t.Errorf("%s: %v, %v", what, got, err)
-		}
+	t.Parallel()
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			fake := fakeharness.Start(t, fakeharness.Options{})
+			fake.SetOverride(string(s), "gitCloneTag", "harness/drone-git:2.0.0")
+			module, infra, _ := strings.Cut(string(s), "/")
+			found, failed := query(t, fake, nil, map[string]any{"module": module}, 100)
+			if failed != "" || len(found) != 1 {
+				t.Fatalf("found %q, failed %q", names(found), failed)
+			}
+			for what, test := range map[string]struct {
+				got  *tfprotov6.DynamicValue
+				want map[string]string
+			}{
+				"identity": {found[0].Identity.IdentityData, map[string]string{
+					"account_id": "test-account", "module": module, "infra": infra, "field": "gitCloneTag",
+				}},
+				"resource": {found[0].Resource, map[string]string{
+					"id": s.gitCloneID(), "module": module, "infra": infra, "field": "gitCloneTag", "value": "harness/drone-git:2.0.0",
+				}},
+			} {
+				types, values := map[string]tftypes.Type{}, map[string]tftypes.Value{}
+				for name, value := range test.want {
+					types[name], values[name] = tftypes.String, tftypes.NewValue(tftypes.String, value)
+				}
+				if infra == "" {
+					values["infra"] = tftypes.NewValue(tftypes.String, nil)
+				}
+				want := tftypes.NewValue(tftypes.Object{AttributeTypes: types}, values)
+				got, err := test.got.Unmarshal(want.Type())
+				if err != nil || !got.Equal(want) {
+					t.Errorf("%s: %v, %v", what, got, err)
+				}
+			}
+		})
 	}
 }
 
@@ -155,23 +165,24 @@ func TestQueryFailuresAreErrors(t *testing.T) {
 }
 
 func TestAccImageOverride_query(t *testing.T) {
-	w := newWorld(t, fakeharness.Options{})
-	fake := w.requireFake("the account may hold overrides of others")
-	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.0.0")
-	w.run(resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
-		CheckDestroy:           w.holds("ci/K8/gitCloneTag", "harness/drone-git:1.0.0"),
-		Steps: []resource.TestStep{{
-			Query:  true,
-			Config: "provider \"harnessci\" {}\nlist \"harnessci_image_override\" \"all\" {\n  provider = harnessci\n}\n",
-			QueryResultChecks: []querycheck.QueryResultCheck{
-				querycheck.ExpectIdentity("harnessci_image_override.all", map[string]knownvalue.Check{
-					"account_id": knownvalue.StringExact(fake.Options().AccountID),
-					"module":     knownvalue.StringExact("ci"),
-					"infra":      knownvalue.StringExact("K8"),
-					"field":      knownvalue.StringExact("gitCloneTag"),
-				}),
-			},
-		}},
-	})
+	t.Parallel()
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{})
+			fake := w.requireFake("the account may hold overrides of others")
+			fake.SetOverride(string(s), "gitCloneTag", "harness/drone-git:1.0.0")
+			identity, _ := s.identity(fake.Options().AccountID, "gitCloneTag")
+			w.run(resource.TestCase{
+				TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
+				CheckDestroy:           w.holds(s.gitCloneID(), "harness/drone-git:1.0.0"),
+				Steps: []resource.TestStep{{
+					Query: true,
+					Config: "provider \"harnessci\" {}\nlist \"harnessci_image_override\" \"all\" {\n  provider = harnessci\n  config {\n    " +
+						strings.Join(s.attributes(), "\n") + "\n  }\n}\n",
+					QueryResultChecks: []querycheck.QueryResultCheck{querycheck.ExpectIdentity("harnessci_image_override.all", identity)},
+				}},
+			})
+		})
+	}
 }

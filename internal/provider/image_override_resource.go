@@ -158,7 +158,7 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	if !r.data.requireKnown("set the image override "+target.String(), diags) {
 		return false
 	}
-	err := r.data.verifyWrites(ctx, map[string]string{target.Field: plan.Value.ValueString()})[target.Field]
+	err := r.data.verifyWrites(ctx, target.Scope.Module, map[string]string{target.Field: plan.Value.ValueString()})[target.Field]
 	if err == nil {
 		err = r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
 	}

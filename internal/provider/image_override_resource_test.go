@@ -30,63 +30,78 @@ func plans(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 
 func TestAccImageOverride_createUpdateDestroy(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{
-			Config: gitClone(imageA),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(addr, plancheck.ResourceActionCreate),
-				// The plan shows the defaults and the id, nothing "known after apply".
-				plancheck.ExpectKnownValue(addr, tfjsonpath.New("id"), knownvalue.StringExact(gitCloneID)),
-				plancheck.ExpectKnownValue(addr, tfjsonpath.New("module"), knownvalue.StringExact("ci")),
-				plancheck.ExpectKnownValue(addr, tfjsonpath.New("infra"), knownvalue.StringExact("K8")),
-			}},
-			ConfigStateChecks: []statecheck.StateCheck{
-				is("id", gitCloneID), is("module", "ci"), is("infra", "K8"), is("field", "gitCloneTag"), is("value", imageA),
-			},
-			Check: resource.ComposeTestCheckFunc(w.holds(gitCloneID, imageA), w.writes(1)),
-		},
-		{
-			Config: gitClone(imageB),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(addr, plancheck.ResourceActionUpdate),
-				plancheck.ExpectKnownValue(addr, tfjsonpath.New("id"), knownvalue.StringExact(gitCloneID)),
-			}},
-			ConfigStateChecks: []statecheck.StateCheck{is("value", imageB)},
-			Check:             resource.ComposeTestCheckFunc(w.holds(gitCloneID, imageB), w.writes(2)),
-		},
-	}})
-	if w.fake != nil && w.fake.Count("reset-config") != 1 {
-		t.Errorf("destroy sent %d resets, want 1", w.fake.Count("reset-config"))
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{
+					Config: s.gitClone(imageA),
+					ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+						plancheck.ExpectResourceAction(addr, plancheck.ResourceActionCreate),
+						// The plan shows the defaults and the id, nothing "known after apply".
+						plancheck.ExpectKnownValue(addr, tfjsonpath.New("id"), knownvalue.StringExact(s.gitCloneID())),
+						plancheck.ExpectKnownValue(addr, tfjsonpath.New("module"), s.module()),
+						plancheck.ExpectKnownValue(addr, tfjsonpath.New("infra"), s.infra()),
+					}},
+					ConfigStateChecks: []statecheck.StateCheck{
+						is("id", s.gitCloneID()), s.isIn(addr), is("field", "gitCloneTag"), is("value", imageA),
+					},
+					Check: resource.ComposeTestCheckFunc(w.holds(s.gitCloneID(), imageA), w.writes(1)),
+				},
+				{
+					Config: s.gitClone(imageB),
+					ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+						plancheck.ExpectResourceAction(addr, plancheck.ResourceActionUpdate),
+						plancheck.ExpectKnownValue(addr, tfjsonpath.New("id"), knownvalue.StringExact(s.gitCloneID())),
+					}},
+					ConfigStateChecks: []statecheck.StateCheck{is("value", imageB)},
+					Check:             resource.ComposeTestCheckFunc(w.holds(s.gitCloneID(), imageB), w.writes(2)),
+				},
+			}})
+			if w.fake != nil && w.fake.Count("reset-config") != 1 {
+				t.Errorf("destroy sent %d resets, want 1", w.fake.Count("reset-config"))
+			}
+		})
 	}
 }
 
 func TestAccImageOverride_driftByChangeIsShownAndRepaired(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{Config: gitClone(imageA)},
-		{
-			PreConfig:        func() { w.setOutside(gitCloneID, imageB) },
-			Config:           gitClone(imageA),
-			ConfigPlanChecks: plans(plancheck.ResourceActionUpdate),
-			Check:            w.holds(gitCloneID, imageA),
-		},
-	}})
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{Config: s.gitClone(imageA)},
+				{
+					PreConfig:        func() { w.setOutside(s.gitCloneID(), imageB) },
+					Config:           s.gitClone(imageA),
+					ConfigPlanChecks: plans(plancheck.ResourceActionUpdate),
+					Check:            w.holds(s.gitCloneID(), imageA),
+				},
+			}})
+		})
+	}
 }
 
 func TestAccImageOverride_driftByRemovalIsShownAndRepaired(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fakeharness.Options{}, gitCloneID)
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{Config: gitClone(imageA)},
-		{
-			PreConfig:        func() { w.setOutside(gitCloneID, "") },
-			Config:           gitClone(imageA),
-			ConfigPlanChecks: plans(plancheck.ResourceActionCreate),
-			Check:            w.holds(gitCloneID, imageA),
-		},
-	}})
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fakeharness.Options{}, s.gitCloneID())
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{Config: s.gitClone(imageA)},
+				{
+					PreConfig:        func() { w.setOutside(s.gitCloneID(), "") },
+					Config:           s.gitClone(imageA),
+					ConfigPlanChecks: plans(plancheck.ResourceActionCreate),
+					Check:            w.holds(s.gitCloneID(), imageA),
+				},
+			}})
+		})
+	}
 }
 
 func TestAccImageOverride_keyAttributesReplace(t *testing.T) {
@@ -141,36 +156,41 @@ func TestAccImageOverride_moduleReplacesAndHasItsOwnPath(t *testing.T) {
 // Whether or not the server lists an override that equals the default, its plan must settle.
 func TestAccImageOverride_pinToDefaultSettles(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		hide   bool
-		writes int
-	}{
-		"listed": {false, 1},
-		"hidden": {true, 2}, // nothing shows the first: it takes a second acknowledgement
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, fakeharness.Options{HideDefaults: test.hide}, gitCloneID)
-			pin := w.defaultImage(gitCloneID)
-			w.run(resource.TestCase{Steps: []resource.TestStep{
-				{
-					Config:            gitClone(pin),
-					ConfigPlanChecks:  resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-					ConfigStateChecks: []statecheck.StateCheck{is("value", pin)},
-					Check:             w.writes(test.writes),
-				},
-				{
-					// The vendor ships a new default; the pin stays what it was.
-					PreConfig: func() {
-						if w.fake != nil {
-							w.fake.SetDefault("ci/K8", "gitCloneTag", "harness/drone-git:9.9.9-rootless")
-						}
-					},
-					Config:           gitClone(pin),
-					ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-					Check:            w.writes(test.writes),
-				},
-			}})
+			for name, test := range map[string]struct {
+				hide   bool
+				writes int
+			}{
+				"listed": {false, 1},
+				"hidden": {true, 2}, // nothing shows the first: it takes a second acknowledgement
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, fakeharness.Options{HideDefaults: test.hide}, s.gitCloneID())
+					pin := w.defaultImage(s.gitCloneID())
+					w.run(resource.TestCase{Steps: []resource.TestStep{
+						{
+							Config:            s.gitClone(pin),
+							ConfigPlanChecks:  resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
+							ConfigStateChecks: []statecheck.StateCheck{is("value", pin)},
+							Check:             w.writes(test.writes),
+						},
+						{
+							// The vendor ships a new default; the pin stays what it was.
+							PreConfig: func() {
+								if w.fake != nil {
+									w.fake.SetDefault(string(s), "gitCloneTag", "harness/drone-git:9.9.9-rootless")
+								}
+							},
+							Config:           s.gitClone(pin),
+							ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
+							Check:            w.writes(test.writes),
+						},
+					}})
+				})
+			}
 		})
 	}
 }

@@ -126,6 +126,7 @@ func TestAccSetImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	fake.SetOverride("iacm/VM", "iacmOpenTofu", "example.com/tofu:1.0.0")
+	fake.SetOverride("dbops", "mongoTag", "example.com/liquibase:1.0.0-mongo")
 	dir := clitest.New(t, `import {
   to = harnessci_image_overrides.test
   id = "iacm/VM"
@@ -133,6 +134,10 @@ func TestAccSetImportWritesAConfigurationWhosePlanIsEmpty(t *testing.T) {
 import {
   to = harnessci_image_overrides.none
   id = "VM"
+}
+import {
+  to = harnessci_image_overrides.dbops
+  id = "dbops"
 }
 `, fake.Env())
 	dir.Must("plan", "-generate-config-out=generated.tf")

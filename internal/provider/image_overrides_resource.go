@@ -184,7 +184,7 @@ func (r *imageOverridesResource) replace(
 	} else {
 		change.Change = change.LeaveNewcomers(shown)
 	}
-	absent := r.data.verifyWrites(ctx, change.Set)
+	absent := r.data.verifyWrites(ctx, scope.Module, change.Set)
 	err = r.data.account.Replace(ctx, scope, change.without(absent))
 	diags.Append(r.data.notices()...)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)

@@ -78,35 +78,40 @@ var (
 
 func TestAccImageOverrides_createUpdateEmptyDestroy(t *testing.T) {
 	t.Parallel()
-	w := newSetWorld(t, fakeharness.Options{})
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{
-			Config: setConfig(twoImages),
-			ConfigPlanChecks: setPlans(plancheck.ResourceActionCreate,
-				// The plan shows the defaults and the id, nothing "known after apply".
-				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact("ci/K8")),
-				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("module"), knownvalue.StringExact("ci")),
-				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("infra"), knownvalue.StringExact("K8"))),
-			ConfigStateChecks: []statecheck.StateCheck{lists(twoImages)},
-			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", twoImages), w.writes(1)),
-		},
-		{
-			Config: setConfig(otherImages),
-			ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate,
-				plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact("ci/K8"))),
-			ConfigStateChecks: []statecheck.StateCheck{lists(otherImages)},
-			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", otherImages), w.writes(3)),
-		},
-		{
-			Config:            setConfig(noImages),
-			ConfigPlanChecks:  setPlans(plancheck.ResourceActionUpdate),
-			ConfigStateChecks: []statecheck.StateCheck{lists(noImages)},
-			Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", noImages), w.writes(4)),
-		},
-		{Config: setConfig(noImages), Destroy: true},
-	}})
-	if got := w.fake.Count("writes"); got != 4 {
-		t.Errorf("%d writes, want none for the destroy of an empty set", got)
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newSetWorld(t, fakeharness.Options{})
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{
+					Config: s.set(twoImages),
+					ConfigPlanChecks: setPlans(plancheck.ResourceActionCreate,
+						// The plan shows the defaults and the id, nothing "known after apply".
+						plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact(string(s))),
+						plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("module"), s.module()),
+						plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("infra"), s.infra())),
+					ConfigStateChecks: []statecheck.StateCheck{lists(s.images(twoImages))},
+					Check:             resource.ComposeTestCheckFunc(w.holdsAll(string(s), s.images(twoImages)), w.writes(1)),
+				},
+				{
+					Config: s.set(otherImages),
+					ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate,
+						plancheck.ExpectKnownValue(setAddr, tfjsonpath.New("id"), knownvalue.StringExact(string(s)))),
+					ConfigStateChecks: []statecheck.StateCheck{lists(s.images(otherImages))},
+					Check:             resource.ComposeTestCheckFunc(w.holdsAll(string(s), s.images(otherImages)), w.writes(3)),
+				},
+				{
+					Config:            s.set(noImages),
+					ConfigPlanChecks:  setPlans(plancheck.ResourceActionUpdate),
+					ConfigStateChecks: []statecheck.StateCheck{lists(noImages)},
+					Check:             resource.ComposeTestCheckFunc(w.holdsAll(string(s), noImages), w.writes(4)),
+				},
+				{Config: s.set(noImages), Destroy: true},
+			}})
+			if got := w.fake.Count("writes"); got != 4 {
+				t.Errorf("%d writes, want none for the destroy of an empty set", got)
+			}
+		})
 	}
 }
 
@@ -128,28 +133,33 @@ func TestAccImageOverrides_emptySetResetsWhatStands(t *testing.T) {
 
 func TestAccImageOverrides_driftIsPlannedAway(t *testing.T) {
 	t.Parallel()
-	for name, drift := range map[string]map[string]string{
-		"added":    {"securityTag": "example.com/sto:1.0.0"},
-		"changed":  {"gitCloneTag": imageB},
-		"removed":  {"gitCloneTag": ""},
-		"all gone": {"gitCloneTag": "", "gcsUploadTag": ""},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			w := newSetWorld(t, fakeharness.Options{})
-			w.run(resource.TestCase{Steps: []resource.TestStep{
-				{Config: setConfig(twoImages)},
-				{
-					PreConfig: func() {
-						for field, image := range drift {
-							w.setOutside("ci/K8/"+field, image)
-						}
-					},
-					Config:           setConfig(twoImages),
-					ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
-					Check:            w.holdsAll("ci/K8", twoImages),
-				},
-			}})
+			for name, drift := range map[string]map[string]string{
+				"added":    {"securityTag": "example.com/sto:1.0.0"},
+				"changed":  {"gitCloneTag": imageB},
+				"removed":  {"gitCloneTag": ""},
+				"all gone": {"gitCloneTag": "", "gcsUploadTag": ""},
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					w := newSetWorld(t, fakeharness.Options{})
+					w.run(resource.TestCase{Steps: []resource.TestStep{
+						{Config: s.set(twoImages)},
+						{
+							PreConfig: func() {
+								for field, image := range drift {
+									w.setOutside(s.id(s.field(field)), image)
+								}
+							},
+							Config:           s.set(twoImages),
+							ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
+							Check:            w.holdsAll(string(s), s.images(twoImages)),
+						},
+					}})
+				})
+			}
 		})
 	}
 }
@@ -173,63 +183,73 @@ func TestAccImageOverrides_everyModuleHasItsOwn(t *testing.T) {
 // Whether or not the server lists an override that equals the default, its plan must settle.
 func TestAccImageOverrides_pinToDefaultSettles(t *testing.T) {
 	t.Parallel()
-	for name, hide := range map[string]bool{"listed": false, "hidden": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			w := newSetWorld(t, fakeharness.Options{HideDefaults: hide})
-			pinned := map[string]string{"gitCloneTag": w.defaultImage(gitCloneID), "gcsUploadTag": "example.com/gcs:1.0.0"}
-			less := map[string]string{"gcsUploadTag": "example.com/gcs:1.0.0"}
-			writes := 2
-			if hide {
-				writes = 3 // that the pin does not show is no proof of its reset
+			for name, hide := range map[string]bool{"listed": false, "hidden": true} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					w := newSetWorld(t, fakeharness.Options{HideDefaults: hide})
+					pinned := s.images(map[string]string{"gitCloneTag": w.defaultImage(s.gitCloneID()), "gcsUploadTag": "example.com/gcs:1.0.0"})
+					less := s.images(map[string]string{"gcsUploadTag": "example.com/gcs:1.0.0"})
+					writes := 2
+					if hide {
+						writes = 3 // that the pin does not show is no proof of its reset
+					}
+					w.run(resource.TestCase{Steps: []resource.TestStep{
+						{
+							Config:            s.set(pinned),
+							ConfigPlanChecks:  setPlans(plancheck.ResourceActionCreate),
+							ConfigStateChecks: []statecheck.StateCheck{lists(pinned)},
+							Check:             resource.ComposeTestCheckFunc(w.holdsAll(string(s), pinned), w.writes(1)),
+						},
+						{
+							// The vendor ships a new default; the pin stays what it was.
+							PreConfig:        func() { w.fake.SetDefault(string(s), "gitCloneTag", "harness/drone-git:9.9.9-rootless") },
+							Config:           s.set(pinned),
+							ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop),
+							Check:            w.writes(1),
+						},
+						{
+							PreConfig:        func() { w.fake.SetDefault(string(s), "gitCloneTag", pinned["gitCloneTag"]) },
+							Config:           s.set(less),
+							ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
+							Check:            resource.ComposeTestCheckFunc(w.holdsAll(string(s), less), w.writes(writes)),
+						},
+					}})
+				})
 			}
-			w.run(resource.TestCase{Steps: []resource.TestStep{
-				{
-					Config:            setConfig(pinned),
-					ConfigPlanChecks:  setPlans(plancheck.ResourceActionCreate),
-					ConfigStateChecks: []statecheck.StateCheck{lists(pinned)},
-					Check:             resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", pinned), w.writes(1)),
-				},
-				{
-					// The vendor ships a new default; the pin stays what it was.
-					PreConfig:        func() { w.fake.SetDefault("ci/K8", "gitCloneTag", "harness/drone-git:9.9.9-rootless") },
-					Config:           setConfig(pinned),
-					ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop),
-					Check:            w.writes(1),
-				},
-				{
-					PreConfig:        func() { w.fake.SetDefault("ci/K8", "gitCloneTag", pinned["gitCloneTag"]) },
-					Config:           setConfig(less),
-					ConfigPlanChecks: setPlans(plancheck.ResourceActionUpdate),
-					Check:            resource.ComposeTestCheckFunc(w.holdsAll("ci/K8", less), w.writes(writes)),
-				},
-			}})
 		})
 	}
 }
 
 func TestAccImageOverrides_importByEitherID(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"ci/K8", "K8"} {
-		for name, images := range map[string]map[string]string{"two": twoImages, "none": noImages} {
-			t.Run(id+" with "+name, func(t *testing.T) {
-				t.Parallel()
-				w := newSetWorld(t, fakeharness.Options{})
-				for field, image := range images {
-					w.setOutside("ci/K8/"+field, image)
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			for _, id := range s.forms(string(s)) {
+				for name, images := range map[string]map[string]string{"two": twoImages, "none": noImages} {
+					t.Run(id+" with "+name, func(t *testing.T) {
+						t.Parallel()
+						w := newSetWorld(t, fakeharness.Options{})
+						for field, image := range images {
+							w.setOutside(s.id(s.field(field)), image)
+						}
+						w.run(resource.TestCase{Steps: []resource.TestStep{
+							{
+								Config:            setImport(`id = "`+id+`"`, s.set(images)),
+								ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
+								ConfigStateChecks: []statecheck.StateCheck{lists(s.images(images))},
+								Check:             w.writes(0),
+							},
+							{ResourceName: setAddr, ImportState: true, ImportStateId: id, ImportStateVerify: true},
+							{Config: s.set(images), PlanOnly: true},
+						}})
+					})
 				}
-				w.run(resource.TestCase{Steps: []resource.TestStep{
-					{
-						Config:            setImport(`id = "`+id+`"`, setConfig(images)),
-						ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
-						ConfigStateChecks: []statecheck.StateCheck{lists(images)},
-						Check:             w.writes(0),
-					},
-					{ResourceName: setAddr, ImportState: true, ImportStateId: id, ImportStateVerify: true},
-					{Config: setConfig(images), PlanOnly: true},
-				}})
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -245,6 +265,7 @@ func TestAccImageOverrides_importErrors(t *testing.T) {
 	for id, want := range map[string]string{
 		"k8":                `In "k8", the infra is written "K8", not "k8". ` + scopeIDForms,
 		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", not "K8/gitCloneTag".`,
+		"dbops/K8":          `the module dbops has no infra: leave infra out.`,
 		"cd/K8":             `the module is one of "ci", "iacm", "idp", "dbops", not "cd".`,
 		"/":                 `the module is one of "ci", "iacm", "idp", "dbops", not "".`,
 	} {
@@ -256,55 +277,67 @@ func TestAccImageOverrides_importErrors(t *testing.T) {
 
 func TestAccImageOverrides_identity(t *testing.T) {
 	t.Parallel()
-	w := newSetWorld(t, fakeharness.Options{})
-	identity := func(infra string) statecheck.StateCheck {
-		return statecheck.ExpectIdentity(setAddr, map[string]knownvalue.Check{
-			"account_id": knownvalue.StringExact("test-account"),
-			"module":     knownvalue.StringExact("ci"),
-			"infra":      knownvalue.StringExact(infra),
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newSetWorld(t, fakeharness.Options{})
+			check, identity := s.identity("test-account", "")
+			is := statecheck.ExpectIdentity(setAddr, check)
+			for field, image := range twoImages {
+				w.setOutside(s.id(s.field(field)), image)
+			}
+			w.run(resource.TestCase{
+				TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+				Steps: []resource.TestStep{
+					{
+						Config:      setImport(`identity = { account_id = "another", `+identity+` }`, s.set(twoImages)),
+						ExpectError: says("Could not import from another account"),
+					},
+					{
+						Config:      setImport(`identity = { module = "ci", infra = "k8" }`, s.set(twoImages)),
+						ExpectError: says(`The infra is written "K8", not "k8".`),
+					},
+					{
+						Config:            setImport(`identity = { `+identity+` }`, s.set(twoImages)),
+						ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
+						ConfigStateChecks: []statecheck.StateCheck{is, lists(s.images(twoImages))},
+						Check:             w.writes(0),
+					},
+					{Config: s.set(otherImages), ConfigStateChecks: []statecheck.StateCheck{is}},
+					{ResourceName: setAddr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+					{
+						Config: setConfig(otherImages, `infra = "VM"`), // a replacement gets its own
+						ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(setAddr, map[string]knownvalue.Check{
+							"account_id": knownvalue.StringExact("test-account"),
+							"module":     knownvalue.StringExact("ci"),
+							"infra":      knownvalue.StringExact("VM"),
+						})},
+					},
+				},
+			})
 		})
 	}
-	for field, image := range twoImages {
-		w.setOutside("ci/K8/"+field, image)
-	}
-	w.run(resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
-		Steps: []resource.TestStep{
-			{
-				Config:      setImport(`identity = { account_id = "another", module = "ci", infra = "K8" }`, setConfig(twoImages)),
-				ExpectError: says("Could not import from another account"),
-			},
-			{
-				Config:      setImport(`identity = { module = "ci", infra = "k8" }`, setConfig(twoImages)),
-				ExpectError: says(`The infra is written "K8", not "k8".`),
-			},
-			{
-				Config:            setImport(`identity = { module = "ci", infra = "K8" }`, setConfig(twoImages)),
-				ConfigPlanChecks:  setPlans(plancheck.ResourceActionNoop),
-				ConfigStateChecks: []statecheck.StateCheck{identity("K8"), lists(twoImages)},
-				Check:             w.writes(0),
-			},
-			{Config: setConfig(otherImages), ConfigStateChecks: []statecheck.StateCheck{identity("K8")}},
-			{ResourceName: setAddr, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
-			{Config: setConfig(otherImages, `infra = "VM"`), ConfigStateChecks: []statecheck.StateCheck{identity("VM")}},
-		},
-	})
 }
 
 func TestAccImageOverrides_anotherAccountIsAnError(t *testing.T) {
 	t.Parallel()
-	w := newSetWorld(t, fakeharness.Options{})
-	w.fake.AddAccount("other-account")
-	other := withProvider(`account_id = "other-account"`, setConfig(otherImages))
-	w.run(resource.TestCase{Steps: []resource.TestStep{
-		{Config: setConfig(twoImages)},
-		{Config: other, PlanOnly: true, ExpectError: says("It was made in account test-account, and the provider now points at account other-account.")},
-		{Config: other, Destroy: true, ExpectError: says("The state of ci/K8 belongs to another account")},
-		{Config: setConfig(twoImages), ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop), Check: w.holdsAll("ci/K8", twoImages)},
-	}})
-	for _, r := range w.fake.Requests() {
-		if r.Account != "test-account" {
-			t.Errorf("%s was sent to account %s", r.Call, r.Account)
-		}
+	for _, s := range scopeKinds {
+		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel()
+			w := newSetWorld(t, fakeharness.Options{})
+			w.fake.AddAccount("other-account")
+			other := withProvider(`account_id = "other-account"`, s.set(otherImages))
+			w.run(resource.TestCase{Steps: []resource.TestStep{
+				{Config: s.set(twoImages)},
+				{Config: other, PlanOnly: true, ExpectError: says("It was created in account test-account, and the provider now points at account other-account.")},
+				{Config: other, Destroy: true, ExpectError: says("The state of " + string(s) + " belongs to another account")},
+				{Config: s.set(twoImages), ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop), Check: w.holdsAll(string(s), s.images(twoImages))},
+			}})
+			for _, r := range w.fake.Requests() {
+				if r.Account != "test-account" {
+					t.Errorf("%s was sent to account %s", r.Call, r.Account)
+				}
+			}
+		})
 	}
 }

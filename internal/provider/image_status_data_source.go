@@ -118,8 +118,10 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = infraValue(scope)
 	model.imagesStatus = statusOf(defaults, overrides)
-	if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
-		model.pulledThrough(found)
+	if scope.Module.UsesImageConnector() {
+		if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
+			model.pulledThrough(found)
+		}
 	}
 	if model.CheckRegistry.ValueBool() {
 		if !d.data.requireRegistries("look up the images of "+scope.String(), &resp.Diagnostics) {

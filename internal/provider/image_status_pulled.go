@@ -13,7 +13,7 @@ func statusConnectorAttribute() schema.SingleNestedAttribute {
 		Attributes: connectorAttributes(),
 		MarkdownDescription: "Connector through which builds pull the images, as in the data source " +
 			"`harnessci_image_connector`; null if it cannot be read, for example without the permission " +
-			"`core_connector_view`.",
+			"`core_connector_view`, and for the module `dbops`: it is not documented through which connector it pulls.",
 	}
 }
 
@@ -21,7 +21,7 @@ func pulledAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
 		MarkdownDescription: "Name that builds pull: `effective`, with the connector's registry before it where Harness adds " +
-			"that. Null if the connector cannot be read, or if its URL cannot be parsed, in which case every build fails.",
+			"that. Null if the connector cannot be read, for the module `dbops`, and if the URL cannot be parsed, in which case every build fails.",
 	}
 }
 

@@ -95,20 +95,25 @@ func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
 // What the warning of a take-over advises must work.
 func TestAccTakeOverCanBeAdopted(t *testing.T) {
 	t.Parallel()
-	fake := startFake(t, fakeharness.Options{})
-	fake.SetOverride("ci/K8", "gitCloneTag", present)
-	config := single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+	for scope, further := range map[string]string{"ci/K8": "", "dbops": `module = "dbops"`} {
+		id := scope + "/gitCloneTag"
+		fake := startFake(t, fakeharness.Options{})
+		fake.SetOverride(scope, "gitCloneTag", present)
+		config := single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless", further)
+		dir := clitest.New(t, config, fake.Env())
+		requireSays(t, dir.Must("plan"), "Creating "+id+" replaces an override", "found: "+present,
+			"terraform import 'harnessci_image_override.<name>' "+id)
 
-	byBlock := clitest.New(t, config+"import {\n  to = harnessci_image_override.test\n  id = \"ci/K8/gitCloneTag\"\n}\n", fake.Env())
-	output := byBlock.Must("plan")
-	requireNoWarning(t, output)
-	if !strings.Contains(output, "1 to import, 0 to add, 1 to change") || !strings.Contains(output, present) {
-		t.Errorf("the plan does not show what the import changes:\n%s", output)
+		byBlock := clitest.New(t, config+"import {\n  to = harnessci_image_override.test\n  id = \""+id+"\"\n}\n", fake.Env())
+		output := byBlock.Must("plan")
+		requireNoWarning(t, output)
+		if !strings.Contains(output, "1 to import, 0 to add, 1 to change") || !strings.Contains(output, present) {
+			t.Errorf("the plan does not show what the import changes:\n%s", output)
+		}
+
+		dir.Must("import", "harnessci_image_override.test", id)
+		requireNoWarning(t, dir.Must("plan"))
 	}
-
-	byCommand := clitest.New(t, config, fake.Env())
-	byCommand.Must("import", "harnessci_image_override.test", "ci/K8/gitCloneTag")
-	requireNoWarning(t, byCommand.Must("plan"))
 }
 
 func TestAccUnchangedResourcesAreSilentUntilTheyAreTooOld(t *testing.T) {
@@ -267,6 +272,10 @@ func TestAccPlanRefusesUnknownFields(t *testing.T) {
 		"the other infra": {"addonTag", `infra = "VM"`, []string{
 			"Error: ci/VM has no field addonTag", `ci/K8 has the field addonTag: did you mean infra = "K8"?`,
 		}},
+		"in Database DevOps": {"gitCloneTagg", `module = "dbops"`, []string{
+			"Error: dbops has no field gitCloneTagg", "Did you mean gitCloneTag?",
+		}},
+		"known in Database DevOps":   {"mongoTag", `module = "dbops"`, nil},
 		"not in this module":         {"gitCloneTag", `module = "iacm"`, []string{"Error: iacm/K8 has no field gitCloneTag"}},
 		"known":                      {"gitCloneTag", "", nil},
 		"known by its override only": {"retiredTag", "", nil},

@@ -166,19 +166,19 @@ func TestAccNoAnswerMakesAPlanLarge(t *testing.T) {
 			config := new(strings.Builder)
 			config.WriteString(`data "harnessci_image_catalog" "all" {}`)
 			for _, scope := range faultScopes {
-				module, infra, _ := strings.Cut(scope, "/")
+				module, infra := scopeHCL(scope)
 				fmt.Fprintf(config, `
-resource "harnessci_image_override" "%[1]s_%[2]s" {
-  module = "%[1]s"
-  infra  = "%[2]s"
+resource "harnessci_image_override" "%[3]s" {
+  module = %[1]s
+  infra  = %[2]s
   field  = "addonTag"
   value  = "harness/ci-addon:1.0.0"
 }
-data "harnessci_default_images" "%[1]s_%[2]s" {
-  module = "%[1]s"
-  infra  = "%[2]s"
+data "harnessci_default_images" "%[3]s" {
+  module = %[1]s
+  infra  = %[2]s
 }
-`, module, infra)
+`, module, infra, strings.ReplaceAll(scope, "/", "_"))
 			}
 			dir := clitest.New(t, config.String(), fake.Env())
 			stop := watchMemory(t, fake)

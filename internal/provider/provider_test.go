@@ -179,7 +179,7 @@ func (w *world) tune() func(*harness.Config, *execconfig.Options) {
 
 // allReset checks, once everything is destroyed, that no override is left.
 func (w *world) allReset(state *terraform.State) error {
-	for _, scope := range []string{"ci/K8", "ci/VM", "iacm/K8", "idp/VM", "dbops"} {
+	for _, scope := range fakeharness.Scopes() {
 		if w.fake == nil {
 			break
 		}

@@ -27,6 +27,9 @@ type namedImage struct {
 // the connector only where an image changes that names a registry: other names stay, or get the
 // connector's, as is meant.
 func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) diag.Diagnostics {
+	if !scope.Module.UsesImageConnector() {
+		return nil
+	}
 	var changing []namedImage
 	for _, planned := range images {
 		if planned.changes && imageref.WithoutHost(planned.image) != planned.image {
@@ -58,10 +61,10 @@ func (d *providerData) checkStandingPulls(ctx context.Context, url types.String)
 	var standing []namedImage
 	var reads sync.WaitGroup
 	for _, module := range harness.Modules() {
-		if !module.HasInfras() {
-			continue // nobody documents that it pulls through this connector
+		if !module.UsesImageConnector() {
+			continue
 		}
-		for _, infra := range harness.Infras() {
+		for _, infra := range module.Infras() {
 			scope := harness.Scope{Module: module, Infra: infra}
 			reads.Go(func() {
 				overrides, _ := d.account.Overrides(ctx, scope)

@@ -37,6 +37,7 @@ func echoes(secret, otherHost string) []fakeharness.Fault {
 		{Redirect: otherHost + "/login?key=" + secret},
 		{Redirect: "https://" + secret + ".example.com/"},
 		{Status: 200, Body: `{"status":"` + secret + `","data":{"` + secret + `":7}}`},
+		{Status: 403, Body: `{"message":"The key ` + secret + ` may not do that"}`},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -32,7 +33,7 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 	if len(changed) == 0 || !d.registry.verifies() {
 		return nil
 	}
-	for i, err := range d.verify(ctx, refs, d.registry.planned) {
+	for i, err := range d.verify(ctx, scope.Module, refs, d.registry.planned) {
 		target := execconfig.Target{Scope: scope, Field: changed[i].field}
 		if absent, ok := errors.AsType[*absentError](err); ok {
 			diags.Append(absent.warning(target, changed[i].imagePath))
@@ -45,7 +46,7 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 
 // verifyWrites looks up what builds would pull for images that are about to be stored, by field, and
 // returns why those that must not be stored are not.
-func (d *providerData) verifyWrites(ctx context.Context, images map[string]string) execconfig.FieldErrors {
+func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, images map[string]string) execconfig.FieldErrors {
 	failed := execconfig.FieldErrors{}
 	if len(images) == 0 || !d.registry.verifies() {
 		return failed
@@ -55,7 +56,7 @@ func (d *providerData) verifyWrites(ctx context.Context, images map[string]strin
 	for i, field := range fields {
 		refs[i] = images[field]
 	}
-	for i, err := range d.verify(ctx, refs, d.registry.written) {
+	for i, err := range d.verify(ctx, module, refs, d.registry.written) {
 		if err != nil {
 			failed[fields[i]] = err
 		}
@@ -65,15 +66,15 @@ func (d *providerData) verifyWrites(ctx context.Context, images map[string]strin
 
 // verify looks up what builds would pull for images, all at once. An error stands for each that is not
 // there and, where verification is required, for each of which that is not known.
-func (d *providerData) verify(ctx context.Context, images []string, ask func(context.Context, string) error) []error {
-	found := make([]error, len(images))
+func (d *providerData) verify(ctx context.Context, module harness.Module, images []string, ask func(context.Context, string) error) []error {
+	if !module.UsesImageConnector() {
+		return slices.Repeat([]error{d.registry.unproven(errUndocumentedPull)}, len(images))
+	}
 	url, _, known := d.connector.Effective(ctx)
 	if !known {
-		for i := range found {
-			found[i] = d.registry.unproven(errUnknownPull)
-		}
-		return found
+		return slices.Repeat([]error{d.registry.unproven(errUnknownPull)}, len(images))
 	}
+	found := make([]error, len(images))
 	var all sync.WaitGroup
 	for i, image := range images {
 		pull := imageref.Resolve(url, image)
@@ -93,6 +94,9 @@ func (d *providerData) verify(ctx context.Context, images []string, ask func(con
 	all.Wait()
 	return found
 }
+
+// errUndocumentedPull is why no image of Database DevOps can be verified.
+var errUndocumentedPull = errors.New("it is not documented through which connector Database DevOps pulls its images, so that the name that is pulled is not known")
 
 // errUnknownPull is why an image cannot be verified whose pulled name is not known.
 var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, so the name that builds " +

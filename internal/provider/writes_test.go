@@ -234,33 +234,58 @@ func TestAccTwoAliasesOfOneAccountTakeTurns(t *testing.T) {
 }
 
 func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault  fakeharness.Fault
 		stored bool
 		says   string
 	}{
-		"true and nothing stored, once":   {fakeharness.Fault{Call: "update-config", Lie: true}, true, ""},
-		"true and nothing stored, always": {fakeharness.Fault{Call: "update-config", Lie: true, Times: -1}, false, "the server holds"},
+		"true and nothing stored, once":   {fakeharness.Fault{Lie: true}, true, ""},
+		"true and nothing stored, always": {fakeharness.Fault{Lie: true, Times: -1}, false, "the server holds"},
 		"an error behind 200": {fakeharness.Fault{
-			Call: "update-config", Times: -1, Status: http.StatusOK,
+			Times: -1, Status: http.StatusOK,
 			Body: `{"status":"ERROR","code":"INVALID_REQUEST","message":"the store is read-only","correlationId":"c-1"}`,
 		}, false, "the store is read-only"},
-		"applied, then 503": {fakeharness.Fault{Call: "update-config", ApplyFirst: true, Status: http.StatusServiceUnavailable, Times: -1}, true, ""},
-		"lost answer":       {fakeharness.Fault{Call: "update-config", ApplyFirst: true, Drop: true}, true, ""},
+		"a message behind 201":   {fakeharness.Fault{Times: -1, Status: http.StatusCreated, Body: `{"message":"the store is read-only"}`}, false, ""},
+		"applied, then 503":      {fakeharness.Fault{ApplyFirst: true, Status: http.StatusServiceUnavailable, Times: -1}, true, ""},
+		"lost answer":            {fakeharness.Fault{ApplyFirst: true, Drop: true}, true, ""},
+		"504 and saved late":     {fakeharness.Fault{SaveLate: 2 * time.Second, Status: http.StatusGatewayTimeout, Times: -1}, true, ""},
+		"504 and nothing stored": {fakeharness.Fault{Status: http.StatusGatewayTimeout, Times: -1}, false, "HTTP 504"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			fake := startFake(t, fakeharness.Options{})
-			config := overrides(fake, map[string]int{"ci/K8": 1}) + "provider \"harnessci\" {\n  max_retries = 1\n}\n"
-			fake.Inject(test.fault)
-			result := clitest.New(t, config, fake.Env()).Run("apply", "-auto-approve")
-			if stored := len(fake.Overrides("ci/K8")) == 1; stored != test.stored || (result.Code == 0) != test.stored {
-				t.Errorf("stored %t, exit code %d:\n%s", stored, result.Code, result.Output)
-			}
-			if !strings.Contains(result.Output, test.says) {
-				t.Errorf("the output does not say %q:\n%s", test.says, result.Output)
-			}
-		})
+		for _, scope := range []string{"ci/K8", "dbops"} {
+			t.Run(name+" in "+strings.ReplaceAll(scope, "/", " "), func(t *testing.T) {
+				t.Parallel()
+				fake := startFake(t, fakeharness.Options{})
+				config := overrides(fake, map[string]int{scope: 1}) + "provider \"harnessci\" {\n  max_retries = 1\n}\n"
+				test.fault.Call = "update-config"
+				fake.Inject(test.fault)
+				result := clitest.New(t, config, fake.Env()).Run("apply", "-auto-approve")
+				if stored := len(fake.Overrides(scope)) == 1; stored != test.stored || (result.Code == 0) != test.stored {
+					t.Errorf("stored %t, exit code %d:\n%s", stored, result.Code, result.Output)
+				}
+				if !strings.Contains(result.Output, test.says) {
+					t.Errorf("the output does not say %q:\n%s", test.says, result.Output)
+				}
+			})
+		}
 	}
+}
+
+// What is written is verified also where reads come from a copy that is behind.
+func TestAccStaleReadsLoseNothing(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{ReplicaLag: time.Second})
+	want := map[string]int{"ci/K8": 3, "dbops": 3}
+	dir := clitest.New(t, overrides(fake, want), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	for scope, n := range want {
+		if got := len(fake.Overrides(scope)); got != n {
+			t.Errorf("%s: %d stored, want %d", scope, got, n)
+		}
+	}
+	requireEmptyPlan(t, dir)
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
 }
 
 func TestAccARenamedResourceKeepsItsOverride(t *testing.T) {

@@ -5,6 +5,11 @@ data "harnessci_default_images" "vm" {
   infra = "VM"
 }
 
+# Database DevOps has no infra.
+data "harnessci_default_images" "dbops" {
+  module = "dbops"
+}
+
 # The fields that exist on Kubernetes only.
 output "kubernetes_only" {
   value = setsubtract(

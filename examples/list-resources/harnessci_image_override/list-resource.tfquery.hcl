@@ -13,3 +13,12 @@ list "harnessci_image_override" "iacm" {
     infra  = "K8"
   }
 }
+
+# Every override of Database DevOps, which has no infra.
+list "harnessci_image_override" "dbops" {
+  provider = harnessci
+
+  config {
+    module = "dbops"
+  }
+}

@@ -12,3 +12,12 @@ resource "harnessci_image_overrides" "vm" {
   infra  = "VM"
   images = {}
 }
+
+# Exactly these of Database DevOps, which has no infra.
+resource "harnessci_image_overrides" "dbops" {
+  module = "dbops"
+  images = {
+    defaultTag = "plugins/drone-liquibase:1.17.0-4.33"
+    mongoTag   = "plugins/drone-liquibase:1.17.0-4.33-mongo"
+  }
+}

@@ -1,0 +1,132 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
+)
+
+// dbopsGit is an override of Database DevOps.
+func dbopsGit(image string, further ...string) string {
+	return single("test", "gitCloneTag", image, append(further, `module = "dbops"`)...)
+}
+
+// Nothing that is published says through which connector Database DevOps pulls, so that nothing is
+// claimed of it: no warning of the name that is pulled, no look into a registry, no refusal.
+func TestAccDBOpsClaimsNothingOfWhatIsPulled(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com/mirror", ""))
+	doubled := dbopsGit("reg/not-there/drone-git:1.6.8-rootless")
+	dir := verifying(t, fake, registry, "when_reachable", doubled)
+	requireNoWarning(t, dir.Must("plan"))
+	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	write(dir, registry, strings.Replace(doubled, "1.6.8", "1.6.7", 1)+`
+data "harnessci_image_status" "dbops" {
+  module         = "dbops"
+  check_registry = true
+}
+output "missing" {
+  value = data.harnessci_image_status.dbops.missing_fields
+}
+`)
+	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	if got := strings.TrimSpace(dir.Must("output", "-json", "missing")); got != "[]" {
+		t.Errorf("missing: %s", got)
+	}
+	if n := registry.Count("") + fake.Count("get-connector"); n != 0 {
+		t.Errorf("%d questions to the registry or for the connector", n)
+	}
+	write(dir, registry, connectorConfig("https://other.example.com"))
+	if output := dir.Must("plan"); strings.Contains(output, "stands:") {
+		t.Errorf("the connector's plan tells of an override of Database DevOps:\n%s", output)
+	}
+
+	required := verifying(t, fake, registry, "required", doubled)
+	result := required.Run("apply", "-auto-approve")
+	requireError(t, result.Output, "Could not verify the image of dbops/gitCloneTag",
+		"It is not documented through which connector Database DevOps pulls its images", `"when_reachable"`)
+}
+
+// A module that is known in the apply only decides then whether there is an infra.
+func TestAccDBOpsMayBeKnownLate(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	module := func(name string) string {
+		return "resource \"terraform_data\" \"module\" {\n  input = \"" + name + "\"\n}\n"
+	}
+	resources := single("test", "gitCloneTag", present, "module = terraform_data.module.output") + `
+resource "harnessci_image_overrides" "test" {
+  module = terraform_data.module.output == "dbops" ? "idp" : "dbops"
+  infra  = terraform_data.module.output == "dbops" ? "VM" : null
+  images = {}
+}
+`
+	dir := clitest.New(t, module("dbops")+resources, fake.Env())
+	dir.Must("apply", "-auto-approve")
+	requireEmptyPlan(t, dir)
+	if got := fake.Overrides("dbops")["gitCloneTag"]; got != present {
+		t.Errorf("dbops holds %q", got)
+	}
+	dir.Write("main.tf", module("ci")+resources)
+	dir.Must("apply", "-auto-approve")
+	requireEmptyPlan(t, dir)
+	if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != present || len(fake.Overrides("dbops")) > 0 {
+		t.Errorf("ci/K8 holds %q, dbops %v", got, fake.Overrides("dbops"))
+	}
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
+
+	// An infra that turns out to be one too many is told before anything is written.
+	dir.Write("main.tf", module("dbops")+single("test", "gitCloneTag", present, "module = terraform_data.module.output", `infra = "VM"`))
+	fake.ResetLog()
+	result := dir.Run("apply", "-auto-approve")
+	if requireSays(t, result.Output, "The module dbops has no infra: leave infra out."); result.Code != 1 || fake.Count("writes") != 0 {
+		t.Errorf("exit code %d, %d writes:\n%s", result.Code, fake.Count("writes"), result.Output)
+	}
+}
+
+// States from before Database DevOps have infra known and planned by a static default; they and their
+// saved plans go on without a change.
+func TestAccStatesFromBeforeDBOpsPlanNothing(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	fake.SetOverride("ci/K8", "gitCloneTag", present)
+	fake.SetOverride("ci/VM", "gcsUploadTag", "plugins/gcs:1.6.2")
+	dir := clitest.New(t, single("test", "gitCloneTag", present)+`
+resource "harnessci_image_overrides" "vm" {
+  infra  = "VM"
+  images = { gcsUploadTag = "plugins/gcs:1.6.2" }
+}
+`, fake.Env())
+	dir.Write("terraform.tfstate", strings.ReplaceAll(stateBeforeDBOps, "PROVIDER", `provider[\"`+registryHost()+`/harnessci/harnessci\"]`))
+	requireEmptyPlan(t, dir)
+	if n := fake.Count("writes"); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
+}
+
+// stateBeforeDBOps is a state as the provider without Database DevOps wrote it.
+const stateBeforeDBOps = `{
+  "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "11111111-2222-3333-4444-555555555555", "outputs": {},
+  "resources": [
+    {
+      "mode": "managed", "type": "harnessci_image_override", "name": "test", "provider": "PROVIDER",
+      "instances": [{"schema_version": 0, "attributes": {
+        "id": "ci/K8/gitCloneTag", "module": "ci", "infra": "K8", "field": "gitCloneTag", "value": "harness/drone-git:1.6.7-rootless"
+      }}]
+    },
+    {
+      "mode": "managed", "type": "harnessci_image_overrides", "name": "vm", "provider": "PROVIDER",
+      "instances": [{"schema_version": 0, "attributes": {
+        "id": "ci/VM", "module": "ci", "infra": "VM", "images": {"gcsUploadTag": "plugins/gcs:1.6.2"}
+      }}]
+    }
+  ]
+}`

@@ -71,13 +71,14 @@ func TestAccAListedFieldThatMayNotBeSetIsToldSo(t *testing.T) {
 		"\"\n    slsaVerificationTag = \"harness/slsa-plugin:0.39.0\"\n  }\n}\n"
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
 		for _, config := range []string{single("one", "slsaVerificationTag", "harness/slsa-plugin:0.39.0", `infra = "VM"`), vm} {
-			if status == http.StatusInternalServerError && config != vm {
-				continue // that could be an outage, as long as no neighbour gets through
+			want := "refuses to set it, although its defaults list the field"
+			if status == http.StatusInternalServerError && config != vm { // an outage says the same while no neighbour gets through
+				want = "when it is unavailable, and also when it refuses a field or an image"
 			}
 			fake := startFake(t, fakeharness.Options{BadFieldStatus: status})
 			dir := clitest.New(t, impatient+config, fake.Env())
 			result := dir.Run("apply", "-auto-approve")
-			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), "refuses to set it, although its defaults list the field") {
+			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), want) {
 				t.Errorf("HTTP %d, exit code %d:\n%s", status, result.Code, result.Output)
 			}
 		}

@@ -72,6 +72,9 @@ func parse(verb string, args []string) ([]operation, error) {
 	return operations, nil
 }
 
+// dbops is the scope of Database DevOps, whose API has no infra, no envelope, and names alone in a reset.
+const dbops = "dbops"
+
 // call makes one API call and stores the answer's data in out; a nil body makes it a GET.
 func call(ctx context.Context, getenv func(string) string, scope, name string, body []operation, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -91,9 +94,13 @@ func call(ctx context.Context, getenv func(string) string, scope, name string, b
 		Status, Code, Message string
 		Data                  any
 	}{Data: out}
-	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
+	var whole any = &answer
+	if scope == dbops && resp.StatusCode <= http.StatusCreated {
+		answer.Status, whole = "SUCCESS", out
+	}
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(whole)
 	switch {
-	case resp.StatusCode != http.StatusOK || err == nil && answer.Status != "SUCCESS":
+	case resp.StatusCode > http.StatusCreated || err == nil && answer.Status != "SUCCESS":
 		return fmt.Errorf("%s: HTTP %d %s: %s", name, resp.StatusCode, answer.Code, answer.Message)
 	case err != nil:
 		return fmt.Errorf("%s: answer: %w", name, err)
@@ -102,33 +109,59 @@ func call(ctx context.Context, getenv func(string) string, scope, name string, b
 }
 
 func newRequest(ctx context.Context, getenv func(string) string, scope, name string, body []operation) (*http.Request, error) {
-	module, infra, _ := strings.Cut(scope, "/")
-	path, ok := fakeharness.CallPath(module, name)
-	if !ok || infra == "" {
-		return nil, fmt.Errorf("%q is no scope such as ci/K8", scope)
+	target, err := address(getenv, scope, name)
+	if err != nil {
+		return nil, err
 	}
-	endpoint := getenv("HARNESS_ENDPOINT")
-	if endpoint == "" {
-		return nil, errors.New("HARNESS_ENDPOINT is not set: eval what the server printed")
-	}
-	query := url.Values{"accountIdentifier": {getenv("HARNESS_ACCOUNT_ID")}, "infra": {infra}}
 	method, content := http.MethodGet, io.Reader(nil)
 	if body != nil {
-		encoded, err := json.Marshal(body)
+		encoded, err := encode(scope, name, body)
 		if err != nil {
 			return nil, err
 		}
 		method, content = http.MethodPost, bytes.NewReader(encoded)
 	}
-	target := strings.TrimSuffix(endpoint, "/") + path + "?" + query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target, content) //nolint:gosec // as in call
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", "fakeharness-cli")
 	req.Header.Set("X-API-KEY", getenv("HARNESS_PLATFORM_API_KEY"))
+	if scope == dbops {
+		req.Header.Set("Harness-Account", getenv("HARNESS_ACCOUNT_ID"))
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	return req, nil
+}
+
+// address returns the URL of a call.
+func address(getenv func(string) string, scope, name string) (string, error) {
+	endpoint := strings.TrimSuffix(getenv("HARNESS_ENDPOINT"), "/")
+	if endpoint == "" {
+		return "", errors.New("HARNESS_ENDPOINT is not set: eval what the server printed")
+	}
+	if scope == dbops {
+		return strings.TrimSuffix(endpoint, "/gateway") + "/v1/dbops/execution-config/" + name, nil
+	}
+	module, infra, _ := strings.Cut(scope, "/")
+	path, ok := fakeharness.CallPath(module, name)
+	if !ok || infra == "" {
+		return "", fmt.Errorf("%q is no scope such as ci/K8 or dbops", scope)
+	}
+	query := url.Values{"accountIdentifier": {getenv("HARNESS_ACCOUNT_ID")}, "infra": {infra}}
+	return endpoint + path + "?" + query.Encode(), nil
+}
+
+// encode returns the body of a write.
+func encode(scope, name string, operations []operation) ([]byte, error) {
+	if scope != dbops || name != "reset-config" {
+		return json.Marshal(operations)
+	}
+	names := make([]string, len(operations))
+	for i, o := range operations {
+		names[i] = o.Field
+	}
+	return json.Marshal(names)
 }

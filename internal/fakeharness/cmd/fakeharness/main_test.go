@@ -109,6 +109,23 @@ func TestServeAndChange(t *testing.T) {
 	}
 }
 
+func TestDatabaseDevOpsIsChangedInItsOwnForm(t *testing.T) {
+	t.Parallel()
+	env, _ := serveInBackground(t, io.Discard)
+	for _, step := range []struct{ args, want string }{
+		{"set dbops mongoTag=a:1 spannerTag=a:2", ""},
+		{"unset dbops spannerTag", ""},
+		{"show dbops", "mongoTag = \"a:1\"\n"},
+	} {
+		if got, err := command(t, env, strings.Fields(step.args)...); err != nil || got != step.want {
+			t.Errorf("%s prints %q, error %v", step.args, got, err)
+		}
+	}
+	if _, err := command(t, env, "set", "dbops", "nope=a:1"); err == nil || !strings.Contains(err.Error(), "update-config: HTTP 500") {
+		t.Errorf("set of an unknown field: %v", err)
+	}
+}
+
 func TestFaultsAreToldAsJSON(t *testing.T) {
 	t.Parallel()
 	env, _ := serveInBackground(t, io.Discard, "-fault", `{"Call":"update-config","Status":418}`, "-fault", `{"Call":"reset-config","Lie":true}`)

@@ -243,8 +243,8 @@ func statusAdvice(call *harness.Error) string {
 	case call.Status >= statusServerError:
 		next := "The server, or a gateway in front of it, is unavailable. Run again later."
 		if harness.IsFailedInside(call) && isWrite(call) {
-			next = "The server answers so when it is unavailable, and also when it refuses a field or an image. The data source " +
-				"harnessci_default_images lists the fields. If field and image are right, run again later."
+			next = "The server answers so when it is unavailable, and also when it refuses a field or an image. Check both: the " +
+				"data source harnessci_default_images lists the fields. Run again later."
 		}
 		next += " If it persists, contact Harness support"
 		if call.CorrelationID != "" {

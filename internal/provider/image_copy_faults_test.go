@@ -242,7 +242,7 @@ func TestAccACopyThatTakesTooLongSaysSo(t *testing.T) {
 	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Hang: true, Times: -1})
 	dir := copying(t, src, dst, `timeouts = { create = "2s" }`)
 	result := dir.Run("apply", "-auto-approve")
-	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "has not ended within 2s", "Raise create and update")
+	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "did not finish within 2s", "raise create and update")
 	dst.ClearFaults()
 	requireNoCopy(t, dir, dst)
 }

@@ -112,7 +112,7 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what happens to each, "+
 		"import the set first: its id is %s.", scope))
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
-		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d existing ones", scope, len(resets), len(changes)),
+		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d existing overrides", scope, len(resets), len(changes)),
 		strings.Join(parts, "\n\n"))
 }
 

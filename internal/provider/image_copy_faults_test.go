@@ -72,7 +72,7 @@ func TestAccAFailedCopyLeavesNoStateAndNoTag(t *testing.T) {
 			fault: &fakeregistry.Fault{Method: http.MethodPost, Status: 429, Code: "TOOMANYREQUESTS", Message: "slow down", Times: -1},
 			says:  []string{"slow down", "The registry limits"},
 		},
-		"out of order": {
+		"unavailable": {
 			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Status: 503, Times: -1},
 			says:  []string{"HTTP 503"},
 		},

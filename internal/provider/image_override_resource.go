@@ -151,7 +151,7 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 }
 
 // store sends the planned image and reports whether the server has it, as far as can be known:
-// what it acknowledged and nobody could verify is a warning, for an error would taint it.
+// what it acknowledged and nobody could verify is a warning, because an error would taint it.
 func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideModel, diags *diag.Diagnostics) bool {
 	plan.ID = plan.plannedID()
 	target := plan.target()

@@ -128,7 +128,7 @@ func TestAccWhatCannotBeLookedUpIsNoNews(t *testing.T) {
 	for name, fault := range map[string]*fakeregistry.Fault{
 		"refuses the login": {Status: 401, Code: "UNAUTHORIZED"},
 		"is forbidden":      {Status: 403, Code: "DENIED"},
-		"is out of order":   {Status: 503},
+		"is unavailable":    {Status: 503},
 		"limits":            {Status: 429, Code: "TOOMANYREQUESTS"},
 		"drops":             {Drop: true},
 		"is not there":      nil,

@@ -37,7 +37,7 @@ type Options struct {
 	LagMax time.Duration
 	// LateMax is how long a write without an answer may still show before it counts as failed.
 	LateMax time.Duration
-	// LockDir is where the lock files stand that keep processes of this machine apart; LockMax is how
+	// LockDir is where the lock files are that keep processes of this machine apart; LockMax is how
 	// long another one is waited for.
 	LockDir string
 	LockMax time.Duration

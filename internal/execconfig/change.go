@@ -2,16 +2,16 @@ package execconfig
 
 import "maps"
 
-// Change is what makes the wanted overrides of those that stand, in one module and infra; field to
+// Change is what makes the wanted overrides of those that exist, in one module and infra; field to
 // image throughout.
 type Change struct {
 	Set   map[string]string // what to store
-	Keep  map[string]string // what stands already as it is wanted
-	Reset map[string]string // what stands and is not wanted
-	Left  map[string]string // what stands, is not wanted and stays all the same
+	Keep  map[string]string // what is stored already as it is wanted
+	Reset map[string]string // what is stored and not wanted
+	Left  map[string]string // what is stored, not wanted and stays all the same
 }
 
-// NewChange returns the change from the overrides that stand to the wanted ones.
+// NewChange returns the change from the overrides that exist to the wanted ones.
 func NewChange(standing, wanted map[string]string) Change {
 	change := Change{Set: map[string]string{}, Keep: map[string]string{}, Reset: map[string]string{}}
 	for field, image := range wanted {
@@ -44,7 +44,7 @@ func (c Change) LeaveNewcomers(shown map[string]string) Change {
 	return c
 }
 
-// After returns what stands after the change as far as its errors tell, which is exact but for
+// After returns what is stored after the change as far as its errors tell, which is exact but for
 // writes that may or may not have been stored: those count as not stored.
 func (c Change) After(standing map[string]string, failed FieldErrors) map[string]string {
 	images := maps.Clone(standing)

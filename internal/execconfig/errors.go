@@ -211,7 +211,7 @@ func (e *ConflictError) Error() string {
 	if len(e.Fields) == 0 {
 		return fmt.Sprintf("two exclusive sets own the overrides of %s", e.Scope)
 	}
-	return fmt.Sprintf("single overrides (%s) stand beside an exclusive set that owns all overrides of %s",
+	return fmt.Sprintf("single overrides (%s) conflict with an exclusive set that owns all overrides of %s",
 		strings.Join(e.Fields, ", "), e.Scope)
 }
 

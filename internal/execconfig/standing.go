@@ -13,8 +13,8 @@ import (
 // not been seen to, the absence of one proves nothing.
 func (a *Account) ShowsDefaults() bool { return a.reads.defaultsShown() }
 
-// Standing returns the overrides that stand, field to image: those that the server lists, and those
-// of before, what a state holds, that stand though it leaves them out. showsDefaults is what the state
+// Standing returns the overrides that exist, field to image: those that the server lists, and those
+// of before, what a state holds, that exist though it leaves them out. showsDefaults is what the state
 // remembers of ShowsDefaults. That one of before is gone is only said when several reads agree, for one
 // may come from a copy that is behind. Errors are the client's. The map is shared: it is not to be
 // changed.
@@ -44,7 +44,7 @@ func (a *Account) Standing(
 	return standing, nil
 }
 
-// unlisted returns the image of an override that one answer has left out, if it stands.
+// unlisted returns the image of an override that one answer has left out, if it exists.
 func (a *Account) unlisted(ctx context.Context, target Target, image string, showsDefaults bool) (string, bool, error) {
 	if !showsDefaults {
 		if mayHide, err := a.reads.mayHide(ctx, target, image, false); mayHide || err != nil {
@@ -77,7 +77,7 @@ func readSurely(ctx context.Context, client Client, scope harness.Scope, lagMax 
 	return sure, nil
 }
 
-// Settled returns what stands after a change that failed in part or, where that cannot be read, what
+// Settled returns what is stored after a change that failed in part or, where that cannot be read, what
 // the change is known to have left. It asks even when ctx has ended, for no longer than one request
 // may take. The map is shared: it is not to be changed.
 func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
@@ -90,7 +90,7 @@ func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[st
 	return standing
 }
 
-// mayHide reports whether an override that an answer leaves out may stand all the same: it equals the
+// mayHide reports whether an override that an answer leaves out may exist all the same: it equals the
 // current default, and the server was not seen to list such ones, or is doubted to do so yet.
 func (r *reads) mayHide(ctx context.Context, target Target, image string, doubted bool) (bool, error) {
 	if image == "" || r.defaultsShown() && !doubted {

@@ -8,7 +8,7 @@ type Target struct {
 	Field string
 }
 
-// String returns the target as it stands in resource ids: "ci/K8/gitCloneTag".
+// String returns the target as it appears in resource ids: "ci/K8/gitCloneTag".
 func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
 
 // named puts the target's name before what is said of it.

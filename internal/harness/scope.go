@@ -61,7 +61,7 @@ func (s Scope) Valid() bool {
 	return slices.Contains(Modules(), s.Module) && slices.Contains(Infras(), s.Infra)
 }
 
-// String returns the scope as it stands in ids and messages: "ci/K8", or "dbops".
+// String returns the scope as it appears in ids and messages: "ci/K8", or "dbops".
 func (s Scope) String() string {
 	if !s.Module.HasInfras() {
 		return string(s.Module)

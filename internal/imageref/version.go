@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Comparison says how the version in an image's tag stands to that of the latest.
+// Comparison says how the version in an image's tag compares with that of the latest.
 type Comparison struct {
 	// Older is true for a lower version, a hotfix included. A tag of two numbers
 	// such as 1.14 moves with the hotfixes and is not older than 1.14.3.

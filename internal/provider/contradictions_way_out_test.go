@@ -148,8 +148,8 @@ func TestAccASecondResourceOfAnOverrideIsAnErrorAtPlan(t *testing.T) {
 		"by a change of field":  {one + single("two", "gcsUploadTag", gitDefault), "", "nother resource has the same override"},
 		"a second set":          {gitSet, strings.Replace(gitSet, `"all"`, `"second"`, 1), "wo exclusive sets"},
 		"a second, empty set":   {gitSet, "resource \"harnessci_image_overrides\" \"second\" {\n  images = {}\n}\n", "wo exclusive sets"},
-		"a set beside a single": {one, gitSet, "stand beside an exclusive set"},
-		"a single beside a set": {gitSet, one, "stand beside an exclusive set"},
+		"a set beside a single": {one, gitSet, "conflict with an exclusive set"},
+		"a single beside a set": {gitSet, one, "conflict with an exclusive set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -85,7 +85,7 @@ func advice(err error) string {
 	return ""
 }
 
-// factWidth is the column at which the values of facts stand.
+// factWidth is the column at which the values of facts begin.
 const factWidth = 15
 
 // facts lists what names a failure exactly, one indented line each: of the subject, then of the error

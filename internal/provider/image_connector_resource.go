@@ -172,7 +172,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 	}
 	result, stands := r.change(ctx, plan, &resp.Diagnostics)
 	if !stands || resp.Diagnostics.HasError() {
-		return // the state stays as it was; the next refresh shows what stands
+		return // the state stays as it was; the next refresh shows what is there
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)

@@ -70,7 +70,7 @@ func (m *imageCopyModel) keep(state *imageCopyModel) {
 	m.Platforms = types.ListUnknown(types.StringType)
 }
 
-// wanted returns the digest that the destination is to hold. The source of a copy that stands has been
+// wanted returns the digest that the destination is to hold. The source of an existing copy has been
 // asked by the read before the plan: the apply of this plan, which is not to ask again, gets the same.
 func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyModel, seen string) (string, error) {
 	digest := pinned(plan.Source)

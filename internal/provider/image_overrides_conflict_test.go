@@ -56,7 +56,7 @@ func TestAccSetBesideSingleOverridesIsAnError(t *testing.T) {
 			if n := strings.Count(result.Output, "Error: "); n != 1 || result.Code != 1 {
 				t.Errorf("%d errors and exit code %d, want one and 1:\n%s", n, result.Code, result.Output)
 			}
-			want := "Single overrides (gcsUploadTag) stand beside an exclusive set that owns all overrides of ci/K8. " +
+			want := "Single overrides (gcsUploadTag) conflict with an exclusive set that owns all overrides of ci/K8. " +
 				"module: ci infra: K8"
 			if strings.Contains(name, "set") && !strings.Contains(name, "known") {
 				want = "Two exclusive sets own the overrides of ci/K8."

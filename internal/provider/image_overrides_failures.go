@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// imagesPath is where the images of a set stand.
+// imagesPath is the path of a set's images.
 var imagesPath = path.Root("images")
 
 // targets are several overrides of one module and infra that a diagnostic is about.

@@ -93,7 +93,7 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 }
 
 // takeOverWarning tells of the overrides that a new set resets and changes. The attribute resets shows the
-// former, but while the set's images are unknown, when each that stands may be among them.
+// former, but while the set's images are unknown, when each existing one may be among them.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts []string
 	switch {

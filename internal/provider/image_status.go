@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// imageStatus is how one field's image stands to the default.
+// imageStatus compares one field's image with the default.
 type imageStatus struct {
 	Default    *string `tfsdk:"default"`  // nil: the field has outlived its default
 	Override   *string `tfsdk:"override"` // nil: none
@@ -23,7 +23,7 @@ type imageStatus struct {
 	Supported *bool `tfsdk:"supported"`
 }
 
-// imagesStatus is how all images of a module and infra stand. Its lists are sorted and never nil.
+// imagesStatus compares all images of a module and infra with the defaults. Its lists are sorted and never nil.
 type imagesStatus struct {
 	Images            map[string]imageStatus `tfsdk:"images"`
 	OverriddenFields  []string               `tfsdk:"overridden_fields"`

@@ -124,7 +124,7 @@ func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanIma
 }
 
 // spelledIn returns how the defaults of another module and infra spell a field, if they have it.
-// That they cannot be read is no news: the error at hand stands without them.
+// Where they cannot be read, the error is reported without this hint.
 func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field string) (name string, found bool) {
 	defaults, err := d.account.PlanDefaults(ctx, scope)
 	if err != nil {

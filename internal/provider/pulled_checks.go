@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// namedImage is an image and where it stands or is planned.
+// namedImage is an image and where it is stored or planned.
 type namedImage struct {
 	target execconfig.Target
 	image  string

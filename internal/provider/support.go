@@ -10,7 +10,7 @@ import (
 // CI images" of its documentation: the latest three.
 const supportedReleases = 3
 
-// imageComparison is how an image stands to the default of its field.
+// imageComparison compares an image with the default of its field.
 type imageComparison struct {
 	image, preset imageref.Image
 	imageref.Comparison

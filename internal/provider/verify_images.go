@@ -64,7 +64,7 @@ func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, 
 	return failed
 }
 
-// verify looks up what builds would pull for images, all at once. An error stands for each that is not
+// verify looks up what builds would pull for images, all at once. The result is an error for each that is not
 // there and, where verification is required, for each of which that is not known.
 func (d *providerData) verify(ctx context.Context, module harness.Module, images []string, ask func(context.Context, string) error) []error {
 	if !module.UsesImageConnector() {

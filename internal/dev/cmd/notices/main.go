@@ -99,7 +99,7 @@ func goCommand(ctx context.Context, system string, args ...string) (string, erro
 	return string(output), err
 }
 
-// write groups modules whose texts are the same, so that each text stands once.
+// write groups modules whose texts are the same, so that each text appears once.
 func write(w io.Writer, modules []module) error {
 	users := map[string][]module{}
 	var texts []string

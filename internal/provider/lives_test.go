@@ -324,7 +324,8 @@ func (l *life) inState() map[string]bool {
 		}
 	}
 	content, err := os.ReadFile(l.dir.Path("terraform.tfstate"))
-	if errors.Is(err, fs.ErrNotExist) {
+	// A CLI makes the file as it locks the state, and an interrupt may come before it is written.
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(content) == 0 {
 		return nil
 	}
 	if err == nil {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,18 +63,18 @@ func (s *Server) withhold(r *http.Request, f *Fault) {
 	panic(http.ErrAbortHandler)
 }
 
-// send writes the answer, harmed as the fault says.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+// send writes the answer, harmed as the fault says, and returns how many bytes of a body it sent.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, f *Fault, a answer) int {
 	maps.Copy(w.Header(), a.header)
 	maps.Copy(w.Header(), f.Header)
 	if a.status == http.StatusSwitchingProtocols {
 		s.switchProtocols(w, r)
-		return
+		return 0
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(a.length))
 	w.WriteHeader(a.status)
 	if r.Method == http.MethodHead {
-		return
+		return 0
 	}
 	body := a.body
 	if f.Alter && len(body) > 0 {
@@ -85,19 +84,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, f *Fault, a answer
 		body = body[:f.Cut] // net/http closes what ends too early
 	}
 	n, _ := w.Write(body) // the client may be gone
-	s.sent(r, n)
-}
-
-// sent books the bytes on the newest entry of this path: tests count bytes, not races.
-func (s *Server) sent(r *http.Request, n int) {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	for _, e := range slices.Backward(s.log.entries) {
-		if e.Path == r.URL.Path && e.Method == r.Method {
-			e.Sent += int64(n)
-			return
-		}
-	}
+	return n
 }
 
 // switchProtocols answers 101 and says nothing more, on an open connection.

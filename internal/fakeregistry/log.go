@@ -62,6 +62,12 @@ func (e *entry) received(n int64) {
 	e.Received = n
 }
 
+func (e *entry) sent(n int64) {
+	e.log.mu.Lock()
+	defer e.log.mu.Unlock()
+	e.Sent = n
+}
+
 func (e *entry) answered(status int) {
 	e.log.mu.Lock()
 	defer e.log.mu.Unlock()

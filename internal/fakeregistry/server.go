@@ -157,7 +157,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = f.answer()
 	}
 	entry.answered(a.status)
-	s.send(w, r, &f, a)
+	entry.sent(int64(s.send(w, r, &f, a)))
 }
 
 // answer is what goes back.

@@ -85,8 +85,8 @@ func verifyImagesAttribute() schema.StringAttribute {
 			"image is a warning in the plan and an error in the apply, before anything is written. With " +
 			"`\"when_reachable\"`, a registry that does not answer or refuses the login is ignored, after at most 3 s; with " +
 			"`\"required\"`, that is an error; with `\"off\"`, no registry is asked. It is not documented " +
-			"through which connector the module `dbops` pulls: its images are not looked up, and are an error with `\"required\"`. Defaults to the environment variable `" +
-			envVerifyImages + "`, then to `\"" + string(verifyWhenReachable) + "\"`.",
+			"through which connector the module `dbops` pulls: its images are not looked up, and are an error with " +
+			"`\"required\"`. Defaults to the environment variable `" + envVerifyImages + "`, then to `\"" + string(verifyWhenReachable) + "\"`.",
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -15,10 +14,10 @@ import (
 // not, signatures is false, so that the plan shows that the apply copies it again. What others have added
 // to it is theirs.
 func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, memory copyMemory, diags *diag.Diagnostics) {
-	var attached []string
 	if !state.Signatures.ValueBool() {
 		return
 	}
+	var attached []string
 	memory.load(ctx, attachedKey, &attached, diags)
 	lost, err := r.data.registry.absent(ctx, attached)
 	destination := imageName(state.Destination.ValueString())
@@ -38,14 +37,12 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 // absent returns those of some references that their registry does not have. It asks for all at once; the
 // error is that of any which cannot be told.
 func (r *registries) absent(ctx context.Context, refs []string) ([]string, error) {
-	found := make([]error, len(refs))
-	var all sync.WaitGroup
-	for i, ref := range refs {
-		all.Go(func() { _, found[i] = r.head(ctx, ref) })
-	}
-	all.Wait()
+	outcomes := askForAll(refs, func(ref string) error {
+		_, err := r.head(ctx, ref)
+		return err
+	})
 	var absent []string
-	for i, err := range found {
+	for i, err := range outcomes {
 		if isAbsent(err) {
 			absent = append(absent, refs[i])
 		} else if err != nil {

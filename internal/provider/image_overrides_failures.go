@@ -57,8 +57,8 @@ func joined(a, b execconfig.FieldErrors) execconfig.FieldErrors {
 	return all
 }
 
-// failures turns the errors of a change into diagnostics: one for each field, on its key, but for
-// the fields that failed for one reason, such as one request's answer, which share one.
+// failures turns the errors of a change into diagnostics: one for each field, on its key, except
+// that fields which failed for one reason, such as one request's answer, share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
 	var reasons []string
 	fields := map[string][]string{}

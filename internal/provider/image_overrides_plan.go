@@ -63,8 +63,8 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 	return list
 }
 
-// takeOver warns of the existing overrides that creating the set resets or changes. It leaves
-// out what this run itself has reset, for a replacement.
+// takeOver warns of the existing overrides that creating the set resets or changes. What
+// this run itself has reset, as in a replacement, is left out.
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.account.PlanImages(ctx, plan.scope())
 	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for

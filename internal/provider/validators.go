@@ -68,8 +68,9 @@ func fieldValidator() validator.String {
 	return stringCheck{"can be a field", errorCheck("field", checkField)}
 }
 
-// imageValidator refuses a blank, which the server takes for no override, and what is never read from it. What else is no image reference
-// may be stored on the server all the same: a plan can tell, and a configuration generated from it must pass.
+// imageValidator refuses a blank, which the server takes for no override, and what is never read from it.
+// Anything else that is no image reference may be stored on the server all the same: a plan can tell, and
+// a configuration generated from it must pass.
 func imageValidator() validator.String {
 	return stringCheck{"is not blank", errorCheck("image reference", func(value string) error {
 		switch {

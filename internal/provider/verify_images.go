@@ -74,29 +74,36 @@ func (d *providerData) verify(ctx context.Context, module harness.Module, images
 	if !known {
 		return slices.Repeat([]error{d.registry.unproven(errUnknownPull)}, len(images))
 	}
-	found := make([]error, len(images))
-	var all sync.WaitGroup
-	for i, image := range images {
+	return askForAll(images, func(image string) error {
 		pull := imageref.Resolve(url, image)
 		if pull.Host == "" { // no registry can be asked for what is no reference
-			continue
+			return nil
 		}
-		all.Go(func() {
-			err := ask(ctx, pull.Image)
-			if isAbsent(err) {
-				err = &absentError{stored: image, pull: pull, nearest: d.registry.nearest(ctx, pull.Image, err), err: err}
-			} else if err != nil {
-				err = d.registry.unproven(err)
-			}
-			found[i] = err
-		})
+		err := ask(ctx, pull.Image)
+		if isAbsent(err) {
+			return &absentError{stored: image, pull: pull, nearest: d.registry.nearest(ctx, pull.Image, err), err: err}
+		}
+		if err != nil {
+			return d.registry.unproven(err)
+		}
+		return nil
+	})
+}
+
+// askForAll asks for all images at once, and returns the outcome of each in its place.
+func askForAll(images []string, ask func(image string) error) []error {
+	outcomes := make([]error, len(images))
+	var all sync.WaitGroup
+	for i, image := range images {
+		all.Go(func() { outcomes[i] = ask(image) })
 	}
 	all.Wait()
-	return found
+	return outcomes
 }
 
 // errUndocumentedPull is why no image of Database DevOps can be verified.
-var errUndocumentedPull = errors.New("it is not documented through which connector Database DevOps pulls its images, so that the name that is pulled is not known")
+var errUndocumentedPull = errors.New("it is not documented through which connector Database DevOps pulls its images, so that " +
+	"the name that is pulled is not known")
 
 // errUnknownPull is why an image cannot be verified whose pulled name is not known.
 var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, so the name that builds " +

@@ -24,7 +24,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// TestAccVendorIsMeasuredByWhatItLeaves has a server that stores 3 of 29 and forgets no override.
+// TestAccVendorIsMeasuredByWhatItLeaves has a server that holds 3 overrides, whatever it acknowledges: writes
+// that it stored would undo one another by chance.
 func TestAccVendorIsMeasuredByWhatItLeaves(t *testing.T) {
 	t.Parallel()
 	clitest.Require(t)
@@ -40,7 +41,10 @@ func TestAccVendorIsMeasuredByWhatItLeaves(t *testing.T) {
 	exit := script.Run("test", func(in *script.T) {
 		l := &lab{T: in, vendor: binary}
 		l.play(fakeharness.Options{}, func(s *scene) {
-			s.fake.Inject(fakeharness.Fault{Call: "update-config", After: 3, Times: -1, Lie: true})
+			for _, field := range s.fake.Settable("ci/K8")[:3] {
+				s.fake.SetOverride("ci/K8", field, "example.com/held:1")
+			}
+			s.fake.Inject(fakeharness.Fault{Call: "update-config", Times: -1, Lie: true})
 			s.fake.Inject(fakeharness.Fault{Call: "reset-config", Times: -1, Lie: true})
 			got = s.report(l, vendor)
 			if requests := s.fake.Count(""); requests != 29 {

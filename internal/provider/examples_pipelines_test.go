@@ -4,11 +4,15 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 )
+
+// exposedName is what GitLab accepts after expose_as; anything else makes the whole pipeline invalid.
+var exposedName = regexp.MustCompile(`expose_as: \w[-\w ]*\n`)
 
 // TestExamplePipelines reads every pipeline under examples/, and holds them to what the guide says:
 // only jobs that apply have the key that may edit, and none applies beside another.
@@ -35,6 +39,9 @@ func TestExamplePipelines(t *testing.T) {
 		applies := strings.Contains(content, "terraform apply")
 		if edits := strings.Contains(strings.ToLower(content), "editor"); edits != applies {
 			t.Errorf("%s: applies: %v, has the key that may edit: %v", path, applies, edits)
+		}
+		if strings.Contains(content, "expose_as:") && !exposedName.MatchString(content) {
+			t.Errorf("%s exposes its artifacts under a name that GitLab refuses", path)
 		}
 		if strings.Contains(content, "terraform ") && !strings.Contains(content, "terraform init -input=false") {
 			t.Errorf("%s runs without init", path)

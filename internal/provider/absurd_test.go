@@ -33,9 +33,9 @@ func TestAccAbsurdInput(t *testing.T) {
 	for name, test := range map[string]struct {
 		config, at, says string // at: the line that the error shows
 	}{
-		"field with slashes":     {singleOf(`"../../update-config?infra=VM"`, image), "field = ", `The field "../../update-config?infra=VM" is not made of`},
+		"field with slashes":     {singleOf(`"../../update-config?infra=VM"`, image), "field = ", `The field "../../update-config?infra=VM" does not consist of`},
 		"field with a newline":   {singleOf(`"git\nCloneTag"`, image), "field = ", `The field "git\nCloneTag" is not`},
-		"field of 10,000":        {singleOf(`"`+long+`"`, image), "field = ", `a"… is not made of 1 to 128 letters`},
+		"field of 10,000":        {singleOf(`"`+long+`"`, image), "field = ", `a"… does not consist of 1 to 128 letters`},
 		"field in Unicode":       {singleOf(`"gitClöneTag"`, image), "field = ", `The field "gitClöneTag" is not`},
 		"field with escapes":     {singleOf(`"\u001b[31m\u202e"`, image), "field = ", `The field "\x1b[31m\u202e" is not`},
 		"empty field":            {singleOf(`""`, image), "field = ", `The field "" is not`},
@@ -49,8 +49,8 @@ func TestAccAbsurdInput(t *testing.T) {
 		"empty account":          {setting(`account_id = ""`), "account_id = ", "The value is an empty string."},
 		"account with slashes":   {setting(`account_id = "a/../b"`), "account_id = ", "Invalid provider configuration: account_id"},
 		"account with a query":   {setting(`account_id = "a&infra=VM"`), "account_id = ", "Invalid provider configuration: account_id"},
-		"endpoint and user info": {setting(`endpoint = "https://me:hunter2@127.0.0.1/gateway"`), "endpoint = ", "holds a user name or password"},
-		"endpoint and query":     {setting(`endpoint = "https://127.0.0.1/gateway?a=b"`), "endpoint = ", "holds a query"},
+		"endpoint and user info": {setting(`endpoint = "https://me:hunter2@127.0.0.1/gateway"`), "endpoint = ", "contains a user name or password"},
+		"endpoint and query":     {setting(`endpoint = "https://127.0.0.1/gateway?a=b"`), "endpoint = ", "has a query"},
 		"endpoint and newline":   {setting(`endpoint = "https://127.0.0.1/\ngateway"`), "endpoint = ", "is not a URL"},
 		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `The field "git\nCloneTag" is not`},
 		"set of 10,000":          {set(`"`+long+`"`, `"a:1"`), `= "a:1"`, `The field "aaaa`},

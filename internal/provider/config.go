@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// What stands in for settings that neither the configuration nor the environment makes.
+// Defaults of settings that neither the configuration nor the environment sets.
 const (
 	defaultEndpoint       = "https://app.harness.io/gateway"
 	defaultRequestTimeout = 30 * time.Second
@@ -34,7 +34,7 @@ const (
 
 var (
 	accountIDPattern = text.Regexp(`^[A-Za-z0-9_-]{1,128}$`)
-	// credentialPattern is what an HTTP header carries unchanged; tokens hold nothing else.
+	// credentialPattern is what an HTTP header carries unchanged; tokens contain nothing else.
 	credentialPattern = text.Regexp(`^[\x21-\x7e]+$`)
 )
 
@@ -62,16 +62,15 @@ type settings struct {
 	maxRetries          int
 	skipFieldValidation bool
 	caCertificateFile   string // "": the system's authorities only
-	// registries are the logins by host, as imageref writes it. While they are not known (false), no
-	// registry is asked.
+	// registries are the logins by host, as imageref writes it. Until they are known, no registry is
+	// contacted.
 	registries      map[string]registryLogin
 	registriesKnown bool
 	verifyImages    verification
 }
 
-// resolve makes settings of the block and the environment. Nothing is read but through getenv.
-// known is false when a value is not known before apply: then the settings are not complete, and
-// what could be checked without that value has been.
+// resolve merges the block and the environment, which it reads through getenv only. known is false while a
+// value is not known before apply: the settings are then incomplete, and the other values are checked.
 func (m providerModel) resolve(getenv func(string) string) (s settings, known bool, diags diag.Diagnostics) {
 	r := resolver{getenv: getenv, known: true}
 	s.endpoint = r.endpoint(m.Endpoint)
@@ -87,16 +86,16 @@ func (m providerModel) resolve(getenv func(string) string) (s settings, known bo
 	return s, r.known, r.diags
 }
 
-// resolver gathers what is wrong with a block, so that one run shows all of it.
+// resolver collects every problem of a block, so that one run shows them all.
 type resolver struct {
 	getenv func(string) string
 	known  bool
 	diags  diag.Diagnostics
 }
 
-// setting returns an attribute's value, or else that of its environment variable (if it has one), and
-// the words for where the value came from. An empty variable counts as not set; an empty
-// attribute is an error: it is mostly a variable that somebody forgot to fill.
+// setting returns an attribute's value, or else that of its environment variable (if it has one), and a
+// phrase for where the value came from. An empty variable counts as not set; an empty attribute is an
+// error: it is usually a variable that nobody has set.
 func (r *resolver) setting(attribute string, value types.String, env string) (set, source string) {
 	switch {
 	case value.IsUnknown():
@@ -137,7 +136,7 @@ func (r *resolver) endpoint(value types.String) *url.URL {
 	return u
 }
 
-// endpointProblem says what keeps a parsed URL from being an endpoint; "" when nothing does.
+// endpointProblem says why a parsed URL cannot be an endpoint; "" if it can.
 func endpointProblem(u *url.URL, err error) string {
 	switch {
 	case err != nil:
@@ -145,18 +144,18 @@ func endpointProblem(u *url.URL, err error) string {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "does not start with https://"
 	case u.Hostname() == "":
-		return "names no host"
+		return "has no host"
 	case u.User != nil:
-		return "holds a user name or password; use api_key or bearer_token"
+		return "contains a user name or password; use api_key or bearer_token"
 	case u.RawQuery != "" || u.ForceQuery:
-		return "holds a query (what follows the question mark)"
+		return "has a query (the part after the question mark)"
 	case u.Fragment != "":
-		return "holds a fragment (what follows the #)"
+		return "has a fragment (the part after the #)"
 	}
 	return ""
 }
 
-// isLoopback reports that a host is this machine, so that no network carries the credential.
+// isLoopback reports whether a host is this machine, so that the credential crosses no network.
 func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
@@ -170,16 +169,16 @@ func (r *resolver) accountID(value types.String) string {
 	case set != "" && !accountIDPattern().MatchString(set):
 		shown := "is " + text.Quote(set)
 		if strings.Contains(set, ".") { // as every API key and token does
-			shown = "holds a dot, as an API key does"
+			shown = "contains a dot, as API keys do"
 		}
-		r.fail("account_id", fmt.Sprintf("The account, as set by %s, %s. An account identifier is made "+
-			"of at most 128 letters, digits, hyphens and underscores.", source, shown))
+		r.fail("account_id", fmt.Sprintf("The account, as set by %s, %s. An account identifier has at most 128 "+
+			"letters, digits, hyphens and underscores.", source, shown))
 	}
 	return set
 }
 
-// credential returns the one credential to use. What the configuration sets wins over the
-// environment as a whole: an api_key leaves a bearer token of the environment unused.
+// credential returns the one credential to use. The configuration takes precedence as a whole: with an
+// api_key, a bearer token in the environment is ignored.
 func (r *resolver) credential(apiKey, bearerToken types.String) (key, token string) {
 	keyEnv, tokenEnv := envAPIKey, envBearerToken
 	configured := !apiKey.IsNull() || !bearerToken.IsNull()
@@ -210,9 +209,9 @@ func (r *resolver) credential(apiKey, bearerToken types.String) (key, token stri
 func (r *resolver) secret(attribute string, value types.String, env string) string {
 	set, source := r.setting(attribute, value, env)
 	if set != "" && !credentialPattern().MatchString(set) {
-		r.fail(attribute, fmt.Sprintf("The credential, as set by %s, holds a space, a line break or another "+
-			"character that no token has. A file's last line break is the usual cause: trimspace(file(...)) "+
-			"removes it.", source))
+		r.fail(attribute, fmt.Sprintf("The credential, as set by %s, contains a space, a line break or another "+
+			"character that no token has. The usual cause is a file's trailing newline, which trimspace(file(...)) "+
+			"removes.", source))
 	}
 	return set
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// envVerifyImages stands in for the attribute verify_images.
+// envVerifyImages is used in place of the attribute verify_images.
 const envVerifyImages = "HARNESSCI_VERIFY_IMAGES"
 
 // verification says which overrides are looked up in their registry before they are stored.
@@ -35,7 +35,7 @@ type registryModel struct {
 	Insecure types.Bool   `tfsdk:"insecure"`
 }
 
-// registryLogin is how to talk to one registry; no username means that the block has none.
+// registryLogin is how to reach one registry; without a username, the block sets no login.
 type registryLogin struct {
 	username, password string
 	insecure           bool
@@ -55,18 +55,20 @@ func registriesAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as " +
-			"`registry.example.com:5000`; `docker.io` is Docker Hub. Each login is sent to that registry and its token " +
-			"server only. For a registry that is not listed, the provider uses the login of Docker's config file " +
-			"(`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or `REGISTRY_AUTH_FILE`, or with none.",
+			"`registry.example.com:5000`; `docker.io` is Docker Hub. Each login is sent only to that registry and " +
+			"its token server. For a registry that is not listed, the provider uses the login in Docker's config " +
+			"file (`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or `REGISTRY_AUTH_FILE`, or " +
+			"none.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"username": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "User name, such as `AWS` for Amazon ECR or `oauth2accesstoken` for Google Artifact Registry.",
 			},
 			"password": schema.StringAttribute{
-				Optional:            true,
-				Sensitive:           true,
-				MarkdownDescription: "Password or token of the user, such as that of the data source `aws_ecr_authorization_token`.",
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Password or token of the user, such as the one from the data source " +
+					"`aws_ecr_authorization_token`.",
 			},
 			"insecure": schema.BoolAttribute{
 				Optional: true,
@@ -81,12 +83,13 @@ func registriesAttribute() schema.MapNestedAttribute {
 func verifyImagesAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether to look up each image in its registry before builds are made to pull it. A missing " +
-			"image is a warning in the plan and an error in the apply, before anything is written. With " +
-			"`\"when_reachable\"`, a registry that does not answer or refuses the login is ignored, after at most 3 s; with " +
-			"`\"required\"`, that is an error; with `\"off\"`, no registry is asked. It is not documented " +
-			"through which connector the module `dbops` pulls: its images are not looked up, and are an error with " +
-			"`\"required\"`. Defaults to the environment variable `" + envVerifyImages + "`, then to `\"" + string(verifyWhenReachable) + "\"`.",
+		MarkdownDescription: "How strictly to check that each image is in its registry before the override is " +
+			"stored. A missing image is a warning in the plan and an error in the apply, before anything is " +
+			"written. With `\"when_reachable\"`, a registry that does not answer or refuses the login is ignored, " +
+			"after at most 3 s; with `\"required\"`, that is an error; with `\"off\"`, no image is looked up. " +
+			"Nothing documents which connector the module `dbops` pulls through, so its images are not looked up, " +
+			"and are an error with `\"required\"`. Defaults to the environment variable `" + envVerifyImages + "`, " +
+			"then to `\"" + string(verifyWhenReachable) + "\"`.",
 	}
 }
 
@@ -103,8 +106,8 @@ func (r *resolver) verification(value types.String) verification {
 	return mode
 }
 
-// registries returns the logins by host. They are not known while a part of them is not; what does
-// not ask a registry works meanwhile.
+// registries returns the logins by host. known is false while any part of them is not; whatever needs no
+// registry still works.
 func (r *resolver) registries(value types.Map) (logins map[string]registryLogin, known bool) {
 	if value.IsUnknown() {
 		return nil, false
@@ -120,7 +123,8 @@ func (r *resolver) registries(value types.Map) (logins map[string]registryLogin,
 			continue
 		}
 		if problem := registryHostProblem(host); problem != "" {
-			r.failAt(path.Root("registries"), "A key of registries "+problem+". It is a host with an optional port, such as "+
+			r.failAt(path.Root("registries"), "A key of registries "+problem+". A key is a host with an optional "+
+				"port, such as "+
 				"registry.example.com:5000, or docker.io for Docker Hub.")
 			continue
 		}
@@ -149,16 +153,16 @@ func (r *resolver) registry(at path.Path, host string, element types.Object) (lo
 	login = registryLogin{model.Username.ValueString(), model.Password.ValueString(), model.Insecure.ValueBool()}
 	switch {
 	case model.Username.IsNull() && !model.Password.IsNull():
-		r.failAt(at.AtName("username"), "password is set and username is not. A token needs a user name, too; the registry's "+
-			"documentation says which.")
+		r.failAt(at.AtName("username"), "password is set but username is not. A token needs a user name, too; see "+
+			"the registry's documentation.")
 	case model.Password.IsNull() && !model.Username.IsNull():
-		r.failAt(at.AtName("password"), "username is set and password is not.")
+		r.failAt(at.AtName("password"), "username is set but password is not.")
 	case !model.Username.IsNull() && login.username == "":
 		r.failAt(at.AtName("username"), "The value is an empty string. Without a username and a password, Docker's own login "+
 			"is used.")
 	case !model.Password.IsNull() && strings.TrimSpace(login.password) != login.password || !model.Password.IsNull() && login.password == "":
-		r.failAt(at.AtName("password"), "The value is empty, or begins or ends with white space. A file's last line break is the "+
-			"usual cause: trimspace(file(...)) removes it.")
+		r.failAt(at.AtName("password"), "The value is empty, or begins or ends with white space. The usual cause "+
+			"is a file's trailing newline, which trimspace(file(...)) removes.")
 	case login.insecure && login.password != "" && !isLoopback(hostname(host)):
 		r.diags.AddAttributeWarning(at.AtName("insecure"), "The registry "+host+" is not encrypted",
 			"Anyone on the network path to it can read the password. Use https.")
@@ -171,14 +175,14 @@ func (r *resolver) failAt(at path.Path, detail string) {
 	r.diags.AddAttributeError(at, "Invalid provider configuration: registries", detail)
 }
 
-// registryHostProblem says what keeps a key from being a registry's host. Messages never show it where it may
-// hold a password.
+// registryHostProblem says why a key cannot be a registry's host. Messages never show a key that may
+// contain a password.
 func registryHostProblem(host string) string {
 	switch {
 	case strings.Contains(host, "://"):
 		return "has a scheme (https://); leave it out"
 	case strings.Contains(host, "@"):
-		return "holds a user name or password; use username and password"
+		return "contains a user name or password; use username and password"
 	case strings.Contains(host, "/"):
 		return "has a path: " + text.Quote(host)
 	case imageref.CanonicalHost(host) == "":

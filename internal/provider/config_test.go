@@ -88,7 +88,7 @@ func TestResolveErrors(t *testing.T) {
 		"empty account":          {model: providerModel{AccountID: types.StringValue("")}, attribute: "account_id", words: []string{"empty"}},
 		"account with newline":   {model: providerModel{AccountID: types.StringValue("abc\n")}, attribute: "account_id", words: []string{`"abc\n"`}},
 		"account with a slash":   {env: map[string]string{envAccountID: "a/b"}, attribute: "account_id", words: []string{envAccountID}},
-		"account is a key":       {model: providerModel{AccountID: types.StringValue("pat.abc.hunter2")}, attribute: "account_id", words: []string{"as an API key does"}},
+		"account is a key":       {model: providerModel{AccountID: types.StringValue("pat.abc.hunter2")}, attribute: "account_id", words: []string{"as API keys do"}},
 		"account too long":       {model: providerModel{AccountID: types.StringValue(long)}, attribute: "account_id", words: []string{"128"}},
 		"no credential":          {env: map[string]string{envAPIKey: ""}, attribute: "api_key", words: []string{"api_key", "bearer_token", envAPIKey, envBearerToken}},
 		"two in configuration":   {model: providerModel{APIKey: types.StringValue("hunter2"), BearerToken: types.StringValue("hunter2")}, attribute: "bearer_token", words: []string{"api_key", "bearer_token"}},

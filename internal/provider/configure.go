@@ -13,9 +13,9 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// providerData is what the provider's Configure hands out, to resources and data sources alike.
+// providerData is what the provider's Configure passes to resources and data sources.
 type providerData struct {
-	// account is nil while the provider's configuration holds values that are not known yet.
+	// account is nil while a value of the provider's configuration is not known yet.
 	account             *execconfig.Account
 	client              *harness.Client
 	connector           *connector.Account
@@ -27,10 +27,10 @@ type providerData struct {
 	told     told
 }
 
-// known reports that the provider's configuration is complete, so that the API can be asked.
+// known reports whether the provider's configuration is complete, so that the API can be called.
 func (d *providerData) known() bool { return d != nil && d.account != nil }
 
-// requireKnown adds an error where an operation cannot do without the API and has to.
+// requireKnown adds an error if an operation needs the API before the configuration is known.
 func (d *providerData) requireKnown(operation string, diags *diag.Diagnostics) bool {
 	if !d.known() {
 		diags.AddError("Could not "+operation+": the provider's configuration is not known yet",
@@ -40,7 +40,7 @@ func (d *providerData) requireKnown(operation string, diags *diag.Diagnostics) b
 	return d.known()
 }
 
-// notices are warnings of what writes have run into on this machine, each once a run.
+// notices are warnings about what writes met on this machine, such as a lock; each is given once a run.
 func (d *providerData) notices() (diags diag.Diagnostics) {
 	for _, notice := range d.account.Notices() {
 		diags.AddWarning(notice.Summary, notice.Detail)
@@ -48,7 +48,7 @@ func (d *providerData) notices() (diags diag.Diagnostics) {
 	return diags
 }
 
-// dataFrom returns what Configure handed out; nil before it, where schemas and values are checked.
+// dataFrom returns what Configure passed on; nil before Configure, when schemas and values are checked.
 func dataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	data, ok := handed.(*providerData)
 	if handed != nil && !ok {
@@ -57,7 +57,7 @@ func dataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	return data
 }
 
-// configuredResource is embedded by resources; it keeps what the provider hands out.
+// configuredResource is embedded by resources; it keeps the provider's data.
 type configuredResource struct{ data *providerData }
 
 // Configure keeps what the provider hands out.
@@ -65,7 +65,7 @@ func (c *configuredResource) Configure(_ context.Context, req resource.Configure
 	c.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// configuredDataSource is embedded by data sources; it keeps what the provider hands out.
+// configuredDataSource is embedded by data sources; it keeps the provider's data.
 type configuredDataSource struct{ data *providerData }
 
 // Configure keeps what the provider hands out.

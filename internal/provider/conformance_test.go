@@ -148,7 +148,7 @@ func TestEveryPageSaysWhatErrorsMean(t *testing.T) {
 	for _, kind := range serve(t).kinds() {
 		for _, name := range kind.names {
 			page := readFile(t, filepath.Join(docsDir, kind.docs, strings.TrimPrefix(name, "harnessci_")+".md"))
-			if !strings.Contains(page, "guides/errors.md)") && !strings.Contains(page, "It is an error when") {
+			if !strings.Contains(page, "guides/errors.md)") && !strings.Contains(page, "It is an error if") {
 				t.Errorf("the page of %s does not say what its errors mean", name)
 			}
 		}

@@ -125,7 +125,7 @@ func TestAccEveryStateWithTwoObjectsOfAnOverrideHasAWayOut(t *testing.T) {
 				if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != gitOlder {
 					t.Errorf("the server holds %q:\n%s", got, output)
 				}
-				if !strings.Contains(unwrapped(output), "deposed object, which an interrupted replacement left behind") {
+				if !strings.Contains(unwrapped(output), "names a deposed object, that is the other one, left behind by an interrupted replacement") {
 					t.Errorf("not told:\n%s", output)
 				}
 				requireEmptyPlan(t, dir)

@@ -31,9 +31,10 @@ func (d *customerImagesDataSource) Metadata(_ context.Context, req datasource.Me
 // Schema describes the data source.
 func (d *customerImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the images that the account has overridden or, with `overrides_only = false`, the image " +
-			"of every field, as the server reports them. A server may omit an override that equals the default, and may " +
-			"merge defaults and overrides in its own way; `harnessci_image_status` does not depend on that.",
+		MarkdownDescription: "Lists the images that the account has overridden or, with `overrides_only = false`, " +
+			"the image of every field, as the server reports them. The server may omit an override that equals the " +
+			"default, and may merge defaults and overrides in its own way; `harnessci_image_status` does not " +
+			"depend on this.",
 		Attributes: map[string]schema.Attribute{
 			"module": moduleDataAttribute(),
 			"infra":  infraDataAttribute(),

@@ -42,14 +42,14 @@ output "missing" {
 		t.Errorf("%d questions to the registry or for the connector", n)
 	}
 	write(dir, registry, connectorConfig("https://other.example.com"))
-	if output := dir.Must("plan"); strings.Contains(output, "stands:") {
+	if output := dir.Must("plan"); strings.Contains(output, "stored:") {
 		t.Errorf("the connector's plan tells of an override of Database DevOps:\n%s", output)
 	}
 
 	required := verifying(t, fake, registry, "required", doubled)
 	result := required.Run("apply", "-auto-approve")
 	requireError(t, result.Output, "Could not verify the image of dbops/gitCloneTag",
-		"It is not documented through which connector Database DevOps pulls its images", `"when_reachable"`)
+		"Nothing documents which connector Database DevOps pulls through", `"when_reachable"`)
 }
 
 // A module that is known in the apply only decides then whether there is an infra.
@@ -85,7 +85,7 @@ resource "harnessci_image_overrides" "test" {
 	dir.Write("main.tf", module("dbops")+single("test", "gitCloneTag", present, "module = terraform_data.module.output", `infra = "VM"`))
 	fake.ResetLog()
 	result := dir.Run("apply", "-auto-approve")
-	if requireSays(t, result.Output, "The module dbops has no infra: leave infra out."); result.Code != 1 || fake.Count("writes") != 0 {
+	if requireSays(t, result.Output, "The module dbops has no infra: omit infra."); result.Code != 1 || fake.Count("writes") != 0 {
 		t.Errorf("exit code %d, %d writes:\n%s", result.Code, fake.Count("writes"), result.Output)
 	}
 }

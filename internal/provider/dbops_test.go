@@ -104,7 +104,7 @@ func TestAccDBOps_anInfraIsAnError(t *testing.T) {
 	w := newWorld(t, fakeharness.Options{}, dbopsID)
 	w.run(resource.TestCase{Steps: []resource.TestStep{{
 		Config:      overrideConfig(imageA, `module = "dbops"`, `infra = "K8"`, `field = "gitCloneTag"`),
-		ExpectError: says("The module dbops has no infra: leave infra out"),
+		ExpectError: says("The module dbops has no infra: omit infra"),
 	}}})
 	w.requireNoWrites()
 }

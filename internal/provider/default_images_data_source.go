@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// defaultImagesDataSource is harnessci_default_images: what runs where nothing is overridden.
+// defaultImagesDataSource is harnessci_default_images: what runs without overrides.
 type defaultImagesDataSource struct{ configuredDataSource }
 
 var _ datasource.DataSourceWithConfigure = (*defaultImagesDataSource)(nil)
@@ -30,8 +30,8 @@ func (d *defaultImagesDataSource) Metadata(_ context.Context, req datasource.Met
 // Schema describes the data source.
 func (d *defaultImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the default images, which Harness runs where nothing is overridden. The keys are the " +
-			"fields that can be overridden.",
+		MarkdownDescription: "Lists the default images, which Harness runs unless they are overridden. The keys " +
+			"are the fields that can be overridden.",
 		Attributes: map[string]schema.Attribute{
 			"module": moduleDataAttribute(),
 			"infra":  infraDataAttribute(),

@@ -7,9 +7,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// A destroy begins with a normal plan, of resources that are not created yet too, and ends with it if that
-// has an error. No request tells such a plan from one that will be applied; the command line of the CLI,
-// which is the parent of this process, does.
+// A destroy begins with a normal plan, even of resources that do not exist yet, and stops if that plan
+// fails. No request distinguishes such a plan from one to apply; the command line of the CLI, this
+// process's parent, does.
 
 // command is what the CLI is known to run.
 type command int
@@ -20,7 +20,7 @@ const (
 	unknownCommand
 )
 
-// parentCommand looks at the parent's command line, and at the variables that add to it.
+// parentCommand reads the parent's command line and the variables that add to it.
 func parentCommand(getenv func(string) string) command {
 	args, ok := parentArgs()
 	if !ok {
@@ -32,7 +32,7 @@ func parentCommand(getenv func(string) string) command {
 	return commandOf(args)
 }
 
-// commandOf tells a destroy by its arguments, without the program's name: the command, or the flag of
+// commandOf recognizes a destroy by the arguments after the program's name: the command, or the flag of
 // plan and apply.
 func commandOf(args []string) command {
 	first := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
@@ -47,8 +47,8 @@ func commandOf(args []string) command {
 	return anotherCommand
 }
 
-// toleratedInDestroy returns what is found against a plan: as warnings where the CLI is known to
-// destroy, since nothing of the plan will be applied; and with a way out where nothing is known.
+// toleratedInDestroy turns a plan's errors into warnings if the CLI is known to destroy, since nothing of
+// that plan is applied. If the command is unknown, it adds what to do in a destroy.
 func (d *providerData) toleratedInDestroy(found diag.Diagnostics) (told diag.Diagnostics) {
 	for _, one := range found {
 		summary, detail := one.Summary(), one.Detail()

@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// What an error or a subject may tell of itself, so that nothing here need know its kind.
+// What an error or a subject may say about itself, so that nothing here needs to know its type.
 type (
 	// reasoned is an error that says what went wrong without naming its subject, which the summary has.
 	reasoned interface {
@@ -27,16 +27,16 @@ type (
 		error
 		Advice() string
 	}
-	// factual names itself by names and values, such as "module" and "ci". An empty value is left
-	// out; values of one name that follow one another make a list.
+	// factual identifies itself by names and values, such as "module" and "ci". An empty value is left out;
+	// consecutive values of one name form a list.
 	factual interface{ Facts() [][2]string }
 )
 
-// advisers say what to do next about the errors of packages that know nothing of Terraform. The first
-// one that has a word is heard.
+// advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
+// with something to say is used.
 var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, registryAdvice}
 
-// failure is the diagnostic of an operation that did not succeed, without regard to what was told before.
+// failure is the diagnostic of a failed operation, whatever was reported before.
 func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	summary := "Could not " + operation
 	if subject != nil {
@@ -45,15 +45,15 @@ func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic 
 	return diag.NewErrorDiagnostic(summary, explain(subject, err))
 }
 
-// unverified is the warning for a write that the server acknowledged and could not show since. The
+// unverified is the warning for a write that the server acknowledged and that could not be read back. The
 // object completes "Could not verify …" ("the image override").
 func unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
-		explain(subject, err)+"\n\nThe state holds what was sent. The next plan shows whether it is stored.")
+		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
 }
 
-// explain puts an error in three parts: what happened, the facts that support asks for, and what
-// to do next. The CLI wraps what does not begin with a space.
+// explain tells an error in three parts: what happened, the facts that support asks for, and what to do
+// next. The CLI wraps lines that do not begin with a space.
 func explain(subject any, err error) string {
 	var parts []string
 	for _, part := range []string{reason(err), facts(subject, err), advice(err)} {
@@ -88,8 +88,8 @@ func advice(err error) string {
 // factWidth is the column at which the values of facts begin.
 const factWidth = 15
 
-// facts lists what names a failure exactly, one indented line each: of the subject, then of the error
-// and of those below it, each name as the first one has it.
+// facts lists what identifies a failure, one indented line each: from the subject, then from the error and
+// what it wraps. The first source of a name wins.
 func facts(subject any, err error) string {
 	var list strings.Builder
 	said := map[string]bool{}
@@ -118,7 +118,7 @@ func facts(subject any, err error) string {
 	return strings.TrimRight(list.String(), "\n")
 }
 
-// causes yields an error and all that it wraps, in the order of errors.As.
+// causes yields an error and everything it wraps, in the order of errors.As.
 func causes(err error) iter.Seq[error] {
 	return func(yield func(error) bool) { eachCause(err, yield) }
 }
@@ -151,7 +151,7 @@ func interruptAdvice(err error) string {
 	return ""
 }
 
-// callAdvice is for a call of the Harness API.
+// callAdvice is for a call to the Harness API.
 func callAdvice(err error) string {
 	call, ok := errors.AsType[*harness.Error](err)
 	if !ok {
@@ -159,8 +159,8 @@ func callAdvice(err error) string {
 	}
 	switch call = call.Origin(); {
 	case harness.IsTimeout(call):
-		return "No whole answer came within the provider's request_timeout. Raise it where the server or the " +
-			"network is slow; otherwise check the endpoint, and the proxy if there is one (HTTPS_PROXY)."
+		return "No complete answer came within the provider's request_timeout. Raise it if the server or the " +
+			"network is slow; otherwise check the endpoint and, if there is one, the proxy (HTTPS_PROXY)."
 	case call.Status == 0:
 		return connectionAdvice(call)
 	}
@@ -178,17 +178,17 @@ func writeAdvice(err error) string {
 			"harnessci_customer_images lists it."
 	}
 	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {
-		return "Harness keeps all overrides of an account in one document and saves it as a whole, so that " +
-			"another writer's change undoes this one: a pipeline, a person, or a run on another machine. " +
-			"Let the other writer finish, and apply again."
+		return "Harness keeps all overrides of an account in one document and saves it as a whole, so a change by " +
+			"another writer can undo this one: a pipeline, a person, or a run on another machine. Let the other " +
+			"writer finish, and apply again."
 	}
 	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Image != "" {
 		if refused.Listed {
 			return "Read the server's message. If it is about the image, choose another one. Otherwise the server lists this " +
 				"field but does not allow it to be set: remove the override."
 		}
-		return "Nothing keeps the server from other writes, and its defaults do not list this field. Check its spelling: the data " +
-			"source harnessci_default_images lists the fields."
+		return "The server stores other fields, and its defaults do not list this one. Check its spelling: the " +
+			"data source harnessci_default_images lists the fields."
 	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return "Run a plan to see what is stored, and apply again: repeating the write does no harm."
@@ -198,7 +198,8 @@ func writeAdvice(err error) string {
 			"resource was renamed or moved, add a moved block."
 	}
 	if _, ok := errors.AsType[*execconfig.UndoneError](err); ok {
-		return "Destroying one would reset what the other keeps. A refresh resolves that: plan without -refresh=false."
+		return "Destroying one would reset what the other keeps. A refresh resolves this: plan without " +
+			"-refresh=false."
 	}
 	if conflict, ok := errors.AsType[*execconfig.ConflictError](err); ok {
 		if len(conflict.Fields) == 0 {
@@ -213,13 +214,13 @@ func writeAdvice(err error) string {
 // connectionAdvice is for a call without an answer.
 func connectionAdvice(call *harness.Error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](call.Err); ok {
-		return "The certificate of " + call.Host + " is not trusted here. If a private authority signed it, " +
-			"point the provider's ca_certificate_file to the authority's certificate in PEM form."
+		return "The certificate of " + call.Host + " is not trusted here. If a private CA signed it, set the " +
+			"provider's ca_certificate_file to the CA's certificate in PEM format."
 	}
-	return "Check the provider's endpoint, the network, and the proxy if there is one (HTTPS_PROXY)."
+	return "Check the provider's endpoint, the network and, if there is one, the proxy (HTTPS_PROXY)."
 }
 
-// statusAdvice goes by the kind of answer.
+// statusAdvice depends on the kind of answer.
 func statusAdvice(call *harness.Error) string {
 	switch {
 	case harness.IsRedirect(call):
@@ -233,18 +234,18 @@ func statusAdvice(call *harness.Error) string {
 			"the account view permission, writing the account edit permission. Ask an administrator for a role that includes " +
 			"it, at account scope."
 	case harness.IsNotFound(call):
-		return "The server has nothing there. Check that account_id is right, that the account has the module, and that the " +
-			"provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
+		return "Nothing exists at this URL. Check that account_id is right, that the account has the module, and " +
+			"that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
 	case harness.IsRateLimited(call):
 		return "The rate limit was exceeded; Harness allows 400 calls a minute for each API key. Wait a minute and run " +
 			"again, raise max_retries, or give this provider an API key of its own."
 	case call.Status == statusConflict:
-		return "Something else changed the account at the same moment. Apply again."
+		return "Another writer changed the account at the same time. Apply again."
 	case call.Status >= statusServerError:
 		next := "The server, or a gateway in front of it, is unavailable. Run again later."
 		if harness.IsFailedInside(call) && isWrite(call) {
-			next = "The server answers so when it is unavailable, and also when it refuses a field or an image. Check both: the " +
-				"data source harnessci_default_images lists the fields. Run again later."
+			next = "The server gives this answer when it is unavailable, and also when it refuses a field or an " +
+				"image. Check both (the data source harnessci_default_images lists the fields), and run again later."
 		}
 		next += " If it persists, contact Harness support"
 		if call.CorrelationID != "" {
@@ -257,18 +258,18 @@ func statusAdvice(call *harness.Error) string {
 		return "The server refused the whole request and stored none of it. The data source harnessci_default_images lists " +
 			"the fields that a module and infra have."
 	case call.Err != nil:
-		return "This is not an answer of the Harness API: a proxy or a login page may have answered instead. Check the " +
-			"provider's endpoint."
+		return "This is not an answer from the Harness API: a proxy or a login page may have answered instead. " +
+			"Check the provider's endpoint."
 	}
 	return ""
 }
 
-// isWrite reports that a call changes overrides.
+// isWrite reports whether a call changes overrides.
 func isWrite(call *harness.Error) bool {
 	return call.Call == "update-config" || call.Call == "reset-config"
 }
 
-// Statuses that harness has no predicate for; only what is told of them differs.
+// Statuses without a predicate in harness; only the advice depends on them.
 const (
 	statusRedirect        = 300
 	statusRequestTimeout  = 408
@@ -278,12 +279,12 @@ const (
 	statusServerError     = 500
 )
 
-// keptBack is the warning that the object ("the image override") of a resource that goes is not
-// reset, since this run has set it.
+// keptBack is the warning that the object ("the image override") of a destroyed resource is not reset,
+// because this run has set it.
 func keptBack(object string, subject fmt.Stringer) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s, which this run has set", object, subject),
 		"A reset would undo that. This happens when a resource is renamed without a moved block or replaced with "+
-			"create_before_destroy, or when a set takes the place of single overrides.\n\n"+facts(subject, nil))
+			"create_before_destroy, or when a set replaces single overrides.\n\n"+facts(subject, nil))
 }
 
 // credentialName names a credential by where it is set, never by its value.

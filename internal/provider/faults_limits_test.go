@@ -100,7 +100,7 @@ func TestAccInterruptEndsARun(t *testing.T) {
 		"a verification that hangs": {
 			"apply -auto-approve",
 			fakeharness.Fault{Call: "get-customer-config", Hang: true, After: 2},
-			[]string{"Could not verify the image override ci/K8/addonTag", "The state holds what was sent."},
+			[]string{"Could not verify the image override ci/K8/addonTag", "The state contains what was sent."},
 		},
 		// Terraform does not pass an interrupt on to providers while an apply is still planning.
 		"a plan that hangs": {"plan", fakeharness.Fault{Call: "get-default-config", Hang: true}, nil},

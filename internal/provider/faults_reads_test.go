@@ -49,7 +49,7 @@ func TestAccFailedReadsKeepTheState(t *testing.T) {
 			[]string{"HTTP 401: Token is not valid.", "code: INVALID_TOKEN", "correlationId: id-1", "the api_key"},
 		},
 		{fakeharness.Fault{Status: 403}, 1, []string{"HTTP 403.", "reading needs the account view permission"}},
-		{fakeharness.Fault{Status: 404}, 1, []string{"HTTP 404.", "The server has nothing there"}},
+		{fakeharness.Fault{Status: 404}, 1, []string{"HTTP 404.", "Nothing exists at this URL"}},
 		{fakeharness.Fault{Status: 503}, 2, []string{"HTTP 503.", "attempts: 2"}},
 		{fakeharness.Fault{Drop: true}, 0, []string{"gave no answer to get-customer-config", "attempts: 2"}},
 		{fakeharness.Fault{Cut: 10}, 2, []string{"HTTP 200, but: The answer broke off before its end.", "attempts: 2"}},
@@ -142,7 +142,7 @@ func TestAccAcknowledgedAndNotVerifiable(t *testing.T) {
 				found = text
 			}
 		}
-		for _, says := range []string{"HTTP 403", "The state holds what was sent. The next plan shows whether it is stored."} {
+		for _, says := range []string{"HTTP 403", "The state contains what was sent. The next plan shows whether it is stored."} {
 			if !strings.Contains(found, says) {
 				t.Errorf("%s: no warning that says %q: %s", scope, says, found)
 			}

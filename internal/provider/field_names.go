@@ -10,13 +10,13 @@ import (
 
 const (
 	maxSuggestions = 3
-	// minTolerance lets a forgotten "Tag" pass, the commonest slip.
+	// minTolerance covers a forgotten "Tag", the most common slip.
 	minTolerance = 3
 )
 
-// nearestFields returns the known fields that a misspelt one may stand for, the likeliest first and
-// at most three. Where only the case of letters differs, that field alone is meant. Known names
-// that no field can have are left out: they come from the server, and the result is shown.
+// nearestFields returns the known fields that a misspelled one may mean, the likeliest first and at most
+// three. If one differs only in case, it is returned alone. Names that no field can have are left out: they
+// come from the server, and the result is shown.
 func nearestFields(field string, known []string) []string {
 	type candidate struct {
 		name     string

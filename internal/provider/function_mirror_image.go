@@ -22,16 +22,17 @@ func (mirrorImageFunction) Metadata(_ context.Context, _ function.MetadataReques
 // Definition describes the function.
 func (mirrorImageFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Names an image's copy in a mirror",
-		MarkdownDescription: "Returns the reference of the same image, tag and digest under a mirror's prefix. The prefix " +
-			"takes the place of the registry, and the rest stays as it is written:\n\n- " +
+		Summary: "Returns the name of an image's copy in a mirror",
+		MarkdownDescription: "Returns the reference of the same image, tag and digest under a mirror's prefix. The " +
+			"prefix replaces the registry, and the rest stays as written:\n\n- " +
 			"`mirror_image(\"harness/ci-addon:1.14.4\", \"registry.example.com/mirror\")` is " +
-			"`registry.example.com/mirror/harness/ci-addon:1.14.4`\n- `mirror_image(\"other.example.com/acme/app:1.0\", " +
-			"\"registry.example.com\")` is `registry.example.com/acme/app:1.0`\n\nAn official image of Docker Hub keeps its " +
-			"path as written: `ubuntu` becomes `…/ubuntu`, and `library/ubuntu` becomes `…/library/ubuntu`, which is the " +
-			"path that pull-through caches expect. Nothing is copied: the image must be in the mirror, or the mirror must " +
-			"fetch it.\n\nIt is an error when `ref` is not an image reference or `prefix` is not a registry with an optional " +
-			"path.",
+			"`registry.example.com/mirror/harness/ci-addon:1.14.4`\n- " +
+			"`mirror_image(\"other.example.com/acme/app:1.0\", \"registry.example.com\")` is " +
+			"`registry.example.com/acme/app:1.0`\n\nAn official image of Docker Hub keeps its path as written: " +
+			"`ubuntu` becomes `…/ubuntu`, and `library/ubuntu` becomes `…/library/ubuntu`, which is the path that " +
+			"pull-through caches expect. Nothing is copied: the image must be in the mirror, or the mirror must " +
+			"fetch it.\n\nIt is an error if `ref` is not an image reference or `prefix` is not a registry with an " +
+			"optional path.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "ref",
@@ -39,15 +40,15 @@ func (mirrorImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 			},
 			function.StringParameter{
 				Name: "prefix",
-				MarkdownDescription: "Registry with an optional port and path, such as `registry.example.com:5000/mirror`, without a " +
-					"scheme. A slash at the end makes no difference.",
+				MarkdownDescription: "Registry with an optional port and path, such as " +
+					"`registry.example.com:5000/mirror`, without a scheme. A trailing slash is ignored.",
 			},
 		},
 		Return: function.StringReturn{},
 	}
 }
 
-// Run makes the mirrored reference.
+// Run returns the mirrored reference.
 func (mirrorImageFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var ref, prefix string
 	if resp.Error = req.Arguments.Get(ctx, &ref, &prefix); resp.Error != nil {

@@ -32,12 +32,13 @@ func (parseImageFunction) Metadata(_ context.Context, _ function.MetadataRequest
 func (parseImageFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Parses an image reference",
-		MarkdownDescription: "Returns the parts of an image reference, read the way Docker does, as an object:\n\n- " +
-			"`registry` (String) host and port; `docker.io` where the reference names none\n- `repository` (String) path in " +
-			"the registry; an official image of Docker Hub has `library/` before its name\n- `name` (String) last element of " +
-			"the repository\n- `tag` (String) null when absent; `latest` is not assumed\n- `digest` (String) null when " +
-			"absent\n\nSo `parse_image(\"ubuntu\")` has the registry `docker.io`, the repository `library/ubuntu` and the " +
-			"name `ubuntu`. It is an error when `ref` is not an image reference.",
+		MarkdownDescription: "Returns the parts of an image reference, read the way Docker does, as an " +
+			"object:\n\n- `registry` (String) host and port; `docker.io` if the reference has none\n- `repository` " +
+			"(String) path in the registry; an official image of Docker Hub has `library/` before its name\n- " +
+			"`name` (String) last element of the repository\n- `tag` (String) null if absent; `latest` is not " +
+			"assumed\n- `digest` (String) null if absent\n\nSo `parse_image(\"ubuntu\")` has the registry " +
+			"`docker.io`, the repository `library/ubuntu` and the name `ubuntu`. It is an error if `ref` is not an " +
+			"image reference.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "ref",
@@ -74,7 +75,7 @@ func (parseImageFunction) Run(ctx context.Context, req function.RunRequest, resp
 	})
 }
 
-// nullable stands for null where s is empty.
+// nullable returns nil, which means null, for an empty string.
 func nullable(s string) *string {
 	if s == "" {
 		return nil

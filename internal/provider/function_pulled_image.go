@@ -24,16 +24,18 @@ func (pulledImageFunction) Metadata(_ context.Context, _ function.MetadataReques
 func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Returns the name that builds pull for an image",
-		MarkdownDescription: "Returns the name that builds pull for an image, be it a default or an override, given the " +
-			"image connector's URL. Harness puts the connector's host and path before a name:\n\n| connector's URL | image | " +
-			"pulled |\n|---|---|---|\n| `https://index.docker.io/v2/` or `https://registry.hub.docker.com` | any | the image " +
-			"as it is |\n| `https://registry.example.com/harness` | `harness/ci-addon:1` | " +
-			"`registry.example.com/harness/harness/ci-addon:1` |\n| the same | `registry.example.com/q/ci-addon:1`, which " +
-			"holds the connector's host | the image as it is |\n| the same | `other.example.com/ci-addon:1` | " +
-			"`registry.example.com/harness/other.example.com/ci-addon:1`, which no registry has: builds fail |\n| null or " +
-			"empty: no connector, or one of another type than Docker registry | any | the image as it is |\n\nIt is an error " +
-			"when `image` is not an image reference, and when `connector_url` is not a URL with a scheme and a host, under " +
-			"which every build fails.",
+		MarkdownDescription: "Returns the name that builds pull for an image, whether a default or an override, " +
+			"given the image connector's URL. Harness puts the connector's host and path before a name:\n\n| " +
+			"connector's URL | image | pulled |\n|---|---|---|\n| `https://index.docker.io/v2/` or " +
+			"`https://registry.hub.docker.com` | any | the image as it is |\n| " +
+			"`https://registry.example.com/harness` | `harness/ci-addon:1` | " +
+			"`registry.example.com/harness/harness/ci-addon:1` |\n| the same | " +
+			"`registry.example.com/q/ci-addon:1`, which contains the connector's host | the image as it is |\n| " +
+			"the same | `other.example.com/ci-addon:1` | " +
+			"`registry.example.com/harness/other.example.com/ci-addon:1`, which no registry has, so builds fail " +
+			"|\n| null or empty: no connector, or one of another type than Docker registry | any | the image as it " +
+			"is |\n\nIt is an error if `image` is not an image reference, or if `connector_url` is not a URL with " +
+			"a scheme and a host, in which case every build fails.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "image",

@@ -23,15 +23,15 @@ func (releasesBehindFunction) Metadata(_ context.Context, _ function.MetadataReq
 func (releasesBehindFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Counts how many releases an image is behind another",
-		MarkdownDescription: "Returns by how many minor releases the version in an image's tag is behind that of the latest: 2 for " +
-			"`harness/ci-addon:1.14.4` and `harness/ci-addon:1.16.92`, and 0 when equal or ahead, whatever the hotfix.\n\n" +
-			"It is null when the two cannot be compared:\n\n" +
-			"- a tag has no version, as in `latest`, `dev` or a digest alone; a version is `1.16.92`, `v1.16.92` or `1.16`\n" +
-			"- what surrounds the versions differs: `rootless-1.16.92` is another variant than `1.16.92`, " +
-			"while `1.6.9-rootless` compares with `1.7.0-rootless`\n" +
-			"- the names differ; the registry and the path before the name do not matter, so a mirror's copy compares with the original\n" +
-			"- the image is of an older major version, since how many minor releases that had is not known\n\n" +
-			"It is an error when an argument is not an image reference.",
+		MarkdownDescription: "Returns how many minor releases the version in an image's tag is behind that of the " +
+			"latest: 2 for `harness/ci-addon:1.14.4` and `harness/ci-addon:1.16.92`, and 0 if equal or ahead, " +
+			"whatever the hotfix.\n\nIt is null if the two cannot be compared:\n\n- a tag has no version, as in " +
+			"`latest`, `dev` or a digest alone; a version is `1.16.92`, `v1.16.92` or `1.16`\n- what surrounds the " +
+			"versions differs: `rootless-1.16.92` is a different variant from `1.16.92`, while `1.6.9-rootless` " +
+			"compares with `1.7.0-rootless`\n- the names differ; the registry and the path before the name do not " +
+			"matter, so a mirror's copy compares with the original\n- the image is of an older major version, " +
+			"because it is unknown how many minor releases that one had\n\nIt is an error if an argument is not an " +
+			"image reference.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "image",

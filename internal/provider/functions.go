@@ -8,7 +8,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// Functions returns what makes each function. They may run before Configure, so they are pure.
+// Functions returns the constructors of the functions. They may run before Configure, so they are pure.
 func (p *harnessProvider) Functions(context.Context) []func() function.Function {
 	return functions()
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// fieldPattern is wider than every field seen so far and narrow enough to stand in an id, a
-// message and a request without being escaped.
+// fieldPattern is wider than every field seen so far, yet needs no escaping in an id, a message or a
+// request.
 var fieldPattern = text.Regexp(`^[A-Za-z0-9_.-]{1,128}$`)
 
-// parseID reads an override's id, as written for an import: "ci/K8/gitCloneTag", or
-// "K8/gitCloneTag" for ci. Errors say what is wrong with it and which forms there are.
+// parseID reads an override's id, as written for an import: "ci/K8/gitCloneTag", or "K8/gitCloneTag" for
+// ci. Errors say what is wrong with it and list the valid forms.
 func parseID(id string) (execconfig.Target, error) {
 	parts := strings.Split(id, "/")
 	switch {
@@ -68,8 +68,8 @@ func checkScope(module, infra string) (harness.Scope, error) {
 	return harness.Scope{Module: m, Infra: i}, nil
 }
 
-// spelled returns the allowed name that was given. The server forgives another spelling, an id
-// does not: "k8" and "K8" would be two resources for one override.
+// spelled returns the allowed name that was given. The server accepts other cases, an id does not: "k8" and
+// "K8" would be two resources for one override.
 func spelled[T ~string](kind string, allowed []T, given string) (T, error) {
 	names := make([]string, len(allowed))
 	for i, name := range allowed {
@@ -84,11 +84,11 @@ func spelled[T ~string](kind string, allowed []T, given string) (T, error) {
 	return "", fmt.Errorf("the %s is one of %s, not %s", kind, strings.Join(names, ", "), text.Quote(given))
 }
 
-// checkField reports whether a text can be a field at all; only the server knows which exist.
+// checkField returns why a string cannot be a field; only the server knows which fields exist.
 func checkField(field string) error {
 	if fieldPattern().MatchString(field) {
 		return nil
 	}
-	return fmt.Errorf("the field %s is not made of 1 to 128 letters, digits, dots, hyphens and underscores, "+
+	return fmt.Errorf("the field %s does not consist of 1 to 128 letters, digits, dots, hyphens and underscores, "+
 		"such as gitCloneTag", text.Quote(field))
 }

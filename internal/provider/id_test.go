@@ -33,9 +33,9 @@ func TestParseIDErrors(t *testing.T) {
 		"ci/k8/gitCloneTag":   `the infra is written "K8", not "k8"`,
 		"cd/K8/gitCloneTag":   `the module is one of "ci", "iacm", "idp", "dbops", not "cd"`,
 		"IaCM/K8/gitCloneTag": `the module is written "iacm", not "IaCM"`,
-		"ci/K8/":              `the field "" is not made of`,
-		"ci/K8/a\x1b[31m":     `the field "a\x1b[31m" is not made of`,
-		"ci/K8/été":           `the field "été" is not made of`,
+		"ci/K8/":              `the field "" does not consist of`,
+		"ci/K8/a\x1b[31m":     `the field "a\x1b[31m" does not consist of`,
+		"ci/K8/été":           `the field "été" does not consist of`,
 	} {
 		_, err := parseID(id)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), idForms) {

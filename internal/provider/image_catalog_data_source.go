@@ -38,18 +38,18 @@ func (d *imageCatalogDataSource) Metadata(_ context.Context, req datasource.Meta
 // Schema describes the data source.
 func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the repositories in a container registry's catalogue, by default that of the Harness " +
-			"registry on the endpoint's host.\n\n~> Harness has deprecated its registry, which may stop answering. To see " +
-			"which images builds run, use `harnessci_default_images` or `harnessci_image_status`.",
+		MarkdownDescription: "Lists the repositories in a container registry's catalog, by default that of the " +
+			"Harness registry on the endpoint's host.\n\n~> Harness has deprecated its registry, which may stop " +
+			"answering. To see which images builds run, use `harnessci_default_images` or `harnessci_image_status`.",
 		Attributes: map[string]schema.Attribute{
 			"registry_url": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{registryURLValidator()},
 				MarkdownDescription: "Base URL of another registry, to which `/_catalog` is added: " +
-					"`https://registry.example.com/v2`. Without a path, `/v2` is used. Defaults to `/registry` on the " +
-					"endpoint's host. The provider's credential is sent to the endpoint's own scheme, host and port only; " +
-					"another registry is asked with its login in `registries` of the provider block or in Docker's config " +
-					"file.",
+					"`https://registry.example.com/v2`. Without a path, `/v2` is used. Defaults to `/registry` on " +
+					"the endpoint's host. The provider's credential is sent only to the endpoint's own scheme, " +
+					"host and port; for another registry, its login in `registries` of the provider block or in " +
+					"Docker's config file is used.",
 			},
 			"repositories": schema.ListAttribute{
 				Computed:            true,
@@ -60,8 +60,8 @@ func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 	}
 }
 
-// registryURLValidator accepts what can be a registry. Messages never show the value, which may hold
-// a password.
+// registryURLValidator accepts what can be a registry. Messages never show the value, which may contain a
+// password.
 func registryURLValidator() validator.String {
 	return stringCheck{"is the base URL of a registry", errorCheck("registry URL", func(value string) error {
 		u, err := url.Parse(value)
@@ -76,7 +76,7 @@ func registryURLValidator() validator.String {
 func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model imageCatalogModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || !d.data.requireKnown("read the image catalogue", &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.requireKnown("read the image catalog", &resp.Diagnostics) {
 		return
 	}
 	var base *url.URL
@@ -85,7 +85,7 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	}
 	repositories, err := d.repositories(ctx, base)
 	if err != nil {
-		problem := d.data.failure("read the image catalogue", nil, catalogError{err, base})
+		problem := d.data.failure("read the image catalog", nil, catalogError{err, base})
 		if base != nil {
 			problem = diag.WithPath(path.Root("registry_url"), problem)
 		}
@@ -96,7 +96,7 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// repositories lists a registry; nil is the endpoint's. One that has its catalogue where registries do is
+// repositories lists a registry; nil is the endpoint's. One with its catalog where registries have it is
 // asked with its own login, any other URL without one.
 func (d *imageCatalogDataSource) repositories(ctx context.Context, base *url.URL) ([]string, error) {
 	if base == nil || !d.data.registry.known() || !isRegistryRoot(base) || d.data.client.IsEndpoint(base) {
@@ -105,8 +105,8 @@ func (d *imageCatalogDataSource) repositories(ctx context.Context, base *url.URL
 	return d.data.registry.client.Catalog(ctx, base.Host)
 }
 
-// isRegistryRoot reports a URL whose catalogue is that of a whole registry, by the scheme that its client
-// would take.
+// isRegistryRoot reports whether a URL's catalog is that of a whole registry, with the scheme that its
+// client would use.
 func isRegistryRoot(base *url.URL) bool {
 	switch strings.Trim(base.Path, "/") {
 	case "", "v2", "v2/_catalog":
@@ -115,7 +115,7 @@ func isRegistryRoot(base *url.URL) bool {
 	return false
 }
 
-// catalogError is a catalogue that could not be read; a nil registry is the endpoint's.
+// catalogError is a catalog that could not be read; a nil registry is the endpoint's.
 type catalogError struct {
 	error
 	registry *url.URL
@@ -127,8 +127,8 @@ func (e catalogError) Unwrap() error { return e.error }
 // Advice says what to do about a registry rather than about the API.
 func (e catalogError) Advice() string {
 	call, _ := errors.AsType[*harness.Error](e.error)
-	const notThere = "Check registry_url: a registry answers /_catalog below it with a JSON object that lists its repositories. Docker " +
-		"Hub and some others do not."
+	const notThere = "Check registry_url: with /_catalog added, a registry answers with a JSON object that lists " +
+		"its repositories. Docker Hub and some others do not."
 	if kind, ok := registry.KindOf(e.error); ok && (kind == registry.Refused || kind == registry.NotFound) {
 		return notThere
 	}
@@ -136,14 +136,14 @@ func (e catalogError) Advice() string {
 	case call == nil || harness.IsTimeout(call) || call.Status == 0 && e.registry == nil:
 		return advice(e.error)
 	case call.Status == 0:
-		return "Check registry_url, the network, and the proxy if there is one (HTTPS_PROXY). The certificate of a " +
-			"private authority goes into the provider's ca_certificate_file."
+		return "Check registry_url, the network and, if there is one, the proxy (HTTPS_PROXY). If a private CA " +
+			"signed the certificate, set the provider's ca_certificate_file."
 	case e.registry == nil:
 		return "Harness has deprecated this registry, and it may be gone. The data source harnessci_default_images shows the " +
 			"images that builds run; registry_url names another registry to list."
 	case (harness.IsUnauthorized(call) || harness.IsForbidden(call)) && call.Credential == "":
-		return "No credential was sent: the provider's is for its endpoint's host only, and a login is sent to a registry's own " +
-			"catalogue, /v2/_catalog over https."
+		return "No credential was sent: the provider's credential is only for the host of its endpoint, and a " +
+			"registry's login only for its own catalog, /v2/_catalog over https."
 	}
 	return notThere
 }

@@ -169,8 +169,8 @@ func TestAccImageCatalog_errors(t *testing.T) {
 		"another JSON object": {http.StatusOK, `{"status":"SUCCESS"}`, []string{"it has no repositories", deprecated}, []string{"the answer is not a registry's list"}},
 		"a list":              {http.StatusOK, `["a"]`, []string{"answer is not a registry catalogue"}, []string{"the answer is not a registry's list"}},
 		"nothing there":       {http.StatusNotFound, "<html>404</html>", []string{"HTTP 404", deprecated}, []string{"HTTP 404", "Check registry_url"}},
-		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "Either the login may not do this"}},
-		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "Either the login may not do this"}},
+		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "The login is not allowed to do this"}},
+		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "The login is not allowed to do this"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,9 +220,9 @@ func TestAccImageCatalog_badRegistryURLs(t *testing.T) {
 	tests := map[string]string{
 		"registry.example.com":                 "does not start with https://",
 		"":                                     "does not start with https://",
-		"https://":                             "names no host",
-		"https://me@example.com":               "holds a user name or password",
-		"https://registry.example.com/v2?n=10": "holds a query",
+		"https://":                             "has no host",
+		"https://me@example.com":               "contains a user name or password",
+		"https://registry.example.com/v2?n=10": "has a query",
 		"ftp://registry.example.com":           "does not start with https://",
 	}
 	var steps []resource.TestStep

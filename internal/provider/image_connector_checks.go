@@ -19,7 +19,7 @@ import (
 // secretRef is a reference to a secret of the account, the only kind that an account's connector may use.
 var secretRef = regexp.MustCompile(`^account\.[A-Za-z_][A-Za-z0-9_$-]{0,127}$`)
 
-// ValidateConfig judges what is known of a configuration.
+// ValidateConfig checks what is known of a configuration.
 func (r *imageConnectorResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config imageConnectorModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -32,8 +32,8 @@ func (r *imageConnectorResource) ValidateConfig(ctx context.Context, req resourc
 	}
 }
 
-// problems returns what is wrong with the settings as far as they are known. An error about a value
-// that may hold a password names no attribute: a CLI would print the line, password and all.
+// problems returns what is wrong with the settings as far as they are known. An error about a value that
+// may contain a password names no attribute: a CLI would print the line, password included.
 func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 	if known(m.URL) {
 		diags.Append(urlProblems(m.URL.ValueString())...)
@@ -45,10 +45,10 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 		name, value := ref.name, ref.value
 		if known(value) && !secretRef.MatchString(value.ValueString()) {
 			diags.AddError(fmt.Sprintf("Invalid image connector: %s is not a reference to a secret", name),
-				fmt.Sprintf("%s takes a reference to a secret of the account, such as account.registry_password, never the "+
-					"secret itself. Store the secret in Harness at account level, and refer to it as account. followed by "+
-					"its identifier. The value is not shown because it may be a password; if it is, remove it from the "+
-					"configuration's history, too.", name))
+				fmt.Sprintf("%s takes a reference to a secret of the account, such as account.registry_password, "+
+					"never the secret itself. Store the secret in Harness at account level, and refer to it as "+
+					"account. followed by its identifier. The value is not shown because it may be a password; if "+
+					"it is, also remove it from the configuration's history.", name))
 		}
 	}
 	if known(m.Username) && m.Username.ValueString() == "" {
@@ -59,21 +59,22 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 	switch {
 	case set(m.Username) && set(m.UsernameRef) && !m.Username.IsUnknown() && !m.UsernameRef.IsUnknown():
 		diags.AddAttributeError(path.Root("username_ref"), "Invalid image connector: two users",
-			"Set either username, or username_ref with a reference to a secret that holds it.")
+			"Set either username, or username_ref with a reference to a secret that contains it.")
 	case set(m.PasswordRef) && !m.PasswordRef.IsUnknown() && !set(m.Username) && !set(m.UsernameRef):
 		diags.AddAttributeError(path.Root("password_ref"), "Invalid image connector: a password without a user",
-			"Set username or username_ref, too; without either, images are pulled anonymously.")
+			"Also set username or username_ref; without either, images are pulled anonymously.")
 	case !set(m.PasswordRef) && (set(m.Username) && !m.Username.IsUnknown() || set(m.UsernameRef) && !m.UsernameRef.IsUnknown()):
 		diags.AddError("Invalid image connector: a user without a password",
-			"Set password_ref to a reference to the secret that holds the password, such as account.registry_password.")
+			"Set password_ref to a reference to the secret that contains the password, such as "+
+				"account.registry_password.")
 	}
 	return diags
 }
 
 func known(value types.String) bool { return !value.IsNull() && !value.IsUnknown() }
 
-// urlProblems returns what is wrong with the URL of a registry. It is not shown where it may hold a
-// secret.
+// urlProblems returns what is wrong with the URL of a registry. A URL that may contain a secret is not
+// shown.
 func urlProblems(value string) (diags diag.Diagnostics) {
 	const summary = "Invalid image connector: url"
 	example := " It is the URL of a registry, such as https://registry.example.com/harness."
@@ -81,10 +82,10 @@ func urlProblems(value string) (diags diag.Diagnostics) {
 	u, _ := url.Parse(value)
 	switch {
 	case err == nil && u.User != nil:
-		diags.AddError(summary, "The URL holds a user name or password. Set username and password_ref instead; if the URL "+
-			"holds a password, remove it from the configuration's history, too."+example)
+		diags.AddError(summary, "The URL contains a user name or password. Set username and password_ref instead; "+
+			"if it contains a password, also remove that from the configuration's history."+example)
 	case err == nil && (u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		diags.AddError(summary, "The URL holds a query or a fragment (what follows ? or #)."+example)
+		diags.AddError(summary, "The URL has a query or a fragment (the part after ? or #)."+example)
 	case err != nil && strings.Contains(value, "@"):
 		diags.AddError(summary, "The URL cannot be used: "+err.Error()+"."+example)
 	case err != nil:
@@ -98,7 +99,7 @@ func urlProblems(value string) (diags diag.Diagnostics) {
 	return diags
 }
 
-// doubts returns what is likely a mistake in settings that can be used.
+// doubts returns warnings about usable settings that are probably a mistake.
 func (m imageConnectorModel) doubts() (diags diag.Diagnostics) {
 	if !known(m.URL) {
 		return nil
@@ -112,8 +113,8 @@ func (m imageConnectorModel) doubts() (diags diag.Diagnostics) {
 	last := prefix[strings.LastIndex(prefix, "/")+1:]
 	if !imageref.IsDockerHub(host) && (last == "v1" || last == "v2") {
 		diags.AddAttributeWarning(path.Root("url"), fmt.Sprintf("The path /%s comes before every image name", last),
-			fmt.Sprintf("Builds will pull %s. The path %s belongs to Docker's API, and to the URL of Docker Hub only; remove "+
-				"it unless the images are in a repository of that name.",
+			fmt.Sprintf("Builds will pull %s. The path %s is part of Docker's API and belongs only in the URL of "+
+				"Docker Hub; remove it unless the images are in a repository of that name.",
 				imageref.Resolve(m.URL.ValueString(), "harness/ci-addon:1.16.92").Image, "/"+last))
 	}
 	return diags

@@ -82,9 +82,9 @@ func (d *imageConnectorDataSource) Metadata(_ context.Context, req datasource.Me
 // Schema describes the data source.
 func (d *imageConnectorDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The account's image connector, `harnessImage`, through which every build pulls Harness images: " +
-			"its registry, its login, and whether its last test succeeded. Stages with an image connector of their own do " +
-			"not use it.",
+		MarkdownDescription: "Reads the account's image connector, `harnessImage`, through which every build pulls " +
+			"Harness images: its registry, its login, and whether its last test succeeded. A stage that sets its " +
+			"own image connector does not use it.",
 		Attributes: connectorAttributes(),
 	}
 }
@@ -100,22 +100,24 @@ func connectorAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"exists": flag("Whether the account has the connector. Without it, names are pulled unchanged and without " +
 			"credentials, and the other attributes are null."),
-		"type": words("Type of the connector: `DockerRegistry`; any other (`Gcp`, `Aws`, `Azure`) changes no names, and what " +
-			"only a Docker registry has is null."),
+		"type": words("Type of the connector: `DockerRegistry`. Any other type (`Gcp`, `Aws`, `Azure`) leaves " +
+			"image names unchanged, and the attributes that only a Docker registry has are null."),
 		"name": words("Name of the connector."),
 		"url":  words("URL of the registry, such as `https://index.docker.io/v2/`."),
 		"host": words("Host in the URL, with its port; null if the URL cannot be parsed, in which case every " +
 			"build fails."),
-		"docker_hub":          flag("Whether the URL is Docker Hub's, with which image names stay as they are."),
-		"anonymous":           flag("Whether images are pulled without a login."),
-		"username":            words("User of the login; null if there is none, or if a secret holds it."),
-		"username_ref":        words("Reference to the secret that holds the user, such as `account.registry_user`."),
-		"password_ref":        words("Reference to the secret that holds the password, such as `account.registry_password`."),
+		"docker_hub":   flag("Whether the URL is Docker Hub's, which leaves image names unchanged."),
+		"anonymous":    flag("Whether images are pulled without a login."),
+		"username":     words("User of the login; null if there is none, or if it is in a secret."),
+		"username_ref": words("Reference to the secret with the user name, such as `account.registry_user`."),
+		"password_ref": words("Reference to the secret with the password, such as " +
+			"`account.registry_password`."),
 		"delegate_selectors":  schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Tags of the delegates that may use the connector."},
 		"execute_on_delegate": flag("Whether a delegate connects to the registry; with `true`, stages on Harness Cloud fail."),
 		"status":              words("Outcome of the last connection test: `SUCCESS`, `FAILURE`, `PARTIAL`, `UNKNOWN` or `PENDING`."),
-		"status_current":      flag("Whether that test ran after the last change; if not, it tested earlier settings."),
-		"error_summary":       words("Why the last test failed; null if it did not."),
+		"status_current": flag("Whether that test ran after the last change; if `false`, it tested earlier " +
+			"settings."),
+		"error_summary": words("Why the last test failed; null if it did not."),
 	}
 }
 

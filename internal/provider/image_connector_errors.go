@@ -11,13 +11,13 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// connectorError gives an error about the connector the advice that belongs to it.
+// connectorError gives an error about the connector its own advice.
 type connectorError struct{ error }
 
 // Unwrap returns the error.
 func (e connectorError) Unwrap() error { return e.error }
 
-// connectorFailure is the diagnostic of an operation on the image connector that did not succeed.
+// connectorFailure is the diagnostic of a failed operation on the image connector.
 func (d *providerData) connectorFailure(operation string, err error) diag.Diagnostic {
 	return d.failure(operation, nil, connectorError{err})
 }
@@ -60,15 +60,16 @@ func putBackReason(tested *connector.TestError) string {
 	return "The previous connector could not be put back, so builds may not be able to pull: " + text.Sentence(tested.PutBack.Error())
 }
 
-// Advice says what to do next; "" leaves it to what is said of any call.
+// Advice says what to do next.
 func (e connectorError) Advice() string {
 	if tested, ok := errors.AsType[*connector.TestError](e.error); ok {
 		return testAdvice(tested)
 	}
 	if mistyped, ok := errors.AsType[*connector.TypeError](e.error); ok {
-		return fmt.Sprintf("Builds pull through a connector of the type %s now. Delete it in Harness (Account Settings, "+
-			"Connectors, %s), and apply again: until the apply has created the new one, builds pull image names unchanged. "+
-			"Otherwise remove harnessci_image_connector from the configuration.", mistyped.Type, harness.ImageConnector)
+		return fmt.Sprintf("Builds now pull through a connector of the type %s. Delete it in Harness (Account "+
+			"Settings, Connectors, %s), and apply again: until the apply has created the new one, builds pull "+
+			"image names unchanged. Otherwise remove harnessci_image_connector from the "+
+			"configuration.", mistyped.Type, harness.ImageConnector)
 	}
 	for _, known := range []struct {
 		is   bool
@@ -81,13 +82,14 @@ func (e connectorError) Advice() string {
 		{isA[*connector.OverwrittenError](e.error), "Run a plan to see the current connector, and apply again when the other " +
 			"writer (a pipeline, a person or another run) has finished."},
 		{isUncertain(e.error), "Run a plan to see the current connector, and apply again: repeating the change does no harm."},
-		{harness.IsOverlapping(e.error), "Somebody else changed the connector at the same moment. Apply again."},
+		{harness.IsOverlapping(e.error), "Somebody else changed the connector at the same time. Apply again."},
 		{harness.IsReferenced(e.error), "Harness does not delete a connector that pipelines refer to. Remove those " +
 			"references, or keep the connector: take the resource out of the state with a removed block and destroy = false " +
 			"(or state rm)."},
-		{harness.IsForbidden(e.error), "Connectors have permissions of their own beside those of the account: " +
-			"core_connector_view to read the image connector, core_connector_edit to change it, core_connector_delete to " +
-			"delete it. Ask an administrator for a role that includes them, at account scope."},
+		{harness.IsForbidden(e.error), "Connectors have their own permissions, apart from those of the account: " +
+			"core_connector_view to read the image connector, core_connector_edit to change it, " +
+			"core_connector_delete to delete it. Ask an administrator for a role that includes them, at account " +
+			"scope."},
 		{harness.IsRefused(e.error), "Harness refused the change and left the connector as it was. The secrets that " +
 			"username_ref and password_ref name must exist at account level."},
 	} {
@@ -116,11 +118,11 @@ func testAdvice(tested *connector.TestError) string {
 	case isA[*connector.InterruptedError](tested.Err):
 		return "The run was interrupted. Apply again."
 	case isA[*connector.SlowTestError](tested.Err):
-		return "Check that the delegates named in delegate_selectors are running. To skip the test, set test_connection = " +
-			"false: a connector that does not work then shows in failing builds."
+		return "Check that the delegates named in delegate_selectors are running. To skip the test, set " +
+			"test_connection = false; a connector that does not work then shows only in failing builds."
 	case tested.Err != nil:
-		return "Apply again. To skip the test, set test_connection = false: a connector that does not work then shows in " +
-			"failing builds."
+		return "Apply again. To skip the test, set test_connection = false; a connector that does not work then " +
+			"shows only in failing builds."
 	}
 	return "Check url, the user and the secret behind password_ref, and whether the registry can be reached from where " +
 		"Harness connects: the Harness platform or, with execute_on_delegate, a delegate. To set the connector anyway, set " +

@@ -39,7 +39,7 @@ func TestAccImageConnector_refusalsAndFaultsAreToldAsWhatTheyAre(t *testing.T) {
 		"swallowed":             {everyWrite(fakeharness.Fault{Lie: true}), "The server acknowledged the change, but the previous connector is still in place."},
 		"overlapping": {
 			everyWrite(fakeharness.Fault{Status: 400, Body: fakeharness.ErrorBody("OPTIMISTIC_LOCKING_EXCEPTION", "changed", "c-1")}),
-			"Somebody else changed the connector at the same moment. Apply again.",
+			"Somebody else changed the connector at the same time. Apply again.",
 		},
 		"429":           {everyWrite(fakeharness.Fault{Status: 429}), "update-connector with HTTP 429"},
 		"503":           {everyWrite(fakeharness.Fault{Status: 503}), "update-connector with HTTP 503"},

@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ImportState takes the one image connector of the account; the Read that follows finds its settings.
+// ImportState checks the id, which is always the same; the Read that follows finds the settings.
 func (r *imageConnectorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id := req.ID
 	if id == "" {
@@ -36,7 +36,7 @@ func (r *imageConnectorResource) ImportState(ctx context.Context, req resource.I
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, model.identity(types.StringValue(r.data.accountID)))...)
 }
 
-// noConnectorToImport says what is there instead of a connector to import.
+// noConnectorToImport says what exists instead of a connector to import.
 func noConnectorToImport(found connector.Found) diag.Diagnostic {
 	if found.Exists {
 		return diag.NewErrorDiagnostic("Could not import the image connector", explain(nil, connectorError{&connector.TypeError{Type: found.Type}}))
@@ -71,8 +71,8 @@ func moveImageConnector(ctx context.Context, req resource.MoveStateRequest, resp
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
 }
 
-// movedConnector reads the attributes of the vendor's resource, a JSON object. Only a connector at the
-// account's level with the one identifier is the image connector.
+// movedConnector reads the attributes of the vendor's resource, a JSON object. Only a connector at account
+// level with that one identifier is the image connector.
 func movedConnector(attributes []byte) (imageConnectorModel, error) {
 	var source struct {
 		Identifier string `json:"identifier"`

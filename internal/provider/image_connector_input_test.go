@@ -43,7 +43,7 @@ func TestAccImageConnector_badInputIsRefusedBeforeTheAPIIsAsked(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ config, says string }{
 		"no scheme":          {body(`url = "registry.example.com/mirror"`), "it does not begin with https://"},
-		"no host":            {body(`url = "https://"`), "it names no host"},
+		"no host":            {body(`url = "https://"`), "it has no host"},
 		"empty":              {body(`url = ""`), "it does not begin with https://"},
 		"a host without dot": {body(`url = "https://registry"`), "neither a dot nor a port"},
 		"upper case":         {body(`url = "https://registry.example.com/Mirror"`), "upper-case letters"},

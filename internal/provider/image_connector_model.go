@@ -62,7 +62,7 @@ func (m imageConnectorModel) refreshed(found connector.Found) imageConnectorMode
 	return m
 }
 
-// settled returns the planned model with what the plan could not know.
+// settled returns the planned model with the values that were unknown in the plan.
 func (m imageConnectorModel) settled(found connector.Found) imageConnectorModel {
 	stands := m.refreshed(found)
 	m.ID, m.Status = stands.ID, stands.Status
@@ -78,8 +78,8 @@ func (m imageConnectorModel) settled(found connector.Found) imageConnectorModel 
 	return m
 }
 
-// planned returns the model with what the current connector decides: settings that the configuration
-// omits are kept, or are those of a new connector.
+// planned returns the model with the settings that the configuration omits: those of the current connector,
+// or of a new one.
 func (m imageConnectorModel) planned(stands harness.Registry) imageConnectorModel {
 	m.ID = types.StringValue(harness.ImageConnector)
 	if m.DelegateSelectors.IsUnknown() {
@@ -128,14 +128,14 @@ func (m imageConnectorModel) login() harness.Login {
 	return login
 }
 
-// sameSettings reports that another model asks for the same connector.
+// sameSettings reports whether another model describes the same connector.
 func (m imageConnectorModel) sameSettings(other imageConnectorModel) bool {
 	return m.URL.Equal(other.URL) && m.Username.Equal(other.Username) && m.UsernameRef.Equal(other.UsernameRef) &&
 		m.PasswordRef.Equal(other.PasswordRef) && m.DelegateSelectors.Equal(other.DelegateSelectors) &&
 		m.ExecuteOnDelegate.Equal(other.ExecuteOnDelegate)
 }
 
-// currentStatus is the outcome of the last test of the settings as they are now.
+// currentStatus is the outcome of the last test of the current settings.
 func currentStatus(found connector.Found) string {
 	if !found.StatusCurrent() {
 		return statusUnknown
@@ -143,16 +143,16 @@ func currentStatus(found connector.Found) string {
 	return found.Status.State
 }
 
-// imageConnectorIdentity is what names the image connector among those of all accounts.
+// imageConnectorIdentity identifies the image connector among those of all accounts.
 type imageConnectorIdentity struct {
 	AccountID  types.String `tfsdk:"account_id"`
 	Identifier types.String `tfsdk:"identifier"`
 }
 
-// subject is the connector, of which an account has one.
+// subject is the account's one connector.
 func (imageConnectorModel) subject() fmt.Stringer { return imageConnector{} }
 
-// check finds nothing wrong: the state of a connector names no part of a request.
+// check always succeeds: no part of a request comes from the state of a connector.
 func (imageConnectorModel) check() error { return nil }
 
 // identity returns the imageConnectorIdentity in an account.
@@ -160,7 +160,7 @@ func (imageConnectorModel) identity(account types.String) any {
 	return imageConnectorIdentity{AccountID: account, Identifier: types.StringValue(harness.ImageConnector)}
 }
 
-// formerKey is where private state keeps the connector that existed before the resource.
+// formerKey is the private state's key of the connector that existed before the resource.
 const formerKey = "former_connector"
 
 // former is the connector that existed before the resource: a body, or null for none.
@@ -175,7 +175,7 @@ func formerOf(found connector.Found) former {
 	return former{Body: found.Body}
 }
 
-// readFormer returns what private state keeps; not ok where it keeps nothing.
+// readFormer returns what private state has; ok is false if it has nothing.
 func readFormer(ctx context.Context, private privateState, diags *diag.Diagnostics) (kept former, ok bool) {
 	value, more := private.GetKey(ctx, formerKey)
 	diags.Append(more...)
@@ -188,7 +188,7 @@ func readFormer(ctx context.Context, private privateState, diags *diag.Diagnosti
 	return kept, true
 }
 
-// keep puts it into private state.
+// keep stores it in private state.
 func (f former) keep(ctx context.Context, private privateState) diag.Diagnostics {
 	value, err := json.Marshal(f)
 	if err != nil {
@@ -203,7 +203,7 @@ func (f former) url() string {
 	return registry.URL
 }
 
-// optional returns null for an empty text.
+// optional returns null for an empty string.
 func optional(value string) types.String {
 	if value == "" {
 		return types.StringNull()
@@ -211,7 +211,7 @@ func optional(value string) types.String {
 	return types.StringValue(value)
 }
 
-// stringSet returns a set of texts, never null.
+// stringSet returns a set of strings, never null.
 func stringSet(values []string) types.Set {
 	elements := make([]attr.Value, 0, len(values))
 	for _, value := range values {
@@ -220,7 +220,7 @@ func stringSet(values []string) types.Set {
 	return types.SetValueMust(types.StringType, elements)
 }
 
-// sortedStrings returns the elements of a set of known texts.
+// sortedStrings returns the elements of a set of known strings.
 func sortedStrings(set types.Set) []string {
 	var values []string
 	for _, element := range set.Elements() {

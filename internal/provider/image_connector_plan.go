@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ModifyPlan warns of what becomes of the connector, and notes it for the checks of the overrides.
+// ModifyPlan warns of what happens to the connector, and records it for the checks of the overrides.
 func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var state, plan *imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -43,8 +43,8 @@ func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 }
 
-// planCreate fills in what is kept of an existing connector, and warns of what is replaced. The second
-// half of a replacement is planned as a create, too.
+// planCreate fills in the settings kept from an existing connector, and warns of what is replaced. The
+// second half of a replacement is also planned as a create.
 func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConnectorModel, made bool) (diags diag.Diagnostics) {
 	if !made {
 		diags.Append(resourceConflict(r.data.connector.PlanResource(connector.Creating))...)
@@ -77,7 +77,7 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 	return diags
 }
 
-// planUpdate keeps what the configuration leaves out, and the status where nothing is changed.
+// planUpdate keeps the settings that the configuration omits, and the status if nothing changes.
 func (r *imageConnectorResource) planUpdate(ctx context.Context, plan *imageConnectorModel, state imageConnectorModel) diag.Diagnostics {
 	diags := resourceConflict(r.data.connector.PlanResource(connector.Holding))
 	stands := harness.Registry{
@@ -96,7 +96,7 @@ func (r *imageConnectorResource) planUpdate(ctx context.Context, plan *imageConn
 	return diags
 }
 
-// planDestroy says what is restored.
+// planDestroy warns of what is restored.
 func (r *imageConnectorResource) planDestroy(kept former) diag.Diagnostics {
 	diags := resourceConflict(r.data.connector.PlanResource(connector.Destroying))
 	back := kept.url()
@@ -111,7 +111,7 @@ func (r *imageConnectorResource) planDestroy(kept former) diag.Diagnostics {
 		" To leave the connector as it is, use a removed block with destroy = false instead (or state rm)."))
 }
 
-// resourceConflict tells what is wrong with several resources of the account's one connector.
+// resourceConflict reports several resources for the account's one connector.
 func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
 	const advice = "An account has one image connector. Keep one harnessci_image_connector for each account; for another " +
 		"account, give the resource a provider alias."
@@ -121,11 +121,11 @@ func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
 		diags.AddError("Two resources set the image connector of one account", advice)
 	case connector.HeldTwice:
 		diags.AddWarning("Two resources in the state manage the image connector of one account", advice+
-			" Take the other out of the state with a removed block and destroy = false (or state rm).")
+			" Remove the other from the state with a removed block and destroy = false (or state rm).")
 	case connector.Renamed:
 		diags.AddWarning("One image connector is destroyed and another is created",
-			"If the resource was renamed, add a moved block. Without it, the previous connector may come back for a moment, "+
-				"and the new resource does not know it.")
+			"If the resource was renamed, add a moved block. Without it, the previous connector may come back for "+
+				"a moment, and the new resource does not record it.")
 	}
 	return diags
 }
@@ -162,8 +162,8 @@ func showURL(value string) string {
 	return text.Safe(withoutPassword(value))
 }
 
-// withoutPassword returns a URL without the password that somebody may have put into it, which must reach
-// neither a state nor an output.
+// withoutPassword returns a URL without the password that it may contain, which must reach neither state
+// nor output.
 func withoutPassword(value string) string {
 	u, err := url.Parse(value)
 	if err != nil || u.User == nil {
@@ -193,7 +193,7 @@ func shownSet(set types.Set) string {
 	return text.Safe(text.And(sortedStrings(set)))
 }
 
-// knownText returns a text, or nil while it is not known.
+// knownText returns a string, or nil while it is unknown.
 func knownText(value types.String) *string {
 	if value.IsUnknown() {
 		return nil

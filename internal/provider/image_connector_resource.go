@@ -51,18 +51,19 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 			},
 			"username": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "User that logs in to the registry. Without `username` and `username_ref`, images are " +
-					"pulled anonymously.",
+				MarkdownDescription: "User name to log in to the registry. Without `username` and `username_ref`, " +
+					"images are pulled anonymously.",
 			},
 			"username_ref": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Reference to a secret that holds the user, such as `account.registry_user`, instead of " +
-					"`username`.",
+				MarkdownDescription: "Reference to a secret with the user name, such as `account.registry_user`, " +
+					"instead of `username`.",
 			},
 			"password_ref": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Reference to the secret that holds the password, such as `account.registry_password`: " +
-					"`account.` and the secret's identifier. Required with a user. The password itself is refused.",
+				MarkdownDescription: "Reference to the secret with the password: `account.` followed by the " +
+					"secret's identifier, such as `account.registry_password`. Required with a user name. A plain " +
+					"password is refused.",
 			},
 			"delegate_selectors": schema.SetAttribute{
 				Optional: true, Computed: true, ElementType: types.StringType,
@@ -71,9 +72,9 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 			},
 			"execute_on_delegate": schema.BoolAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "Whether a delegate connects to the registry, instead of the Harness platform. Harness " +
-					"Cloud needs `false`: with `true`, every stage there fails. If omitted, the current value is kept; a new " +
-					"connector gets `false`.",
+				MarkdownDescription: "Whether a delegate connects to the registry, instead of the Harness " +
+					"platform. Must be `false` for Harness Cloud: with `true`, every stage there fails. If " +
+					"omitted, the current value is kept; a new connector gets `false`.",
 			},
 			"test_connection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
@@ -93,7 +94,7 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 	}
 }
 
-// IdentitySchema describes what names the connector among those of all accounts.
+// IdentitySchema describes what identifies the connector among those of all accounts.
 func (r *imageConnectorResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"account_id": scopeIdentityAttributes()["account_id"],
@@ -121,7 +122,7 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	if !stands {
 		return
 	}
-	// With an error, too: otherwise no state would know the previous connector, and nothing could restore it.
+	// Even with an error: without a state, nothing would know the previous connector and could restore it.
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
 	resp.Diagnostics.Append(formerOf(result.Before).keep(ctx, resp.Private)...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
@@ -141,7 +142,7 @@ func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 	found, err := r.data.connector.Shared(ctx)
 	if err == nil && !found.IsRegistry() {
-		found, err = r.data.connector.Read(ctx) // an absence counts when it shows twice
+		found, err = r.data.connector.Read(ctx) // gone only if two reads say so
 	}
 	importing := state.URL.IsNull()
 	switch {
@@ -180,7 +181,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 
 // Delete restores the connector that existed before the resource.
 func (r *imageConnectorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	if !r.data.requireKnown("put back the former image connector", &resp.Diagnostics) ||
+	if !r.data.requireKnown("restore the previous image connector", &resp.Diagnostics) ||
 		!(ownership{r.data, req.Identity, req.Private}).require(ctx, imageConnectorModel{}, &resp.Diagnostics) {
 		return
 	}
@@ -192,7 +193,7 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 	default:
 		stays, err := r.data.connector.GiveBack(ctx, kept.Body)
 		if err != nil {
-			resp.Diagnostics.Append(r.data.connectorFailure("put back the former image connector", err))
+			resp.Diagnostics.Append(r.data.connectorFailure("restore the previous image connector", err))
 		} else if stays {
 			resp.Diagnostics.Append(connectorKept())
 		}

@@ -31,14 +31,14 @@ func copiedImageValidator() validator.String {
 	}}
 }
 
-// copyError is a copy that did not succeed.
+// copyError is a failed copy.
 type copyError struct {
 	from, to, digest string
 	err              error
 }
 
-// newCopyError names both ends. A copy that took too long, or was interrupted, says so instead of how it
-// was cut off.
+// newCopyError names both ends. If the copy took too long or was interrupted, the error says so instead of
+// how the connection broke.
 func newCopyError(ctx context.Context, plan imageCopyModel, err error) error {
 	cause := context.Cause(ctx)
 	if slow, ok := errors.AsType[copyTooSlow](cause); ok {
@@ -64,8 +64,8 @@ func (e *copyError) Facts() [][2]string {
 func (e *copyError) Advice() string {
 	failed, ok := errors.AsType[*registry.Error](e.err)
 	if ok && failed.Kind == registry.NotFound && strings.HasSuffix(failed.Ref, e.digest) {
-		return "The digest that the plan showed is no longer at the source, where its tag has moved or was deleted. Plan again to see " +
-			"what is there now."
+		return "The source no longer has the digest that the plan showed: its tag has moved, or it was deleted. " +
+			"Plan again to see the current one."
 	}
 	if ended, ok := errors.AsType[advised](e.err); ok {
 		return ended.Advice()
@@ -73,7 +73,7 @@ func (e *copyError) Advice() string {
 	return registryAdvice(e.err)
 }
 
-// copyTooSlow is why a copy ended that took longer than its timeout.
+// copyTooSlow is why a copy that exceeded its timeout ended.
 type copyTooSlow struct{ after time.Duration }
 
 // Error says how long it took.
@@ -81,11 +81,11 @@ func (e copyTooSlow) Error() string { return fmt.Sprintf("the copy did not finis
 
 // Advice says what to do next.
 func (e copyTooSlow) Advice() string {
-	return "Apply again: what has arrived is not sent twice. On a slow network, raise create and update in the resource's " +
-		"timeouts."
+	return "Apply again: what has been copied is not sent twice. On a slow network, raise create and update in the " +
+		"resource's timeouts."
 }
 
-// copyInterrupted is why a copy ended that an interrupt reached.
+// copyInterrupted is why an interrupted copy ended.
 type copyInterrupted struct{ error }
 
 // Error says when it was interrupted.
@@ -95,7 +95,7 @@ func (copyInterrupted) Error() string { return "the run was interrupted before t
 func (e copyInterrupted) Unwrap() error { return e.error }
 
 // Advice says what to do next.
-func (copyInterrupted) Advice() string { return "Apply again: what has arrived is not sent twice." }
+func (copyInterrupted) Advice() string { return "Apply again: what has been copied is not sent twice." }
 
 // deleteError is a deletion that a registry refused.
 type deleteError struct{ error }
@@ -112,7 +112,7 @@ func (e deleteError) Advice() string {
 	return registryAdvice(e.error)
 }
 
-// notDeleted is the warning that the destination holds another image by now.
+// notDeleted is the warning that the destination now has another image.
 func notDeleted(state imageCopyModel) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Did not delete the image copy "+state.Destination.ValueString(),
 		"Another image was pushed there since "+state.Digest.ValueString()+" was copied. Delete it in the registry if it "+

@@ -181,7 +181,7 @@ func TestAccADigestThatIsGoneByTheApplyIsSaid(t *testing.T) {
 	dir.Must("plan", "-out", "saved.plan")
 	src.Inject(fakeregistry.Fault{Kind: "manifests", Reference: digest, Status: 404, Code: "MANIFEST_UNKNOWN", Times: -1})
 	result := dir.Run("apply", "saved.plan")
-	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "is no longer at the source", digest)
+	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "no longer has the digest that the plan showed", digest)
 	requireNoCopy(t, dir, dst)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ImportState takes the destination from the id or the identity; the Read that follows finds the image,
-// or says that there is none. Nothing is written.
+// ImportState reads the destination from the id or the identity; the Read that follows finds the image, or
+// reports that there is none. Nothing is written.
 func (r *imageCopyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	destination := req.ID
 	if destination == "" {

@@ -33,14 +33,14 @@ type imageCopyModel struct {
 	Timeouts    timeouts.Value `tfsdk:"timeouts"`
 }
 
-// imageCopyIdentity is what names a copy.
+// imageCopyIdentity identifies a copy.
 type imageCopyIdentity struct {
 	Destination types.String `tfsdk:"destination"`
 }
 
 func (m *imageCopyModel) identity() imageCopyIdentity { return imageCopyIdentity{m.Destination} }
 
-// setImage takes over what the destination holds.
+// setImage records the image at the destination.
 func (m *imageCopyModel) setImage(image registry.Image) {
 	m.ID = m.Destination
 	m.setDigest(image.Digest)
@@ -51,13 +51,13 @@ func (m *imageCopyModel) setImage(image registry.Image) {
 	m.Platforms = types.ListValueMust(types.StringType, platforms)
 }
 
-// setDigest takes over a digest, and the reference that follows from it.
+// setDigest records a digest, and the reference that follows from it.
 func (m *imageCopyModel) setDigest(digest string) {
 	m.Digest = types.StringValue(digest)
 	m.Reference = types.StringValue(imageref.Pin(m.Destination.ValueString(), digest))
 }
 
-// image returns what the model says of the destination.
+// image returns the image that the model records at the destination.
 func (m *imageCopyModel) image() registry.Image {
 	var image registry.Image
 	image.Digest = m.Digest.ValueString()
@@ -69,7 +69,7 @@ func (m *imageCopyModel) image() registry.Image {
 	return image
 }
 
-// pinned returns the digest in a reference; "" where it has only a tag.
+// pinned returns the digest in a reference; "" if it has only a tag.
 func pinned(ref types.String) string {
 	image, err := imageref.Parse(ref.ValueString())
 	if err != nil {
@@ -78,14 +78,14 @@ func pinned(ref types.String) string {
 	return image.Digest
 }
 
-// bothEnds is what a read has found.
+// bothEnds is what a read found at source and destination.
 type bothEnds struct {
-	image  registry.Image // what the destination holds
-	source string         // the digest that the source names; "" where it cannot be told
+	image  registry.Image // at the destination
+	source string         // the digest at the source; "" if unknown
 }
 
-// look asks both ends at once, the source only where a tag can have moved. A source that does not answer,
-// or is gone, is no error: the copy is there. The error is that of the destination.
+// look asks both ends at once; the source only if its tag may have moved. A source that does not answer or
+// is gone is no error, since the copy exists. The error is that of the destination.
 func (r *imageCopyResource) look(ctx context.Context, state imageCopyModel) (bothEnds, error) {
 	var found bothEnds
 	var other sync.WaitGroup
@@ -111,26 +111,26 @@ func (r *imageCopyResource) look(ctx context.Context, state imageCopyModel) (bot
 	return found, err
 }
 
-// What a copy keeps in private state: the digest that was copied, and the one that the source had when it
-// was last read. A plan takes the latter for the one to copy, and so does the apply of that plan.
+// Keys of a copy's private state: the digest that was copied, and the one that the source had when last
+// read. A plan copies the latter, and so does its apply.
 const (
 	copiedKey = "copied"
 	sourceKey = "source"
-	// attachedKey is for the references of what was copied with the image because of signatures.
+	// attachedKey is the references copied along with the image because of signatures.
 	attachedKey = "attached"
 )
 
-// copyMemory is what a stored copy says beside its attributes.
+// copyMemory is what is stored of a copy besides its attributes.
 type copyMemory struct{ private privateState }
 
-// record keeps what was copied.
+// record stores what was copied.
 func (m copyMemory) record(ctx context.Context, copied registry.CopyResult) (diags diag.Diagnostics) {
 	diags.Append(m.set(ctx, copiedKey, copied.Digest)...)
 	diags.Append(m.set(ctx, sourceKey, copied.Digest)...)
 	return append(diags, m.set(ctx, attachedKey, copied.Attached)...)
 }
 
-// see keeps what a read has found at the source. What an import finds counts as copied.
+// see records what a read found at the source. What an import finds counts as copied.
 func (m copyMemory) see(ctx context.Context, found bothEnds) (diags diag.Diagnostics) {
 	if m.get(ctx, copiedKey, &diags) == "" {
 		diags.Append(m.set(ctx, copiedKey, found.image.Digest)...)
@@ -146,11 +146,11 @@ func (m copyMemory) get(ctx context.Context, key string, diags *diag.Diagnostics
 	return digest
 }
 
-// load leaves what it is to load into as it is where nothing was kept.
+// load reads a value; it changes nothing if none was stored.
 func (m copyMemory) load(ctx context.Context, key string, into any, diags *diag.Diagnostics) {
 	value, more := m.private.GetKey(ctx, key)
 	diags.Append(more...)
-	_ = json.Unmarshal(value, into) // nothing was kept
+	_ = json.Unmarshal(value, into) // nothing was stored
 }
 
 func (m copyMemory) set(ctx context.Context, key string, value any) diag.Diagnostics {

@@ -19,7 +19,8 @@ func (r *imageCopyResource) ValidateConfig(ctx context.Context, req resource.Val
 	source, destination := config.Source.ValueString(), config.Destination.ValueString()
 	if source != "" && destination != "" && fullName(source) == fullName(destination) {
 		resp.Diagnostics.AddAttributeError(path.Root("destination"), "Invalid destination",
-			"It is the source itself. The function mirror_image makes a destination of the source and a registry.")
+			"The destination is the source itself. The function mirror_image returns the destination for a source "+
+				"and a registry.")
 	}
 }
 
@@ -60,7 +61,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
-// keep leaves what is to be copied as it is until more is known.
+// keep plans no change until the source and the destination are known, or unknown values.
 func (m *imageCopyModel) keep(state *imageCopyModel) {
 	if state != nil && state.Source == m.Source {
 		m.Digest, m.Reference, m.Platforms = state.Digest, state.Reference, state.Platforms
@@ -70,8 +71,8 @@ func (m *imageCopyModel) keep(state *imageCopyModel) {
 	m.Platforms = types.ListUnknown(types.StringType)
 }
 
-// wanted returns the digest that the destination is to hold. The source of an existing copy has been
-// asked by the read before the plan: the apply of this plan, which is not to ask again, gets the same.
+// wanted returns the digest to copy to the destination. For an existing copy, it is the one that the last
+// refresh found at the source, so that the plan and its apply, which plans again, agree.
 func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyModel, seen string) (string, error) {
 	digest := pinned(plan.Source)
 	switch {
@@ -86,13 +87,14 @@ func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyMo
 		digest = source.Digest
 	}
 	if own := pinned(plan.Destination); own != "" && own != digest {
-		return "", fmt.Errorf("the source is %s, and the destination's digest is %s: a copy never changes a digest", digest, own)
+		return "", fmt.Errorf("the source has the digest %s, but the destination asks for %s: a copy never changes "+
+			"a digest", digest, own)
 	}
 	return digest, nil
 }
 
-// mayMove warns of a first copy by a tag that is made to move: the apply plans again, gets another digest
-// then, and the CLI refuses it with words that blame the provider.
+// mayMove warns of a first copy by a tag that is expected to move: the apply plans again and would get
+// another digest, which the CLI refuses with a message that blames the provider.
 func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
 	source := plan.Source.ValueString()
 	image, err := imageref.Parse(source)
@@ -105,19 +107,19 @@ func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
 			"again. To copy what this plan shows in any case, give the source by its digest:\n\n  "+imageref.Pin(source, plan.Digest.ValueString()))}
 }
 
-// replaces warns of what the destination holds in the place of the planned digest. Copied is the digest
-// that this resource copied last.
+// replaces warns of an image at the destination that is not the planned one. copied is the digest that this
+// resource copied last.
 func (r *imageCopyResource) replaces(ctx context.Context, state *imageCopyModel, plan imageCopyModel, copied string) diag.Diagnostics {
 	destination, wanted := plan.Destination.ValueString(), plan.Digest.ValueString()
 	if state == nil {
 		held, err := r.data.registry.head(ctx, destination)
-		if err != nil || held.Digest == wanted { // not there, or for the apply to find out
+		if err != nil || held.Digest == wanted { // nothing there, or the apply reports the error
 			return nil
 		}
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("destination"),
 			fmt.Sprintf("Copying to %s replaces %s", destination, held.Digest),
-			fmt.Sprintf("The destination holds another image:\n\n  found:   %s\n  planned: %s\n\nTo keep it, choose another "+
-				"destination.",
+			fmt.Sprintf("The destination has another image:\n\n  found:   %s\n  planned: %s\n\nTo keep it, choose "+
+				"another destination.",
 				held.Digest, wanted))}
 	}
 	held := state.Digest.ValueString()

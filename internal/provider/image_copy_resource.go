@@ -22,7 +22,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
-// How long an operation of a copy may take where timeouts say nothing.
+// Default time limits of a copy's operations.
 const (
 	copyTimeout   = 30 * time.Minute
 	lookUpTimeout = 5 * time.Minute
@@ -49,9 +49,9 @@ func (r *imageCopyResource) Metadata(_ context.Context, req resource.MetadataReq
 // Schema describes the resource.
 func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Copies an image to another registry: byte for byte, with all its platforms and attestations, " +
-			"under the same digest. The plan shows the digest, and the apply copies exactly that one. The tag is written " +
-			"last, so it never points to an incomplete image.",
+		MarkdownDescription: "Manages a copy of an image in another registry: byte for byte, with all its " +
+			"platforms and attestations, under the same digest. The plan shows the digest, and the apply copies " +
+			"exactly that one. The tag is written last, so it never points to an incomplete image.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -60,23 +60,24 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 			"source": schema.StringAttribute{
 				Required:   true,
 				Validators: []validator.String{copiedImageValidator()},
-				MarkdownDescription: "Image to copy, with a tag or a digest, such as `harness/ci-addon:1.16.92`. A tag is followed: when it " +
-					"moves, the next plan shows an update with both digests. A digest never moves.",
+				MarkdownDescription: "Image to copy, with a tag or a digest, such as `harness/ci-addon:1.16.92`. " +
+					"If its tag moves, the next plan shows an update with both digests. A digest never moves.",
 			},
 			"destination": schema.StringAttribute{
 				Required:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				Validators:    []validator.String{copiedImageValidator()},
-				MarkdownDescription: "Where to copy the image to, with a tag or a digest; usually the result of the function " +
-					"`mirror_image`. Changing this forces a new resource.",
+				MarkdownDescription: "Reference to copy the image to, with a tag or a digest; usually the result " +
+					"of the function `mirror_image`. Changing this forces a new resource.",
 			},
 			"signatures": schema.BoolAttribute{
 				Optional: true,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
-				MarkdownDescription: "Whether to copy signatures and attestations, too: cosign's `.sig`, `.att` and `.sbom` tags, " +
-					"and referrers. If the destination loses any of them, the next plan shows it and the apply copies them again; " +
-					"those that the source gets later are added by the next copy. Defaults to `false`.",
+				MarkdownDescription: "Whether to copy signatures and attestations as well: cosign's `.sig`, `.att` " +
+					"and `.sbom` tags, and referrers. If the destination loses any of them, the next plan shows it " +
+					"and the apply copies them again. Those added at the source later come with the next copy. " +
+					"Defaults to `false`.",
 			},
 			"on_destroy": schema.StringAttribute{
 				Optional:   true,
@@ -105,19 +106,19 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 	}
 }
 
-// copyTimeouts is timeouts of a copy, described in Markdown as everything is.
+// copyTimeouts is the attribute timeouts of a copy, described in Markdown like all others.
 func copyTimeouts(ctx context.Context) schema.Attribute {
 	attribute := timeouts.AttributesAll(ctx)
 	nested, ok := attribute.(schema.SingleNestedAttribute)
 	if !ok {
 		return attribute
 	}
-	nested.MarkdownDescription = "How long operations may take, each a duration such as `45m` or `1h30m`."
+	nested.MarkdownDescription = "Time limits of the operations, each a duration such as `45m` or `1h30m`."
 	for name, description := range map[string]string{
-		"create": "How long the copy may take. Defaults to `30m`.",
-		"read":   "How long reading from both registries may take. Defaults to `5m`.",
-		"update": "How long copying again may take. Defaults to `30m`.",
-		"delete": "How long the deletion may take. Defaults to `5m`.",
+		"create": "Time limit for the copy. Defaults to `30m`.",
+		"read":   "Time limit for reading from both registries. Defaults to `5m`.",
+		"update": "Time limit for copying again. Defaults to `30m`.",
+		"delete": "Time limit for the deletion. Defaults to `5m`.",
 	} {
 		if text, ok := nested.Attributes[name].(schema.StringAttribute); ok {
 			text.Description, text.MarkdownDescription = "", description
@@ -127,7 +128,7 @@ func copyTimeouts(ctx context.Context) schema.Attribute {
 	return nested
 }
 
-// IdentitySchema describes what names a copy among all.
+// IdentitySchema describes what identifies a copy.
 func (r *imageCopyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"destination": identityschema.StringAttribute{
@@ -142,7 +143,7 @@ func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateReque
 	r.apply(ctx, req.Plan, timeouts.Value.Create, resp)
 }
 
-// Read takes over what the destination holds. Only a copy that is really gone leaves the state.
+// Read refreshes the image at the destination. Only a copy that is really gone leaves the state.
 func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageCopyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -172,12 +173,13 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 }
 
-// Update copies another image, or nothing where only the settings changed.
+// Update copies another image, or nothing if only the settings changed.
 func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	r.apply(ctx, req.Plan, timeouts.Value.Update, (*resource.CreateResponse)(resp))
 }
 
-// Delete leaves the copy there or deletes it, as on_destroy says. What another has put under the tag stays.
+// Delete keeps or deletes the copy, according to on_destroy. An image that somebody else pushed under the
+// tag stays.
 func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state imageCopyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -222,7 +224,7 @@ func (r *imageCopyResource) apply(
 	resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, copied)...)
 }
 
-// copy makes the destination hold the planned digest; false where it does not.
+// copy brings the planned digest to the destination; false if that failed.
 func (r *imageCopyResource) copy(
 	ctx context.Context, plan *imageCopyModel, timeout time.Duration, diags *diag.Diagnostics,
 ) (copied registry.CopyResult, ok bool) {

@@ -10,9 +10,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// readAttached takes over whether the destination still has what was copied with the image: where it does
-// not, signatures is false, so that the plan shows that the apply copies it again. What others have added
-// to it is theirs.
+// readAttached checks that the destination still has what was copied along with the image. If not, it sets
+// signatures to false, so that the plan shows that the apply copies it again. What others have added is
+// left alone.
 func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, memory copyMemory, diags *diag.Diagnostics) {
 	if !state.Signatures.ValueBool() {
 		return
@@ -30,12 +30,12 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	}
 	state.Signatures = types.BoolValue(false)
 	diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures of %s are gone", destination),
-		"The destination no longer has what was copied with the image:\n\n  "+strings.Join(lost, "\n  ")+
+		"The destination no longer has what was copied along with the image:\n\n  "+strings.Join(lost, "\n  ")+
 			"\n\nThe plan shows it as signatures = false, and an apply with signatures = true copies it again.")
 }
 
-// absent returns those of some references that their registry does not have. It asks for all at once; the
-// error is that of any which cannot be told.
+// absent returns those references that their registry does not have. It asks for all at once, and fails if
+// one of them cannot be looked up.
 func (r *registries) absent(ctx context.Context, refs []string) ([]string, error) {
 	outcomes := askForAll(refs, func(ref string) error {
 		_, err := r.head(ctx, ref)

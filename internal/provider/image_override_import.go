@@ -13,8 +13,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ImportState takes the id or the identity apart; the Read that follows finds the image, or says
-// that there is none.
+// ImportState parses the id or the identity; the Read that follows finds the image, or reports that there
+// is none.
 func (r *imageOverrideResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	target, ok := importTarget(ctx, req, r.data, &resp.Diagnostics)
 	if !ok || !r.data.requireKnown("import the image override "+target.String(), &resp.Diagnostics) {
@@ -44,12 +44,12 @@ func importTarget(
 	return target, !diags.HasError()
 }
 
-// importsByID reports that an import names its id, which may be empty, rather than an identity.
+// importsByID reports whether an import uses an id, which may be empty, rather than an identity.
 func importsByID(req resource.ImportStateRequest) bool {
 	return req.ID != "" || req.Identity == nil || req.Identity.Raw.IsFullyNull()
 }
 
-// requireAccount adds an error where an import names another account than the provider's.
+// requireAccount adds an error if an import names an account other than the provider's.
 func requireAccount(account types.String, data *providerData, diags *diag.Diagnostics) {
 	if !data.known() || account.IsNull() || account.ValueString() == data.accountID {
 		return

@@ -140,10 +140,10 @@ func TestAccImageOverride_importErrors(t *testing.T) {
 		{"ci/k8/gitCloneTag", `the infra is written "K8", not "k8".`},
 		{"k8/gitCloneTag", `the infra is written "K8", not "k8".`},
 		{"CI/K8/gitCloneTag", `the module is written "ci", not "CI".`},
-		{"iacm/K8/", `the field "" is not made of`},
+		{"iacm/K8/", `the field "" does not consist of`},
 		{"ci/K8/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of ci/K8/gitCloneTag. The default runs: ` +
 			w.defaultImage(gitCloneID) + `. To override it, apply the resource without importing it.`},
-		{"dbops/K8/gitCloneTag", `the module dbops has no infra: leave infra out.`},
+		{"dbops/K8/gitCloneTag", `the module dbops has no infra: omit infra.`},
 		{"dbops", `"dbops" does not have two or three parts between slashes.`},
 		{"dbops/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of dbops/gitCloneTag.`},
 		{"ci/K8/gitClownTag", `The defaults of ci/K8 show no such field either`},

@@ -87,8 +87,8 @@ func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stre
 	}
 }
 
-// listFailures are what could not be listed: errors where that is all, else warnings, since an error would
-// take what was listed along.
+// listFailures reports what could not be listed: as errors if nothing was, else as warnings, because an
+// error would discard the rest.
 func listFailures(failed diag.Diagnostics, all bool) diag.Diagnostics {
 	if all {
 		return failed
@@ -100,7 +100,7 @@ func listFailures(failed diag.Diagnostics, all bool) diag.Diagnostics {
 	return told
 }
 
-// scopes returns what is to be listed, in the order of the documentation.
+// scopes returns what to list, in the order of the documentation.
 func (m imageOverrideListModel) scopes() []harness.Scope {
 	if !m.Infra.IsNull() {
 		return []harness.Scope{scopeOf(m.Module, m.Infra)}
@@ -112,7 +112,7 @@ func (m imageOverrideListModel) scopes() []harness.Scope {
 	return scopes
 }
 
-// result is one override found, with the resource where the CLI asks for it.
+// result is one override, with the resource if the CLI asks for it.
 func (l *imageOverrideList) result(ctx context.Context, req list.ListRequest, target execconfig.Target, image string) list.ListResult {
 	result := req.NewListResult(ctx)
 	result.DisplayName = fmt.Sprintf("%s on %s: %s", target.Field, target.Scope, image)

@@ -28,7 +28,7 @@ func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
 	}
 }
 
-// target returns which override it is; only meaningful when plannedID is known.
+// target identifies the override; only valid when plannedID is known.
 func (m imageOverrideModel) target() execconfig.Target {
 	return execconfig.Target{Scope: m.scope(), Field: m.Field.ValueString()}
 }
@@ -48,7 +48,7 @@ func (m imageOverrideModel) scope() harness.Scope { return scopeOf(m.Module, m.I
 // exclusive: other resources may have overrides of the same module and infra.
 func (m imageOverrideModel) exclusive() bool { return false }
 
-// plannedID returns the id that the model will have, unknown while one of its parts is.
+// plannedID returns the id that the model will have; unknown while one of its parts is.
 func (m imageOverrideModel) plannedID() types.String {
 	if m.Module.IsUnknown() || m.Infra.IsUnknown() || m.Field.IsUnknown() {
 		return types.StringUnknown()
@@ -56,7 +56,7 @@ func (m imageOverrideModel) plannedID() types.String {
 	return types.StringValue(m.target().String())
 }
 
-// images returns the image by field; none where it is not known yet, as in an import.
+// images returns the image by field; none while it is not known, as in an import.
 func (m imageOverrideModel) images() map[string]string {
 	if m.Value.IsNull() {
 		return nil
@@ -64,7 +64,7 @@ func (m imageOverrideModel) images() map[string]string {
 	return map[string]string{m.Field.ValueString(): m.Value.ValueString()}
 }
 
-// imageOverrideIdentity is what names a harnessci_image_override among those of all accounts.
+// imageOverrideIdentity identifies a harnessci_image_override among those of all accounts.
 type imageOverrideIdentity struct {
 	AccountID types.String `tfsdk:"account_id"`
 	Module    types.String `tfsdk:"module"`

@@ -14,17 +14,17 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// The vendor's resource that a moved block may start from. The registry's host differs between the
-// CLIs, so that only the address's end counts. Once one instance of a resource has moved, OpenTofu
-// may name this provider as the source of the others.
+// The vendor's resource that a moved block may start from. The registry's host differs between the CLIs, so
+// only the end of the address counts. Once one instance of a resource has moved, OpenTofu may name this
+// provider as the source of the others.
 const (
 	vendorProvider     = "harness/harness"
 	ownProvider        = "harnessci/harnessci"
 	vendorResourceType = "harness_platform_default_images"
 )
 
-// namedAs reports that an address is a provider's: host, namespace and type, or the type alone, which is
-// all that OpenTofu 1.10 says.
+// namedAs reports whether an address is that of a provider: host, namespace and type, or the type alone,
+// which is all that OpenTofu 1.10 sends.
 func namedAs(address, provider string) bool {
 	_, name, _ := strings.Cut(provider, "/")
 	return address == name || strings.HasSuffix(address, "/"+provider)
@@ -32,8 +32,8 @@ func namedAs(address, provider string) bool {
 
 var _ resource.ResourceWithMoveState = (*imageOverrideResource)(nil)
 
-// MoveState takes over the state of the vendor's resource. It may run in a provider that is not
-// configured; the Read that follows says whose account it is.
+// MoveState takes over the state of the vendor's resource. It may run in a provider that is not configured;
+// the Read that follows records the account.
 func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveImageOverride}}
 }
@@ -54,8 +54,8 @@ func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp 
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
 }
 
-// movedModel reads the attributes of the vendor's resource, a JSON object. Its errors say what to
-// do with a state that no override can be made of.
+// movedModel reads the attributes of the vendor's resource, a JSON object. Its errors say what to do if the
+// state cannot become an override.
 func movedModel(attributes []byte) (imageOverrideModel, error) {
 	var source struct {
 		Kind      string `json:"kind"`
@@ -80,13 +80,13 @@ func movedModel(attributes []byte) (imageOverrideModel, error) {
 }
 
 func withoutValue(target execconfig.Target) error {
-	return fmt.Errorf("the one for %s has no value, which in that provider resets the field to its default, so there is no "+
-		"override to adopt. Replace the moved block with a removed block with destroy = false, and remove the "+
-		"harnessci_image_override", target)
+	return fmt.Errorf("the one for %s has no value: in that provider, this resets the field to its default, so "+
+		"there is no override to adopt. Replace the moved block with a removed block with destroy = false, and "+
+		"remove the harnessci_image_override", target)
 }
 
-// respelled returns the allowed name that a name is in another case, as the vendor's server and
-// so its provider's state allow; else the name.
+// respelled returns the allowed name that differs only in case, which the vendor's server and so its
+// provider's state permit; else the name as it is.
 func respelled[T ~string](allowed []T, name string) string {
 	for _, known := range allowed {
 		if strings.EqualFold(string(known), name) {

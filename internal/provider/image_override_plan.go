@@ -7,12 +7,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-// ModifyPlan says what a plan of an override means.
+// ModifyPlan checks the plan of an override and warns of its effects.
 func (r *imageOverrideResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	modifyPlan[imageOverrideModel](ctx, r.data, req, resp)
 }
 
-// checks returns the image as the plan checks want it.
+// checks returns the image for the plan checks.
 func (m imageOverrideModel) checks(before map[string]string, creating bool) []plannedImage {
 	field, image := m.Field.ValueString(), m.Value.ValueString()
 	return []plannedImage{{

@@ -63,7 +63,7 @@ func (r *imageOverrideResource) Schema(_ context.Context, _ resource.SchemaReque
 	}
 }
 
-// IdentitySchema describes what names an override among those of all accounts.
+// IdentitySchema describes what identifies an override among those of all accounts.
 func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	attributes := scopeIdentityAttributes()
 	attributes["field"] = identityschema.StringAttribute{
@@ -84,7 +84,7 @@ func (r *imageOverrideResource) Create(ctx context.Context, req resource.CreateR
 	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, true, &resp.Diagnostics)
 }
 
-// Read takes over what the server holds. Only an override that is really gone leaves the state.
+// Read refreshes the image. Only an override that is really gone leaves the state.
 func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageOverrideModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -150,8 +150,8 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 }
 
-// store sends the planned image and reports whether the server has it, as far as can be known:
-// what it acknowledged and nobody could verify is a warning, because an error would taint it.
+// store sends the planned image and reports whether it is stored. A write that was acknowledged but not
+// verified is a warning, because an error would taint the resource.
 func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideModel, diags *diag.Diagnostics) bool {
 	plan.ID = plan.plannedID()
 	target := plan.target()

@@ -17,7 +17,7 @@ import (
 // imagesPath is the path of a set's images.
 var imagesPath = path.Root("images")
 
-// targets are several overrides of one module and infra that a diagnostic is about.
+// targets are the overrides of one module and infra that a diagnostic is about.
 type targets struct {
 	harness.Scope
 	fields []string
@@ -32,14 +32,14 @@ func (t targets) Facts() [][2]string {
 	return list
 }
 
-// overridesChange is a change of a set, as diagnostics tell of it.
+// overridesChange is a change of a set, as diagnostics report it.
 type overridesChange struct {
 	execconfig.Change
-	// destroy: nothing is wanted, and the set itself goes.
+	// destroy: the set itself is destroyed.
 	destroy bool
 }
 
-// without returns the change without the images of some fields, which are not to be stored.
+// without returns the change without the images of some fields, which must not be stored.
 func (c overridesChange) without(fields execconfig.FieldErrors) execconfig.Change {
 	change := c.Change
 	change.Set = maps.Clone(c.Set)
@@ -57,8 +57,8 @@ func joined(a, b execconfig.FieldErrors) execconfig.FieldErrors {
 	return all
 }
 
-// failures turns the errors of a change into diagnostics: one for each field, on its key, except
-// that fields which failed for one reason, such as one request's answer, share one.
+// failures turns the errors of a change into diagnostics: one for each field, on its key; fields that
+// failed for the same reason, such as one request's answer, share one.
 func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
 	var reasons []string
 	fields := map[string][]string{}
@@ -94,14 +94,14 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 	if _, kept := errors.AsType[*execconfig.KeptError](err); kept && c.destroy {
 		return keptBack(what, subject)
 	}
-	// A reset that may not have happened keeps a destroyed set in the state; to repeat it does no harm.
+	// A reset that may not have happened keeps a destroyed set in the state; repeating it does no harm.
 	if execconfig.Acknowledged(err) && !c.destroy {
 		return diag.WithPath(at, unverified(what, subject, err))
 	}
 	return diag.WithPath(at, failure(c.verb(fields[0])+" "+what, subject, err))
 }
 
-// createdInPart tells, beside the errors of a create, what is stored already; none if nothing is.
+// createdInPart warns, beside the errors of a create, of what is stored already.
 func createdInPart(scope harness.Scope, wanted, standing map[string]string) (diags diag.Diagnostics) {
 	change := execconfig.NewChange(standing, wanted)
 	if len(change.Keep) == 0 {
@@ -114,7 +114,7 @@ func createdInPart(scope harness.Scope, wanted, standing map[string]string) (dia
 	return diags
 }
 
-// interrupted reports that some of a change was not done, and all of that because the run was interrupted.
+// interrupted reports whether part of a change was not done, and only because the run was interrupted.
 func interrupted(failed execconfig.FieldErrors) bool {
 	left := notDone(failed)
 	for _, field := range left {
@@ -125,7 +125,7 @@ func interrupted(failed execconfig.FieldErrors) bool {
 	return len(left) > 0
 }
 
-// notDone returns the fields of a change, sorted, for which the server has not said yes.
+// notDone returns the fields of a change, sorted, that the server has not acknowledged.
 func notDone(failed execconfig.FieldErrors) (fields []string) {
 	for _, field := range slices.Sorted(maps.Keys(failed)) {
 		if !execconfig.Acknowledged(failed[field]) {
@@ -135,7 +135,7 @@ func notDone(failed execconfig.FieldErrors) (fields []string) {
 	return fields
 }
 
-// stored counts the images to which the server has said yes.
+// stored counts the images that the server has acknowledged.
 func stored(images map[string]string, failed execconfig.FieldErrors) (n int) {
 	for field := range images {
 		if execconfig.Acknowledged(failed[field]) {
@@ -145,13 +145,14 @@ func stored(images map[string]string, failed execconfig.FieldErrors) (n int) {
 	return n
 }
 
-// createdUntilInterrupt tells what an interrupted create has stored. It is no error, which would taint the
-// set, or lose it: the CLI fails an interrupted run by itself.
+// createdUntilInterrupt reports what an interrupted create has stored. It is no error, which would taint
+// the set or lose it: the CLI fails an interrupted run anyway.
 func createdUntilInterrupt(scope harness.Scope, stored, wanted int, failed execconfig.FieldErrors) diag.Diagnostic {
 	fields := notDone(failed)
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
 		fmt.Sprintf("Interrupted: %d of %d image overrides of %s are stored", stored, wanted, scope),
-		fmt.Sprintf("Not done: %s. The state holds the set as planned. The next plan reads what is stored and shows the rest; "+
+		fmt.Sprintf("Not done: %s. The state contains the set as planned. The next plan reads what is stored and "+
+			"shows the rest; "+
 			"apply again, or destroy.", strings.Join(fields, ", ")))
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// ImportState takes the id or the identity apart; the Read that follows finds the images, of which
-// there may be none.
+// ImportState parses the id or the identity; the Read that follows finds the images, of which there may be
+// none.
 func (r *imageOverridesResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	scope, ok := importScope(ctx, req, r.data, &resp.Diagnostics)
 	if !ok || !r.data.requireKnown("import the image overrides "+scope.String(), &resp.Diagnostics) {
@@ -47,8 +47,8 @@ func importScope(
 const scopeIDForms = "The id of a set of overrides is module/infra, such as ci/K8, or infra, such as K8, for the module ci; " +
 	"for the module dbops it is dbops."
 
-// parseScopeID reads a set's id, as written for an import: "ci/K8", or "K8" for ci. Errors say what
-// is wrong with it and which forms there are.
+// parseScopeID reads a set's id, as written for an import: "ci/K8", or "K8" for ci. Errors say what is
+// wrong with it and list the valid forms.
 func parseScopeID(id string) (harness.Scope, error) {
 	module, infra, found := strings.Cut(id, "/")
 	if !found && harness.Module(id).HasInfras() {

@@ -29,10 +29,10 @@ func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
 	}
 }
 
-// scope returns the module and infra that the set owns; only meaningful when plannedID is known.
+// scope returns the module and infra that the set owns; only valid when plannedID is known.
 func (m imageOverridesModel) scope() harness.Scope { return scopeOf(m.Module, m.Infra) }
 
-// plannedID returns the id that the set will have, unknown while one of its parts is.
+// plannedID returns the id that the set will have; unknown while one of its parts is.
 func (m imageOverridesModel) plannedID() types.String {
 	if m.Module.IsUnknown() || m.Infra.IsUnknown() {
 		return types.StringUnknown()
@@ -87,7 +87,7 @@ func (m imageOverridesModel) withImages(images map[string]string) imageOverrides
 	return m
 }
 
-// imagesValue returns images by field as an attribute has them.
+// imagesValue returns images by field as an attribute's value.
 func imagesValue(images map[string]string) types.Map {
 	elements := make(map[string]attr.Value, len(images))
 	for field, image := range images {
@@ -96,7 +96,7 @@ func imagesValue(images map[string]string) types.Map {
 	return types.MapValueMust(types.StringType, elements)
 }
 
-// imageOverridesIdentity is what names a harnessci_image_overrides among those of all accounts.
+// imageOverridesIdentity identifies a harnessci_image_overrides among those of all accounts.
 type imageOverridesIdentity struct {
 	AccountID types.String `tfsdk:"account_id"`
 	Module    types.String `tfsdk:"module"`

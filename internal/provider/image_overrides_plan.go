@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// ModifyPlan says what a plan of a set means, and what it resets.
+// ModifyPlan checks the plan of a set, plans what it resets, and warns of its effects.
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp)
 	if plan == nil {
@@ -34,8 +34,8 @@ func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.Mo
 }
 
 // plannedResets returns what the apply resets. The CLI plans again in the apply, passes on nothing of the
-// first plan and refuses another outcome: that of an update follows from the state alone, and a create is
-// refused where somebody has added an override since.
+// first plan and refuses a different result. An update's follows from the state alone; a create is refused
+// if somebody has added an override since.
 func (r *imageOverridesResource) plannedResets(ctx context.Context, state *imageOverridesModel, plan imageOverridesModel) types.Map {
 	switch {
 	case plan.Images.IsUnknown():
@@ -49,7 +49,7 @@ func (r *imageOverridesResource) plannedResets(ctx context.Context, state *image
 	return types.MapUnknown(types.StringType)
 }
 
-// checks returns the listed overrides as the plan checks want them; takeOver has what a create means.
+// checks returns the listed overrides for the plan checks; takeOver warns of what a create changes.
 func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedImage {
 	images := m.images()
 	list := make([]plannedImage, 0, len(images))
@@ -67,7 +67,7 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 // this run itself has reset, as in a replacement, is left out.
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.account.PlanImages(ctx, plan.scope())
-	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to ask for
+	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to check
 		diags.Append(r.data.notChecked(server, cannotWork(server.Err())))
 	}
 	var resets, changes []string
@@ -92,15 +92,15 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 	return diags
 }
 
-// takeOverWarning tells of the overrides that a new set resets and changes. The attribute resets shows the
-// former, but while the set's images are unknown, when each existing one may be among them.
+// takeOverWarning names the overrides that a new set resets and changes. The attribute resets shows the
+// former, except while the set's images are unknown: then any existing one may be reset.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts []string
 	switch {
 	case len(resets) == 0:
 	case unknown:
-		parts = append(parts, "The images of the set are not known yet. Any of these that it does not list is reset to the "+
-			"default:\n\n"+strings.Join(resets, "\n"))
+		parts = append(parts, "The images of the set are not known yet. Any of these that the set does not list is "+
+			"reset to the default:\n\n"+strings.Join(resets, "\n"))
 	default:
 		parts = append(parts, "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added "+
 			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and "+

@@ -60,20 +60,21 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 					mapvalidator.ValueStringsAre(imageValidator()),
 				},
 				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = " +
-					"\"harness/drone-git:1.6.9-rootless\"`; the data source `harnessci_default_images` lists the fields. " +
-					"Fields that are not listed run the default, and an empty map allows no override.",
+					"\"harness/drone-git:1.6.9-rootless\"`; the data source `harnessci_default_images` lists the " +
+					"fields. Fields that are not listed run the default; with an empty map, all of them do.",
 			},
 			"resets": schema.MapAttribute{
 				Computed:    true,
 				ElementType: types.StringType,
-				MarkdownDescription: "Overrides that the apply resets to the default, since `images` does not list them: the image that each " +
-					"has, by field. In the state, those of the last apply. Nothing else is reset.",
+				MarkdownDescription: "Overrides that the apply resets to the default because `images` does not " +
+					"list them: the current image of each field. Nothing else is reset. In the state, those that " +
+					"the last apply has reset.",
 			},
 		},
 	}
 }
 
-// IdentitySchema describes what names a set among those of all accounts.
+// IdentitySchema describes what identifies a set among those of all accounts.
 func (r *imageOverridesResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: scopeIdentityAttributes()}
 }
@@ -86,8 +87,8 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 		return
 	}
 	made := r.replace(ctx, plan, nil, &resp.Diagnostics)
-	// A state beside an error would be tainted: the next apply would reset every override that works
-	// before it stores any. Without a state it takes over what is stored and writes what is missing.
+	// A state beside an error would be tainted: the next apply would reset every override that works before
+	// it stores any. Without a state, it adopts what is stored and writes what is missing.
 	if resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(createdInPart(plan.scope(), plan.images(), made.images())...)
 		return
@@ -96,7 +97,7 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, true, &resp.Diagnostics)
 }
 
-// Read takes over what the server holds. A set with nothing left in it is an empty set.
+// Read refreshes the images. A set with nothing left in it is an empty set.
 func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageOverridesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -157,10 +158,9 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	}
 }
 
-// replace makes the server hold the planned images and returns the model with what it then holds:
-// the plan, unless an error says otherwise. The images of before are those of the state, nil where
-// there is none yet. Nothing is reset that the plan has not shown; where an outage kept it from
-// showing anything, all that it does not list is.
+// replace stores the planned images and returns the model with what is then stored: the plan, unless there
+// was an error. before has the images of the state, nil without one. Only what the plan has shown is reset;
+// if an outage kept it from showing anything, everything it does not list is.
 func (r *imageOverridesResource) replace(
 	ctx context.Context, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
 ) imageOverridesModel {

@@ -265,7 +265,7 @@ func TestAccImageOverrides_importErrors(t *testing.T) {
 	for id, want := range map[string]string{
 		"k8":                `In "k8", the infra is written "K8", not "k8". ` + scopeIDForms,
 		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", not "K8/gitCloneTag".`,
-		"dbops/K8":          `the module dbops has no infra: leave infra out.`,
+		"dbops/K8":          `the module dbops has no infra: omit infra.`,
 		"cd/K8":             `the module is one of "ci", "iacm", "idp", "dbops", not "cd".`,
 		"/":                 `the module is one of "ci", "iacm", "idp", "dbops", not "".`,
 	} {

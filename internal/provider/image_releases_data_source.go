@@ -46,9 +46,9 @@ func (d *imageReleasesDataSource) Metadata(_ context.Context, req datasource.Met
 // Schema describes the data source.
 func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the latest releases of an image in its registry, newest first: one for each minor " +
-			"release, with its newest hotfix. No Harness API lists tags, so the registry is asked; Docker Hub does not count " +
-			"that as a pull. Pre-releases, other variants and signatures are left out.",
+		MarkdownDescription: "Lists the latest releases of an image in its registry, newest first: one for each " +
+			"minor release, with its newest hotfix. No Harness API lists tags, so the registry is queried, which " +
+			"Docker Hub does not count as a pull. Pre-releases, other variants and signatures are left out.",
 		Attributes: map[string]schema.Attribute{
 			"image": schema.StringAttribute{
 				Required:   true,
@@ -64,9 +64,10 @@ func (d *imageReleasesDataSource) Schema(_ context.Context, _ datasource.SchemaR
 					"the repository is listed instead. Each `image` then names the copy.",
 			},
 			"limit": schema.Int64Attribute{
-				Optional:            true,
-				Validators:          []validator.Int64{int64validator.AtLeast(1)},
-				MarkdownDescription: "How many releases to list at most. Defaults to `3`, as many as the vendor supports.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.AtLeast(1)},
+				MarkdownDescription: "Maximum number of releases to list. Defaults to `3`, as many as the vendor " +
+					"supports.",
 			},
 			"include_newer": schema.BoolAttribute{
 				Optional:            true,
@@ -121,7 +122,7 @@ func (d *imageReleasesDataSource) Read(ctx context.Context, req datasource.ReadR
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// options returns which releases are meant.
+// options returns which releases to list.
 func (m imageReleasesModel) options() imageref.ReleaseOptions {
 	options := imageref.ReleaseOptions{Limit: supportedReleases, IncludeNewer: m.IncludeNewer.ValueBool()}
 	if !m.Limit.IsNull() {
@@ -130,7 +131,7 @@ func (m imageReleasesModel) options() imageref.ReleaseOptions {
 	return options
 }
 
-// releases asks for the tags only where the image names a release.
+// releases asks for the tags only if the image names a release.
 func (d *imageReleasesDataSource) releases(ctx context.Context, ref string, options imageref.ReleaseOptions) ([]imageref.Release, error) {
 	image, err := imageref.Parse(ref)
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 
 // imageStatus compares one field's image with the default.
 type imageStatus struct {
-	Default    *string `tfsdk:"default"`  // nil: the field has outlived its default
+	Default    *string `tfsdk:"default"`  // nil: the defaults no longer list the field
 	Override   *string `tfsdk:"override"` // nil: none
 	Effective  string  `tfsdk:"effective"`
 	Overridden bool    `tfsdk:"overridden"`
-	Pulled     *string `tfsdk:"pulled"` // nil where that cannot be told
-	Digest     *string `tfsdk:"digest"` // nil where it was not found, or not looked up
-	// ReleasesBehind counts minor releases; nil where the two are not comparable.
+	Pulled     *string `tfsdk:"pulled"` // nil if unknown
+	Digest     *string `tfsdk:"digest"` // nil if not found, or not looked up
+	// ReleasesBehind counts minor releases; nil if the two are not comparable.
 	ReleasesBehind *int64 `tfsdk:"releases_behind"`
-	// Supported is nil where the vendor names no support window, and where the image may be within
-	// it or not: another name or variant, a tag without a version, an older major.
+	// Supported is nil if the vendor gives no support window, and if it is unknown whether the image is
+	// within it: another name or variant, a tag without a version, an older major.
 	Supported *bool `tfsdk:"supported"`
 }
 
@@ -29,8 +29,8 @@ type imagesStatus struct {
 	OverriddenFields  []string               `tfsdk:"overridden_fields"`
 	OutdatedFields    []string               `tfsdk:"outdated_fields"`
 	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
-	MissingFields     []string               `tfsdk:"missing_fields"` // nil where registries were not asked
-	Connector         *connectorDescription  `tfsdk:"connector"`      // nil where it cannot be read
+	MissingFields     []string               `tfsdk:"missing_fields"` // nil if registries were not asked
+	Connector         *connectorDescription  `tfsdk:"connector"`      // nil if it cannot be read
 	Table             types.String           `tfsdk:"table"`
 }
 
@@ -57,8 +57,8 @@ func statusOf(defaults, overrides map[string]string) imagesStatus {
 	return status
 }
 
-// newImageStatus tells, too, whether the image has a lower version than the default, a hotfix and a major
-// included.
+// newImageStatus also returns whether the image has a lower version than the default, in any part of the
+// version.
 func newImageStatus(preset, override *string) (_ imageStatus, outdated bool) {
 	status := imageStatus{
 		Default: preset, Override: override,
@@ -91,7 +91,7 @@ func fieldsOf(images ...map[string]string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// entry returns the image of a field; nil where there is none.
+// entry returns the image of a field; nil if there is none.
 func entry(images map[string]string, field string) *string {
 	image, ok := images[field]
 	if !ok {

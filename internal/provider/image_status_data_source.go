@@ -19,7 +19,7 @@ func newImageStatusDataSource() datasource.DataSource { return &imageStatusDataS
 type imageStatusModel struct {
 	Module types.String `tfsdk:"module"`
 	Infra  types.String `tfsdk:"infra"`
-	// CheckRegistry says whether to look each image up in its registry.
+	// CheckRegistry says whether to look up each image in its registry.
 	CheckRegistry types.Bool `tfsdk:"check_registry"`
 	imagesStatus
 }
@@ -32,9 +32,9 @@ func (d *imageStatusDataSource) Metadata(_ context.Context, req datasource.Metad
 // Schema describes the data source.
 func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Shows which images run, which are overridden and how far each is behind the default, for " +
-			"`check` blocks, outputs and alerts. It is computed from the defaults and the overrides, so it is right even " +
-			"where the server's merged answer is not.",
+		MarkdownDescription: "Shows which images run, which are overridden and how far each is behind the default, " +
+			"for `check` blocks, outputs and alerts. It is computed from the defaults and the overrides, not from " +
+			"the server's own merge of both, which may be wrong.",
 		Attributes: map[string]schema.Attribute{
 			"module":            moduleDataAttribute(),
 			"infra":             infraDataAttribute(),
@@ -54,7 +54,7 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 func imageStatusAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Computed:            true,
-		MarkdownDescription: "Status of each field, such as `gitCloneTag`: every field that has a default, an override or both.",
+		MarkdownDescription: "Status of each field, such as `gitCloneTag`, that has a default, an override or both.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"default": schema.StringAttribute{
 				Computed:            true,
@@ -76,14 +76,15 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 			},
 			"releases_behind": schema.Int64Attribute{
 				Computed: true,
-				MarkdownDescription: "By how many minor releases the image is behind the default; 0 when equal or ahead. " +
-					"Null if they cannot be compared: another image name or variant (`rootless-1.16.92` and `1.16.92`), a " +
-					"tag without a version (`latest`, a digest), an older major version.",
+				MarkdownDescription: "Number of minor releases that the image is behind the default; 0 if equal or " +
+					"ahead. Null if they cannot be compared: another image name or variant (`rootless-1.16.92` and " +
+					"`1.16.92`), a tag without a version (`latest`, a digest), an older major version.",
 			},
 			"supported": schema.BoolAttribute{
 				Computed: true,
-				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported up to two " +
-					"releases behind the default. Null for images without such a window, and where it cannot be determined.",
+				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported " +
+					"up to two releases behind the default. Null for images without such a window, and if it " +
+					"cannot be determined.",
 			},
 		}},
 	}

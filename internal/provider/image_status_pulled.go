@@ -13,15 +13,16 @@ func statusConnectorAttribute() schema.SingleNestedAttribute {
 		Attributes: connectorAttributes(),
 		MarkdownDescription: "Connector through which builds pull the images, as in the data source " +
 			"`harnessci_image_connector`; null if it cannot be read, for example without the permission " +
-			"`core_connector_view`, and for the module `dbops`: it is not documented through which connector it pulls.",
+			"`core_connector_view`, and for the module `dbops`, whose connector is not documented.",
 	}
 }
 
 func pulledAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "Name that builds pull: `effective`, with the connector's registry before it where Harness adds " +
-			"that. Null if the connector cannot be read, for the module `dbops`, and if the URL cannot be parsed, in which case every build fails.",
+		MarkdownDescription: "Name that builds pull: `effective`, with the connector's registry in front if " +
+			"Harness adds it. Null if the connector cannot be read, for the module `dbops`, and if the connector's " +
+			"URL cannot be parsed, in which case every build fails.",
 	}
 }
 

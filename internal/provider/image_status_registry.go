@@ -16,17 +16,17 @@ import (
 func checkRegistryAttribute() schema.BoolAttribute {
 	return schema.BoolAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether to look up each image in the registry that builds pull it from, with one request that " +
-			"Docker Hub does not count as a pull. If a registry does not answer within 3 s, its images are unknown. Defaults " +
-			"to `false`.",
+		MarkdownDescription: "Whether to look up each image in the registry that builds pull it from. This takes " +
+			"one request for each, which Docker Hub does not count as a pull. If a registry does not answer within " +
+			"3 s, whether it has its images is unknown. Defaults to `false`.",
 	}
 }
 
 func digestAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "Digest of `pulled` in its registry. Null if the image is not there, if the registry did not " +
-			"say, and without `check_registry`.",
+		MarkdownDescription: "Digest of `pulled` in its registry. Null if the image is missing, if the registry " +
+			"did not answer, and without `check_registry`.",
 	}
 }
 
@@ -34,20 +34,20 @@ func missingFieldsAttribute() schema.SetAttribute {
 	return schema.SetAttribute{
 		Computed:    true,
 		ElementType: types.StringType,
-		MarkdownDescription: "Fields whose image is definitely missing from the registry that builds pull it from, so builds " +
-			"fail. Null without `check_registry`.",
+		MarkdownDescription: "Fields whose image is known to be missing from the registry that builds pull it " +
+			"from, so builds fail. Null without `check_registry`.",
 	}
 }
 
 func tableAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "The status as a Markdown table, for a job summary, a pull request comment or an output. Its " +
-			"columns are field, default, override, pulled, behind, supported and in registry.",
+		MarkdownDescription: "Markdown table of the status, for a job summary, a pull request comment or an " +
+			"output, with the columns field, default, override, pulled, behind, supported and in registry.",
 	}
 }
 
-// lookUp adds what registries have of what builds pull, all at once.
+// lookUp adds which of the pulled images their registries have, all at once.
 func (s *imagesStatus) lookUp(ctx context.Context, registries *registries) {
 	s.MissingFields = []string{}
 	var mu sync.Mutex
@@ -73,11 +73,11 @@ func (s *imagesStatus) lookUp(ctx context.Context, registries *registries) {
 	slices.Sort(s.MissingFields)
 }
 
-// tableHead is the head of the table of a status.
+// tableHead is the header of the status table.
 const tableHead = "| field | default | override | pulled | behind | supported | in registry " +
 	"|\n|---|---|---|---|---|---|---|\n"
 
-// markdown returns the status as a Markdown table; a dash stands for what is not known, or not there.
+// markdown returns the status as a Markdown table; a dash means unknown, or none.
 func (s *imagesStatus) markdown() string {
 	var table strings.Builder
 	table.WriteString(tableHead)
@@ -93,7 +93,7 @@ func (s *imagesStatus) markdown() string {
 	return table.String()
 }
 
-// there returns whether the image of a field is in its registry; nil where that is not known.
+// there returns whether the image of a field is in its registry; nil if unknown.
 func (s *imagesStatus) there(field string) *bool {
 	if slices.Contains(s.MissingFields, field) {
 		return new(false)
@@ -112,7 +112,7 @@ func code(image *string) string {
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(showImage(*image)) + "`"
 }
 
-// yesOrNo shows a truth in a table, what wants attention in bold.
+// yesOrNo shows a boolean in a table; what needs attention is bold.
 func yesOrNo(truth *bool) string {
 	switch {
 	case truth == nil:

@@ -13,7 +13,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// infraValue is the infra of a scope as an attribute: null where its module has none.
+// infraValue is the infra of a scope as an attribute: null if its module has none.
 func infraValue(scope harness.Scope) types.String {
 	if !scope.Module.HasInfras() {
 		return types.StringNull()
@@ -21,23 +21,23 @@ func infraValue(scope harness.Scope) types.String {
 	return types.StringValue(string(scope.Infra))
 }
 
-// errNoInfra says that a module has no infra, as the end of a sentence.
+// errNoInfra says that a module has no infra, as part of a sentence.
 func errNoInfra(module harness.Module) error {
-	return fmt.Errorf("the module %s has no infra: leave infra out", module)
+	return fmt.Errorf("the module %s has no infra: omit infra", module)
 }
 
-// noInfraWithout refuses an infra beside a module that has none.
+// noInfraWithout refuses an infra with a module that has none.
 type noInfraWithout struct{}
 
-// Description returns what the validator wants of a value.
+// Description says what the validator requires.
 func (noInfraWithout) Description(context.Context) string {
-	return "is left out where the module has no infra"
+	return "must be omitted if the module has no infra"
 }
 
-// MarkdownDescription returns what the validator wants of a value.
+// MarkdownDescription says what the validator requires.
 func (v noInfraWithout) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-// ValidateString judges an infra by the module beside it.
+// ValidateString checks an infra against the module.
 func (noInfraWithout) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	var module types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("module"), &module)...)
@@ -46,8 +46,8 @@ func (noInfraWithout) ValidateString(ctx context.Context, req validator.StringRe
 	}
 }
 
-// infraDefault plans the infra that a configuration leaves out: what it is depends on the module, which
-// no static default can tell.
+// infraDefault plans the infra that a configuration omits. It depends on the module, so a static default
+// cannot do.
 type infraDefault struct{}
 
 // Description returns what the modifier does.
@@ -56,7 +56,7 @@ func (infraDefault) Description(context.Context) string { return "defaults to " 
 // MarkdownDescription returns what the modifier does.
 func (m infraDefault) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
 
-// PlanModifyString plans an infra that is left out.
+// PlanModifyString plans an omitted infra.
 func (infraDefault) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	if !req.ConfigValue.IsNull() {
 		return
@@ -70,7 +70,7 @@ func (infraDefault) PlanModifyString(ctx context.Context, req planmodifier.Strin
 	resp.PlanValue = infraValue(scopeOf(module, types.StringNull()))
 }
 
-// scopeOf returns the scope that a module and infra name, defaults filled in.
+// scopeOf returns the scope of a module and infra, with defaults filled in.
 func scopeOf(module, infra types.String) harness.Scope {
 	scope := harness.Scope{
 		Module: cmp.Or(harness.Module(module.ValueString()), defaultModule),

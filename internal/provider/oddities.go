@@ -8,7 +8,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// oddities returns one warning for all that was odd in answers and nobody has told yet in this run.
+// oddities returns one warning for everything odd in answers that this run has not reported yet.
 func (d *providerData) oddities() diag.Diagnostics {
 	if d.client == nil {
 		return nil
@@ -21,6 +21,6 @@ func (d *providerData) oddities() diag.Diagnostics {
 		odd[i] = text.Sentence(said)
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("The server's answers contain invalid values",
-		strings.Join(odd, "\n")+"\n\nEverything else in the answers is used. Set these fields again, or contact Harness "+
+		strings.Join(odd, "\n")+"\n\nThe rest of the answers is used. Set these fields again, or contact Harness "+
 			"support.")}
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// What private state keeps of a resource.
+// Keys of a resource's private state.
 const (
-	// ownerKey has the account, for CLIs older than identities.
+	// ownerKey is the account, for CLIs older than resource identity.
 	ownerKey = "account_id"
-	// showsDefaultsKey has that the server was seen to list overrides that equal the default, so that
-	// one which is not listed is gone.
+	// showsDefaultsKey is whether the server was seen to list overrides that equal the default: then one
+	// that is not listed is gone.
 	showsDefaultsKey = "lists_defaults"
-	// objectKey has a random id that tells the object from all others, also from the one that replaces it.
+	// objectKey is a random id that distinguishes the object from all others, even from its replacement.
 	objectKey = "object_id"
-	// sharedKey has the fields that another object of the state holds, too: see execconfig's Refreshed.
+	// sharedKey is the fields that another object in the state also has: see execconfig's Refreshed.
 	sharedKey = "shared_fields"
 )
 
@@ -50,22 +50,24 @@ func scopeIdentityAttributes() map[string]identityschema.Attribute {
 		},
 		"infra": identityschema.StringAttribute{
 			OptionalForImport: true,
-			Description:       "Build infrastructure: K8 or VM. The module dbops has none; an import of any other needs it.",
+			Description: "Build infrastructure: K8 or VM. Required in an import, except for the module " +
+				"dbops, which has none.",
 		},
 	}
 }
 
-// located is the model of a resource, which says what it is about.
+// located is the model of a resource, which identifies what it manages.
 type located interface {
 	// subject is the module and infra, or the override, that the resource manages.
 	subject() fmt.Stringer
-	// check says what is wrong with its names, which a person may have changed in the state.
+	// check says what is wrong with its names, which somebody may have edited in the state.
 	check() error
 	// identity returns the resource's identity in an account.
 	identity(account types.String) any
 }
 
-// ownership is what a stored resource says beside its attributes: whose it is, and which one.
+// ownership is what is stored of a resource besides its attributes: which account it belongs to, and which
+// object it is.
 type ownership struct {
 	data     *providerData
 	identity *tfsdk.ResourceIdentity
@@ -87,8 +89,8 @@ func (o ownership) stored(ctx context.Context, diags *diag.Diagnostics) types.St
 	return types.StringNull()
 }
 
-// require adds an error where the resource is not what the provider may look for: its names are none,
-// or it belongs to another account, in which it would silently be made anew.
+// require adds an error if the resource has invalid names, or belongs to another account: the provider
+// would find it gone from its own, and create it there.
 func (o ownership) require(ctx context.Context, model located, diags *diag.Diagnostics) bool {
 	if err := model.check(); err != nil {
 		diags.AddError("The state of a resource does not identify an override", text.Sentence(err.Error())+" Remove the resource from "+
@@ -101,20 +103,21 @@ func (o ownership) require(ctx context.Context, model located, diags *diag.Diagn
 	}
 	stored := showName(account)
 	diags.AddError(fmt.Sprintf("The state of %s belongs to another account", model.subject()),
-		fmt.Sprintf("It was created in account %s, and the provider now points at account %s. Nothing was changed. Point the "+
-			"provider's account_id (or %s) back at %s; or give the other account a state, a workspace or a provider alias of "+
-			"its own; or, to forget the resource and leave account %s as it is, remove it from the state (state rm).", stored, o.data.accountID, envAccountID, stored, stored))
+		fmt.Sprintf("It was created in account %s, and the provider now points at account %s. Nothing was changed. "+
+			"Point the provider's account_id (or %s) back at %s; or use a separate state, workspace or provider "+
+			"alias for the other account; or, to forget the resource and leave account %s as it is, remove it from "+
+			"the state (state rm).", stored, o.data.accountID, envAccountID, stored, stored))
 	return false
 }
 
-// may reports that an operation, which completes "Could not …", may write to what is stored; otherwise
-// it adds an error.
+// may reports whether an operation, which completes "Could not …", may write to what is stored; if not, it
+// adds an error.
 func (o ownership) may(ctx context.Context, operation string, model located, diags *diag.Diagnostics) bool {
 	return o.require(ctx, model, diags) && o.data.requireKnown(operation+" "+model.subject().String(), diags)
 }
 
-// keep stores the account, the provider's or, while that is not known, the one that is stored already;
-// and the identity where there is none, because it must not change its form.
+// keep stores the provider's account or, while that is unknown, the one already stored. It sets the
+// identity only if there is none, because an identity must not change.
 func (o ownership) keep(ctx context.Context, model located, diags *diag.Diagnostics) {
 	account := o.stored(ctx, diags)
 	if o.data.known() {
@@ -128,8 +131,8 @@ func (o ownership) keep(ctx context.Context, model located, diags *diag.Diagnost
 	}
 }
 
-// made notes what a create or an update has stored, on the server as this run has seen it: that it
-// lists defaults counts no longer if it has not been seen to do so since.
+// made records a create or an update. Whether the server lists defaults is recorded as this run has seen
+// it; what an earlier run saw no longer counts.
 func (o ownership) made(ctx context.Context, model located, created bool, diags *diag.Diagnostics) {
 	o.keep(ctx, model, diags)
 	o.remember(ctx, showsDefaultsKey, o.data.account.ShowsDefaults(), diags)
@@ -139,8 +142,8 @@ func (o ownership) made(ctx context.Context, model located, created bool, diags 
 	}
 }
 
-// refreshed notes which overrides a refresh has found the object to hold, and what the server was seen
-// to do.
+// refreshed records the overrides that a refresh has found for the object, and how the server was seen to
+// behave.
 func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []string, diags *diag.Diagnostics) {
 	shared := o.data.account.Refreshed(o.object(ctx, diags), scope, fields)
 	o.remember(ctx, sharedKey, shared, diags)
@@ -149,13 +152,13 @@ func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []
 	}
 }
 
-// standing reads the current overrides, for a refresh. The defaults are read at the same time, because
-// only both answers together show whether the server lists overrides that equal the default.
+// standing reads the current overrides, for a refresh. The defaults are read at the same time, because it
+// takes both answers to see whether the server lists overrides that equal the default.
 func (o ownership) standing(
 	ctx context.Context, scope harness.Scope, before map[string]string, diags *diag.Diagnostics,
 ) (map[string]string, error) {
 	var second sync.WaitGroup
-	second.Go(func() { _, _ = o.data.account.Defaults(ctx, scope) }) // the plan checks tell of an error
+	second.Go(func() { _, _ = o.data.account.Defaults(ctx, scope) }) // the plan checks report an error
 	_, err := o.data.account.Overrides(ctx, scope)
 	second.Wait()
 	if err != nil {
@@ -164,18 +167,18 @@ func (o ownership) standing(
 	return o.data.account.Standing(ctx, scope, before, o.showsDefaults(ctx, diags))
 }
 
-// showsDefaults reports that the server was seen, in this run or when the resource was last refreshed
-// or written, to list overrides that equal the default.
+// showsDefaults reports whether the server was seen to list overrides that equal the default, in this run
+// or when the resource was last refreshed or written.
 func (o ownership) showsDefaults(ctx context.Context, diags *diag.Diagnostics) bool {
 	return o.data.account.ShowsDefaults() || recall[bool](ctx, o, showsDefaultsKey, diags)
 }
 
-// resetting notes what a destroy is about to reset, for the plan of a set that is made again in this apply.
+// resetting records what a destroy is about to reset, for a set that is planned again in this apply.
 func (o ownership) resetting(ctx context.Context, scope harness.Scope, images map[string]string, diags *diag.Diagnostics) {
 	o.data.account.Resetting(scope, images, o.showsDefaults(ctx, diags))
 }
 
-// object returns the id of the object, a new one where it has none.
+// object returns the id of the object, a new one if it has none.
 func (o ownership) object(ctx context.Context, diags *diag.Diagnostics) string {
 	id := recall[string](ctx, o, objectKey, diags)
 	if id == "" {
@@ -185,12 +188,12 @@ func (o ownership) object(ctx context.Context, diags *diag.Diagnostics) string {
 	return id
 }
 
-// shared returns the fields that another object of the state holds, too.
+// shared returns the fields that another object in the state also has.
 func (o ownership) shared(ctx context.Context, diags *diag.Diagnostics) []string {
 	return recall[[]string](ctx, o, sharedKey, diags)
 }
 
-// recall returns what private state holds of a key; the zero value where it has none of that type.
+// recall returns the value of a key in private state; the zero value if there is none of that type.
 func recall[T any](ctx context.Context, o ownership, key string, diags *diag.Diagnostics) (value T) {
 	content, more := o.private.GetKey(ctx, key)
 	diags.Append(more...)

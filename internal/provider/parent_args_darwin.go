@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parentArgs returns the arguments of the parent process, without the program's name. The system's
-// answer has their number, the program's path, padding, and then the arguments with that name first.
+// parentArgs returns the arguments of the parent process, without the program's name. The system's answer
+// is their number, the program's path, padding, and then the arguments, the name first.
 func parentArgs() (args []string, ok bool) {
 	answer, err := unix.SysctlRaw("kern.procargs2", os.Getppid())
 	if err != nil || len(answer) < 4 {

@@ -9,7 +9,7 @@ import (
 )
 
 // parentArgs returns the arguments of the parent process, without the program's name. Linux has them in
-// /proc; elsewhere they are not known.
+// /proc; elsewhere they are unknown.
 func parentArgs() (args []string, ok bool) {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", os.Getppid()))
 	if err != nil || len(line) == 0 {

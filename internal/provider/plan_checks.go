@@ -15,21 +15,21 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// plannedImage is one override as a plan has it.
+// plannedImage is one override in a plan.
 type plannedImage struct {
 	field     string    // known
 	fieldPath path.Path // where errors about the field go
 	image     string    // "" while unknown
 	imagePath path.Path // where warnings about the image go
-	// creating: no prior state has this override, so an existing one would be taken over.
+	// creating: no prior state has this override, so the create takes over an existing one.
 	creating bool
-	// changes: the plan gives the override this image, and the prior state has another one or none.
+	// changes: the prior state has another image for this override, or none.
 	changes bool
 }
 
-// checkPlan asks the server and returns what the user should know: fields that do not exist are
-// errors, all else are warnings. It runs again in the apply, and in each plan of an unchanged
-// resource, where only what has become true since is worth a warning.
+// checkPlan asks the server and returns what the user should know: fields that do not exist are errors,
+// everything else a warning. It runs again in the apply, and in each plan of an unchanged resource, where
+// only news is worth a warning.
 func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
 	if !d.known() || len(images) == 0 {
 		return nil
@@ -61,15 +61,15 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	return append(diags, verified()...)
 }
 
-// meanwhile begins some work, and returns what waits for its outcome.
+// meanwhile starts some work, and returns a function that waits for its outcome.
 func meanwhile[T any](work func() T) (wait func() T) {
 	outcome := make(chan T, 1)
 	go func() { outcome <- work() }()
 	return func() T { return <-outcome }
 }
 
-// notChecked says that the checks are left out that need what could not be read: an error where the apply
-// of a change cannot work either, else a warning. It is told once in a run.
+// notChecked reports which checks are skipped because a read failed: an error if the apply of a change
+// cannot work either, else a warning. A cause is explained once a run.
 func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag.Diagnostic {
 	if stops {
 		return d.stopped("check the planned images of", server.Scope, server.Err())
@@ -90,17 +90,17 @@ func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag
 			".")
 }
 
-// unknownField is the error for a field that neither defaults nor overrides show.
+// unknownField is the error for a field that neither the defaults nor the overrides list.
 func (d *providerData) unknownField(ctx context.Context, server execconfig.PlanImages, planned plannedImage) diag.Diagnostic {
-	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the fields. If "+
-		"Harness has shipped this one and its defaults do not list it yet, set skip_field_validation = true in the provider "+
-		"block.")
+	hints := append(d.fieldHints(ctx, server, planned), "The data source harnessci_default_images lists the "+
+		"fields. If Harness has shipped this field and its defaults do not list it yet, set skip_field_validation "+
+		"= true in the provider block.")
 	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
 		fmt.Sprintf("%s has no field %s", server.Scope, planned.field), strings.Join(hints, "\n\n"))
 }
 
-// fieldHints says which field may be meant instead: one that is named alike or, where none here
-// differs in the case of its letters alone, the same one of the other infra.
+// fieldHints suggests the field that may be meant: one with a similar name or, unless one here differs only
+// in case, the same one on the other infra.
 func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanImages, planned plannedImage) []string {
 	var hints []string
 	near := nearestFields(planned.field, fieldsOf(server.Defaults, server.Overrides))
@@ -123,8 +123,8 @@ func (d *providerData) fieldHints(ctx context.Context, server execconfig.PlanIma
 	return hints
 }
 
-// spelledIn returns how the defaults of another module and infra spell a field, if they have it.
-// Where they cannot be read, the error is reported without this hint.
+// spelledIn returns how the defaults of another module and infra spell a field, if they list it. If they
+// cannot be read, the error comes without this hint.
 func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field string) (name string, found bool) {
 	defaults, err := d.account.PlanDefaults(ctx, scope)
 	if err != nil {
@@ -138,8 +138,8 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 	return "", false
 }
 
-// checkTakeOver warns of a create over an existing override. It is said in the plan, and in the apply,
-// where CLIs print it after the creation.
+// checkTakeOver warns of a create over an existing override, in the plan and in the apply, where CLIs print
+// it after the creation.
 func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	present, stands := server.Overrides[planned.field]
@@ -149,8 +149,9 @@ func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plann
 	if present == planned.image {
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
 			fmt.Sprintf("%s is overridden with this image already", target),
-			"The create takes over the existing override, which an interrupted run, a resource under another address or "+
-				"somebody else has set. From then on this resource manages it, and destroying the resource resets the field.")}
+			"The create takes over the existing override, which was set by an interrupted run, a resource at "+
+				"another address or somebody else. From then on this resource manages it, and destroying the resource "+
+				"resets the field.")}
 	}
 	becomes := planned.image
 	if becomes == "" {
@@ -166,7 +167,7 @@ If the resource was renamed, add a moved block instead. To adopt an override tha
   terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
 }
 
-// showImage returns a server's image as it is where it is harmless to show, else quoted.
+// showImage returns an image from a server as it is if it is safe to show, else quoted.
 func showImage(image string) string {
 	if _, err := imageref.Parse(image); err != nil {
 		return text.Quote(image)
@@ -174,7 +175,7 @@ func showImage(image string) string {
 	return image
 }
 
-// showName returns a name from a state or a server as it is where it is harmless to show, else quoted.
+// showName returns a name from a state or a server as it is if it is safe to show, else quoted.
 func showName(name string) string {
 	if checkField(name) != nil {
 		return text.Quote(name)

@@ -149,7 +149,7 @@ func TestCheckPlan(t *testing.T) {
 			"planned: (known after apply)",
 		}},
 		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is overridden with this image already", []string{
-			"an interrupted run, a resource under another address", "destroying the resource resets the field",
+			"an interrupted run, a resource at another address", "destroying the resource resets the field",
 		}},
 		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{
 			"it contains white space", "builds would fail to pull it",
@@ -157,9 +157,9 @@ func TestCheckPlan(t *testing.T) {
 		"no image reference, which stands":  {planned: kept(planned("oddTag", "odd image"))},
 		"no image reference, which is kept": {planned: unchanged(planned("addonTag", "odd image"))},
 		"neither tag nor digest":            {planned("addonTag", "example.com/m/ci-addon"), "value", "The image ci-addon has neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
-		"a tag":                             {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is a tag alone", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
-		"a tag of another variant":          {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is a tag alone", []string{"Did you mean harness/drone-git:v1.6?"}},
-		"latest":                            {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is a tag alone", []string{"Did you mean harness/ci-addon:latest?"}},
+		"a tag":                             {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
+		"a tag of another variant":          {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:v1.6?"}},
+		"latest":                            {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is only a tag", []string{"Did you mean harness/ci-addon:latest?"}},
 		"no take-over in an update":         {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
 		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "The image of ci/K8/addonTag is not named ci-addon", []string{
 			"default: harness/ci-addon:1.16.92", "planned: plugins/gcs:1.3.0",

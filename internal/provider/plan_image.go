@@ -11,9 +11,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// checkReference is the error for a planned image that builds could not pull, or that is a tag alone;
-// nil for all else. What the server holds already is not refused, whatever it is, so that it can be
-// imported and kept.
+// checkReference is the error for a planned image that builds could not pull, or that is only a tag; else
+// nil. An image that the server already has is never refused, so that it can be imported and kept.
 func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Diagnostic {
 	if planned.image == "" || !planned.changes || server.Overrides[planned.field] == planned.image {
 		return nil
@@ -30,7 +29,7 @@ func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Dia
 		return nil
 	}
 	repository := strings.TrimSuffix(strings.TrimSuffix(preset, "@"+latest.Digest), ":"+latest.Tag)
-	return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is a tag alone", target),
+	return diag.NewAttributeErrorDiagnostic(planned.imagePath, fmt.Sprintf("The image of %s is only a tag", target),
 		fmt.Sprintf("Did you mean %s:%s? Some fields have Tag in their name, but every field takes a whole image reference.",
 			repository, planned.image))
 }
@@ -55,16 +54,16 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (di
 				planned.image+":1.2.3, or a digest.")
 	}
 	c, ok := compareImages(planned.image, server.Defaults[planned.field])
-	if !ok { // not known yet, or one of them is no image reference
+	if !ok { // not known yet, or not an image reference
 		return diags
 	}
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	show := fmt.Sprintf("  default: %s\n  planned: %s\n\n", server.Defaults[planned.field], planned.image)
 	if c.image.Name != c.preset.Name {
-		if planned.creating || server.Overrides[planned.field] != planned.image { // else it was said when the image was set
+		if planned.creating || server.Overrides[planned.field] != planned.image { // else it was reported when the image was set
 			diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is not named %s", target, c.preset.Name),
-				"Builds would run a different image from the default:\n\n"+show+"Check that the image belongs to this "+
-					"field. If it is a copy under another name, all is well.")
+				"Builds would run a different image from the default:\n\n"+show+"Check that the image belongs to "+
+					"this field. If it is a copy under another name, nothing needs to change.")
 		}
 		return diags
 	}
@@ -76,8 +75,8 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (di
 		count = "at least " + count
 	}
 	diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is %s behind", target, count),
-		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:\n\n%s"+
-			"Builds go on, with a warning in the Harness UI, and hotfixes do not reach this release. Choose a newer "+
-			"one, or remove the override to run the default.", supportedReleases-1, show))
+		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before "+
+			"it:\n\n%sBuilds still run, with a warning in the Harness UI, but this release gets no hotfixes. "+
+			"Choose a newer one, or remove the override to run the default.", supportedReleases-1, show))
 	return diags
 }

@@ -25,14 +25,13 @@ type plannable interface {
 	images() map[string]string
 	// exclusive: the resource owns every override of the module and infra.
 	exclusive() bool
-	// checks are the images as the plan checks want them, held against those of the prior state.
+	// checks are the images for the plan checks, compared with those of the prior state.
 	checks(before map[string]string, creating bool) []plannedImage
 }
 
-// modifyPlan tells the id as soon as its parts are known, and what the server and the rest of the plan
-// have to say about a resource. What belongs to another account is not planned: with -refresh=false,
-// no Read has looked at that. It returns the plan, and whether it makes an override or set that
-// the state does not hold; nil where there is no more to say.
+// modifyPlan plans the id as soon as its parts are known, and checks a resource against its account (no
+// Read has with -refresh=false), the server and the rest of the plan. It returns the plan, nil if there is
+// nothing more to do, and whether it creates an override or set that the state does not have.
 func modifyPlan[M plannable](
 	ctx context.Context, data *providerData, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
 ) (plan *M, creating bool) {
@@ -56,7 +55,7 @@ func modifyPlan[M plannable](
 	}
 	if plan != nil && !diags.HasError() {
 		before := step.Before
-		if step.creating { // they are those of another override
+		if step.creating { // those are of another override
 			before = nil
 		}
 		diags.Append(data.checkPlan(ctx, (*plan).scope(), (*plan).checks(before, step.creating))...)
@@ -71,13 +70,13 @@ func modifyPlan[M plannable](
 // planStep is what a plan makes of a resource.
 type planStep struct {
 	execconfig.Step
-	object  string // the id that tells it from all others
+	object  string // the id that distinguishes it from all others
 	subject fmt.Stringer
-	// creating: the plan makes an override or set that the state does not hold.
+	// creating: the plan creates an override or set that the state does not have.
 	creating bool
 }
 
-// newPlanStep takes a state and a plan, of which one may be nil, for a step.
+// newPlanStep makes a step of a state and a plan, one of which may be nil.
 func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan *M, diags *diag.Diagnostics) planStep {
 	if state == nil { // only the second half of a replacement has a private state
 		object := recall[string](ctx, owned, objectKey, diags)
@@ -95,7 +94,7 @@ func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan 
 	switch {
 	case plan == nil:
 	case (*state).plannedID() != (*plan).plannedID():
-		// The first half of a replacement. CLIs show only its warnings, so that it counts as a create.
+		// The first half of a replacement. CLIs show only its warnings, so it counts as a create.
 		step.creating = true
 	default:
 		step.After = (*plan).images()
@@ -103,12 +102,12 @@ func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan 
 	return step
 }
 
-// restores reports that a resource is to be written even where nothing changes, since an object that
-// goes may reset what this one holds. It is told so in the plan and, by the state, in the apply.
+// restores reports whether a resource must be written even if nothing changes, because a destroyed object
+// may reset what this one keeps.
 func (s *planStep) restores() bool { return s.Before != nil && s.After != nil && len(s.Shared) > 0 }
 
-// note enters the step in the plan and returns what is to be said of that. What it shares with another
-// object goes into the private state, from where the apply has it.
+// note adds the step to the plan and returns the warnings and errors. The fields that it shares with
+// another object go into private state, where the apply finds them.
 func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagnostics) {
 	fields, err := owned.data.account.Plan(s.object, s.Step)
 	if err != nil {
@@ -126,7 +125,7 @@ func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagno
 	switch {
 	case len(s.Shared) == 0:
 	case s.After != nil:
-		diags.Append(diag.NewWarningDiagnostic(fmt.Sprintf("Another object of the state holds %s, too", shared.names()),
+		diags.Append(diag.NewWarningDiagnostic(fmt.Sprintf("Another object in the state also has %s", shared.names()),
 			whoShares+" If this plan destroys it, that would reset what this resource keeps, so the apply stores the image "+
 				"again. If both are in the configuration, remove one: the override stays."))
 	default:
@@ -135,14 +134,17 @@ func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagno
 	return diags
 }
 
-// whoShares says how two objects of a state come to hold one override.
-const whoShares = "The other one is a deposed object, which an interrupted replacement left behind, if the plan names one; " +
-	"otherwise a resource of another address: renamed, imported twice, or a set that took the place of single overrides."
+// whoShares explains how two objects in a state come to have one override.
+const whoShares = "If the plan names a deposed object, that is the other one, left behind by an interrupted " +
+	"replacement; otherwise it is a resource at another address: renamed, imported twice, or a set that replaced " +
+	"single overrides."
 
-// leftToAnother is the warning that an object goes without a reset.
+// leftToAnother is the warning that an object leaves the state without a reset.
 func leftToAnother(shared targets) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(fmt.Sprintf("Will not reset %s, which another object of the state holds", shared.names()),
-		whoShares+" It decides what becomes of the override. This one only leaves the state.\n\n"+facts(shared, nil))
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Will not reset %s, which another object in the state also "+
+		"has", shared.names()),
+		whoShares+" That object decides what happens to the override. This one only leaves the "+
+			"state.\n\n"+facts(shared, nil))
 }
 
 // names returns the ids of the overrides, as in "ci/K8/addonTag and ci/K8/gitCloneTag".

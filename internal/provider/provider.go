@@ -38,7 +38,7 @@ var (
 	_ provider.ProviderWithListResources = (*harnessProvider)(nil)
 )
 
-// New returns what makes the provider, for a server. The version is the release's, such as
+// New returns the provider's constructor, for a server. The version is that of the release, such as
 // "1.2.3", or "dev".
 func New(version string) func() provider.Provider {
 	return func() provider.Provider {
@@ -71,9 +71,9 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			"api_key": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "Personal access token or service account token, sent as `X-API-KEY`. Defaults to the " +
-					"environment variable `" + envAPIKey + "`. Exactly one of `api_key` and `bearer_token` is needed; the " +
-					"configuration takes precedence over the environment.",
+				MarkdownDescription: "Personal access token or service account token, sent as `X-API-KEY`. " +
+					"Defaults to the environment variable `" + envAPIKey + "`. Exactly one of `api_key` and " +
+					"`bearer_token` is required; the configuration takes precedence over the environment.",
 			},
 			"bearer_token": schema.StringAttribute{
 				Optional:            true,
@@ -82,23 +82,23 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"request_timeout": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "How long one attempt of a request may take, such as `45s` or `2m`. Defaults to `" +
+				MarkdownDescription: "Time limit for one attempt of a request, such as `45s` or `2m`. Defaults to `" +
 					defaultRequestTimeout.String() + "`.",
 			},
 			"max_retries": schema.Int64Attribute{
 				Optional: true,
-				MarkdownDescription: fmt.Sprintf("How often a request is retried when the server is overloaded, unavailable "+
-					"or unreachable, from 0 to %d. Defaults to %d.", maxMaxRetries, defaultMaxRetries),
+				MarkdownDescription: fmt.Sprintf("Maximum number of retries of a request when the server is "+
+					"overloaded, unavailable or unreachable, from 0 to %d. Defaults to "+
+					"%d.", maxMaxRetries, defaultMaxRetries),
 			},
 			"skip_field_validation": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Whether to skip the check in the plan that a `field` exists, for a field so new that " +
-					"Harness's defaults do not list it yet. Defaults to `false`.",
+				MarkdownDescription: "Whether to skip the check at plan time that each `field` exists. Needed for " +
+					"a field so new that the Harness defaults do not list it yet. Defaults to `false`.",
 			},
 			"ca_certificate_file": schema.StringAttribute{
-				Optional: true,
-				MarkdownDescription: "Path of a PEM file with certificates of private authorities to trust, in addition to " +
-					"the system's.",
+				Optional:            true,
+				MarkdownDescription: "Path to a PEM file with CA certificates to trust in addition to the system's.",
 			},
 			"registries":    registriesAttribute(),
 			"verify_images": verifyImagesAttribute(),
@@ -106,7 +106,7 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 	}
 }
 
-// Configure checks the provider block and hands out the account that it names.
+// Configure checks the provider block and passes on the account that it names.
 func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -132,7 +132,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }
 
-// connect makes the client and the account of checked settings. It sends nothing.
+// connect builds the client and the account from checked settings. It sends nothing.
 func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVersion string) *providerData {
 	config := harness.Config{
 		Endpoint:       s.endpoint,
@@ -174,8 +174,8 @@ func userAgent(version, terraformVersion string) string {
 	return agent
 }
 
-// logTo returns a hook that writes to Terraform's log, at the level of write. No caller passes it a secret; a
-// server that echoes one in a message is the reason to mask them all the same.
+// logTo returns a hook that writes to Terraform's log, at the level of write. No caller passes it a secret,
+// but a server may echo one in a message, so all of them are masked.
 func logTo(
 	write func(context.Context, string, ...map[string]any), secrets ...string,
 ) func(context.Context, string, map[string]any) {
@@ -190,8 +190,8 @@ func logTo(
 	}
 }
 
-// readRoots returns the system's authorities and those in a PEM file; nil, which stands for the
-// system's, when no file is named.
+// readRoots returns the system's CAs and those in a PEM file; nil, which means the system's alone, when no
+// file is named.
 func readRoots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -208,12 +208,12 @@ func readRoots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("the system's certificates cannot be read: %w", err)
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+		return nil, errors.New("the file contains no PEM certificate (-----BEGIN CERTIFICATE-----)")
 	}
 	return roots, nil
 }
 
-// Resources returns what makes each resource.
+// Resources returns the constructors of the resources.
 func (p *harnessProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newImageConnectorResource,
@@ -223,7 +223,7 @@ func (p *harnessProvider) Resources(context.Context) []func() resource.Resource 
 	}
 }
 
-// DataSources returns what makes each data source.
+// DataSources returns the constructors of the data sources.
 func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newCustomerImagesDataSource,
@@ -236,7 +236,7 @@ func (p *harnessProvider) DataSources(context.Context) []func() datasource.DataS
 	}
 }
 
-// ListResources returns what makes each list resource.
+// ListResources returns the constructors of the list resources.
 func (p *harnessProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{newImageOverrideList}
 }

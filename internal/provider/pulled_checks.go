@@ -23,9 +23,8 @@ type namedImage struct {
 	at     path.Path // where warnings go
 }
 
-// checkPulls warns of planned images that builds will not pull by the name that is written. It asks for
-// the connector only where an image changes that names a registry: other names stay, or get the
-// connector's, as is meant.
+// checkPulls warns of planned images that builds will not pull under the written name. It reads the
+// connector only if a changed image names a registry: other names get the connector's, as intended.
 func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) diag.Diagnostics {
 	if !scope.Module.UsesImageConnector() {
 		return nil
@@ -43,16 +42,17 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	if !known {
 		return nil
 	}
-	notice := "\n\nThis is based on the current connector. If this configuration changes it, too, add depends_on with the " +
-		"harnessci_image_connector to this resource, so that the connector is planned and applied first."
+	notice := "\n\nThis is based on the current connector. If this configuration also changes the connector, add " +
+		"depends_on = [harnessci_image_connector.<name>] to this resource, so that the connector is planned and " +
+		"applied first."
 	if planned {
 		notice = ""
 	}
 	return pullWarnings(url, "planned", changing, notice)
 }
 
-// checkStandingPulls warns of the existing overrides that a planned URL breaks. What cannot be
-// read is left out: the plan of the connector does not depend on it.
+// checkStandingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be
+// read are left out: the plan of the connector does not depend on them.
 func (d *providerData) checkStandingPulls(ctx context.Context, url types.String) diag.Diagnostics {
 	if url.IsUnknown() {
 		return nil
@@ -78,13 +78,13 @@ func (d *providerData) checkStandingPulls(ctx context.Context, url types.String)
 	}
 	reads.Wait()
 	slices.SortFunc(standing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
-	return pullWarnings(url.ValueString(), "stands", standing,
-		"\n\nThese overrides are set now. Change them first, or in this run with depends_on, so that no build breaks in "+
-			"between.")
+	return pullWarnings(url.ValueString(), "stored", standing,
+		"\n\nThese overrides are set now. Change them first, or in this run with depends_on, so that no build "+
+			"breaks in the meantime.")
 }
 
-// pullWarnings returns one warning for each registry and each thing that is wrong with images under a
-// connector's URL. The label says what the images are: "planned" or "stands".
+// pullWarnings returns one warning for each registry and each problem of images under a connector's URL.
+// The label says what the images are: "planned" or "stored".
 func pullWarnings(url, label string, images []namedImage, notice string) (diags diag.Diagnostics) {
 	type cause struct {
 		problem imageref.Problem
@@ -142,12 +142,13 @@ func noCredentials(url, host, label string, images []namedImage) (summary, detai
 		through = "The image connector is that of " + showURL(url)
 	}
 	return fmt.Sprintf("Builds would pull from %s without credentials", host),
-		fmt.Sprintf("%s, so no login is used for %s:\n%s\nIf that registry allows anonymous pulls, or the nodes have "+
-			"credentials of their own, all is well. Otherwise make it the registry of harnessci_image_connector, with its "+
-			"login, and write the names without a registry.", through, host, list.String())
+		fmt.Sprintf("%s, so no login is used for %s:\n%s\nIf that registry allows anonymous pulls, or the nodes "+
+			"have their own credentials, nothing needs to change. Otherwise make it the registry of "+
+			"harnessci_image_connector, with its login, and write the names without a "+
+			"registry.", through, host, list.String())
 }
 
-// registryOf returns the registry of an image, "" where it is no reference.
+// registryOf returns the registry of an image; "" if it is not a reference.
 func registryOf(image string) string {
 	parsed, _ := imageref.Parse(image)
 	return parsed.Registry

@@ -54,7 +54,7 @@ func TestAccPlanCountsAConnectorOfTheSameRun(t *testing.T) {
 	// The way back: the override is changed first, and the connector tells of what it would break.
 	dir.Write("main.tf", connectorConfig("https://other.example.com")+single("git", "gitCloneTag", mirroredGit, "depends_on = [harnessci_image_connector.this]"))
 	requireSays(t, dir.Must("plan"), "Warning: Builds would look for registry.example.com inside other.example.com",
-		"ci/K8/gitCloneTag stands: "+mirroredGit, "Change them first, or in this run with depends_on, so that no build breaks in between.")
+		"ci/K8/gitCloneTag stored: "+mirroredGit, "Change them first, or in this run with depends_on, so that no build breaks in the meantime.")
 	_ = fake
 }
 
@@ -67,8 +67,8 @@ func TestAccPlanOfAConnectorTellsWhatItBreaks(t *testing.T) {
 	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:1.6.9")
 	output := dir.Must("plan")
 	requireSays(t, output, "Builds would look for other.example.com inside registry.example.com",
-		"ci/K8/gitCloneTag stands: other.example.com/drone-git:1 pulled: registry.example.com/mirror/other.example.com/drone-git:1 instead: drone-git:1",
-		"iacm/VM/iacmOpenTofu stands:")
+		"ci/K8/gitCloneTag stored: other.example.com/drone-git:1 pulled: registry.example.com/mirror/other.example.com/drone-git:1 instead: drone-git:1",
+		"iacm/VM/iacmOpenTofu stored:")
 	if strings.Contains(output, "ci/VM/gitCloneTag") {
 		t.Errorf("it tells of what does not break:\n%s", output)
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
-// probePatience is how long all the probes of one host may wait in a run, together.
+// probePatience is how long all probes of one host together may wait in a run.
 const probePatience = 3 * time.Second
 
 // errNoPatience is why a probe was given up, or not sent.
 var errNoPatience = errors.New("the registry did not answer in time earlier in this run")
 
-// budgets bound, for each host, the time in which probes wait for it. Probes at the same time cost that
-// time once, and a host that did not answer is not asked again. The zero value is ready.
+// budgets limit how long probes wait for each host. Concurrent probes cost that time once, and a host that
+// did not answer is not asked again. The zero value is ready.
 type budgets struct {
 	mu    sync.Mutex
 	hosts map[string]*budget
 }
 
-// budget is what one host may still cost.
+// budget is the state of one host.
 type budget struct {
 	waiting map[*context.CancelCauseFunc]bool
 	since   time.Time     // when the first of those that wait began
@@ -48,13 +48,13 @@ func (b *budgets) spend(ctx context.Context, host string, patience time.Duration
 	return err
 }
 
-// isSilent reports an error that says that a host cannot be asked at all.
+// isSilent reports whether an error means that a host cannot be asked at all.
 func isSilent(err error) bool {
 	kind, ok := registry.KindOf(err)
 	return ok && (kind == registry.Unreachable || kind == registry.Untrusted)
 }
 
-// begin enters a probe and returns how long it may wait; false where the host is not worth it.
+// begin adds a probe and returns how long it may wait; false if the budget is spent.
 func (b *budgets) begin(host string, patience time.Duration, cancel *context.CancelCauseFunc) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -77,7 +77,7 @@ func (b *budgets) begin(host string, patience time.Duration, cancel *context.Can
 	return left, true
 }
 
-// end takes a probe out. A silent host ends the others, too.
+// end removes a probe. If the host is silent, it cancels the other probes.
 func (b *budgets) end(host string, cancel *context.CancelCauseFunc, silent bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// registryImageDataSource is harnessci_registry_image: what a registry holds under a name.
+// registryImageDataSource is harnessci_registry_image: what a registry has under a name.
 type registryImageDataSource struct{ configuredDataSource }
 
 var _ datasource.DataSourceWithConfigure = (*registryImageDataSource)(nil)
@@ -48,13 +48,13 @@ func (d *registryImageDataSource) Schema(_ context.Context, _ datasource.SchemaR
 			},
 			"digest": schema.StringAttribute{
 				Computed: true,
-				MarkdownDescription: "Digest, such as `sha256:…`; of an image with several platforms, the digest of its " +
+				MarkdownDescription: "Digest, such as `sha256:…`; for an image with several platforms, that of its " +
 					"index.",
 			},
 			"reference": schema.StringAttribute{
 				Computed: true,
-				MarkdownDescription: "Name, tag and digest, such as `harness/ci-addon:1.16.92@sha256:…`: which never " +
-					"changes.",
+				MarkdownDescription: "Name, tag and digest, such as `harness/ci-addon:1.16.92@sha256:…`, which " +
+					"always names this image.",
 			},
 			"media_type": schema.StringAttribute{
 				Computed:            true,

@@ -11,7 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// What a configuration means that leaves module or infra out.
+// Defaults of module and infra.
 const (
 	defaultModule = harness.CI
 	defaultInfra  = harness.K8
@@ -19,8 +19,8 @@ const (
 
 const (
 	moduleDescription = "Harness module that runs the images: `ci`, `iacm`, `idp` or `dbops` (Database DevOps). Defaults to `" + string(defaultModule) + "`."
-	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`. Defaults to `" + string(defaultInfra) + "`. " +
-		"The module `dbops` has none: leave it out there, and it is null."
+	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`. Defaults to " +
+		"`" + string(defaultInfra) + "`. The module `dbops` has none: omit it there, and it is null."
 )
 
 // moduleAttribute is the module of a resource.

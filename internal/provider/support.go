@@ -6,8 +6,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// supportedReleases is how many releases of its harness/ci-* images the vendor supports, by the page "Harness
-// CI images" of its documentation: the latest three.
+// supportedReleases is how many releases of its harness/ci-* images the vendor supports, according to the
+// page "Harness CI images" of its documentation.
 const supportedReleases = 3
 
 // imageComparison compares an image with the default of its field.
@@ -18,7 +18,7 @@ type imageComparison struct {
 	comparable bool
 }
 
-// compareImages holds an image against the default; ok is false where one of them is no image reference.
+// compareImages compares an image with the default; ok is false if one of them is not an image reference.
 func compareImages(image, preset string) (c imageComparison, ok bool) {
 	var err error
 	if c.image, err = imageref.Parse(image); err != nil {
@@ -31,9 +31,8 @@ func compareImages(image, preset string) (c imageComparison, ok bool) {
 	return c, true
 }
 
-// supported says whether the vendor supports the image while that default is current. It is not known
-// where no window applies, where the two are not comparable, and for an older major that may or may not
-// be within the window.
+// supported says whether the vendor supports the image while that default is current. It is unknown if no
+// window applies, if the two are not comparable, and for an older major that may or may not be within it.
 func (c imageComparison) supported() (supported, known bool) {
 	switch {
 	case !c.comparable || !inSupportWindow(c.preset):
@@ -44,8 +43,8 @@ func (c imageComparison) supported() (supported, known bool) {
 	return c.Exact, c.Exact
 }
 
-// inSupportWindow reports whether the vendor names a number of supported releases for an image: it does
-// for harness/ci-* images, also under a mirror's prefix.
+// inSupportWindow reports whether the vendor has a support window for an image: it does for harness/ci-*
+// images, also under a mirror's prefix.
 func inSupportWindow(image imageref.Image) bool {
 	owner := strings.TrimSuffix(image.Repository, "/"+image.Name)
 	return strings.HasPrefix(image.Name, "ci-") && (owner == "harness" || strings.HasSuffix(owner, "/harness"))

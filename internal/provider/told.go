@@ -13,16 +13,16 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// told remembers which causes this run has told, so that what makes everything fail is told whole once.
-// The zero value is ready.
+// told remembers the causes that this run has reported, so that one which fails everything is explained
+// once. The zero value is ready.
 type told struct {
 	mu       sync.Mutex
 	subjects map[string]string
 	stopped  map[string]bool
 }
 
-// before returns the subject for which a cause was told, and whether it was; if not, it counts as told
-// from now on. An error that is about its subject alone is never told before.
+// before returns the subject for which a cause was first reported, and whether it was; if not, it is
+// recorded now. An error about its subject alone has no shared cause.
 func (t *told) before(err error, subject fmt.Stringer) (first string, again bool) {
 	cause, shared := causeOf(err)
 	if !shared || subject == nil {
@@ -40,7 +40,7 @@ func (t *told) before(err error, subject fmt.Stringer) (first string, again bool
 	return "", false
 }
 
-// stops reports that a cause has ended this run with an error before; it has from now on.
+// stops reports whether a cause has already failed this run, and records that it has.
 func (t *told) stops(err error) bool {
 	cause, shared := causeOf(err)
 	t.mu.Lock()
@@ -77,9 +77,9 @@ func causeOf(err error) (cause string, shared bool) {
 	return fmt.Sprintf("%s %d %s %s %s %v", call.Host, call.Status, call.Code, call.Message, call.RedirectHost, call.Err), true
 }
 
-// failure is the diagnostic of an operation that did not succeed. The operation completes "Could
-// not …" ("set the image override"); the subject names what it was about, or is nil. A cause that was
-// told before is told in the one line that a CLI leaves to a diagnostic without a detail.
+// failure is the diagnostic of an operation that did not succeed. The operation completes "Could not …"
+// ("set the image override"); the subject names what it was about, or is nil. A cause that was reported
+// before takes one line: a diagnostic without a detail.
 func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	if first, again := d.told.before(err, subject); again {
 		return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s: the cause is the same as for %s", operation, subject, first), "")
@@ -87,8 +87,8 @@ func (d *providerData) failure(operation string, subject fmt.Stringer, err error
 	return failure(operation, subject, err)
 }
 
-// unverified is the warning for a write that the server acknowledged and could not show since. CLIs show
-// those whose cause was told before as one.
+// unverified is the warning for a write that the server acknowledged and that could not be read back. CLIs
+// merge those whose cause was reported before.
 func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
 	if first, again := d.told.before(err, subject); again {
 		return diag.NewWarningDiagnostic("Could not verify further writes",
@@ -97,8 +97,8 @@ func (d *providerData) unverified(object string, subject fmt.Stringer, err error
 	return unverified(object, subject, err)
 }
 
-// stopped is the diagnostic of a refresh or a plan that cannot go on. One error ends a run, so that further
-// ones of the same cause are warnings, which CLIs show as one.
+// stopped is the diagnostic of a refresh or a plan that cannot go on. One error fails the run, so repeats
+// of its cause are warnings, which CLIs merge.
 func (d *providerData) stopped(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	first, _ := d.told.before(err, subject)
 	if d.told.stops(err) {
@@ -108,8 +108,8 @@ func (d *providerData) stopped(operation string, subject fmt.Stringer, err error
 	return failure(operation, subject, err)
 }
 
-// cannotWork reports that what made a read fail will make an apply fail, too, unlike an outage: the
-// credential, the account, the endpoint or its certificate is not right.
+// cannotWork reports whether the cause of a failed read will fail the apply, too, unlike an outage: a wrong
+// credential, account, endpoint or certificate.
 func cannotWork(err error) bool {
 	call, ok := errors.AsType[*harness.Error](err)
 	if !ok {

@@ -24,7 +24,7 @@ func TestAccOneCauseIsToldOnce(t *testing.T) {
 		"an unknown account": {env: map[string]string{"HARNESS_ACCOUNT_ID": "nobody"}, stops: true, says: "account_id"},
 		"403":                {fault: fakeharness.Fault{Status: http.StatusForbidden}, fails: true, stops: true, says: "account view permission"},
 		"a redirect":         {fault: fakeharness.Fault{Redirect: "https://login.example.com/"}, fails: true, stops: true, says: "redirect (HTTP 302) to https://login.example.com"},
-		"a web page":         {fault: fakeharness.Fault{Body: "<html>hello</html>"}, fails: true, stops: true, says: "not an answer of the Harness API"},
+		"a web page":         {fault: fakeharness.Fault{Body: "<html>hello</html>"}, fails: true, stops: true, says: "not an answer from the Harness API"},
 		"503":                {fault: fakeharness.Fault{Status: http.StatusServiceUnavailable}, fails: true, says: "HTTP 503"},
 		"no endpoint":        {env: map[string]string{"HARNESS_ENDPOINT": "http://127.0.0.1:1/gateway"}, fails: true, says: "gave no answer"},
 	} {

@@ -56,7 +56,7 @@ func TestAccAPrivateAuthority(t *testing.T) {
 
 	dir.Write("ca.pem", "no certificate")
 	result = dir.Run("plan")
-	requireError(t, result.Output, "Invalid provider configuration: ca_certificate_file", "holds no certificate in PEM form")
+	requireError(t, result.Output, "Invalid provider configuration: ca_certificate_file", "contains no PEM certificate")
 }
 
 // tunnel is a proxy that takes every CONNECT to one address.

@@ -16,20 +16,20 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// stringCheck makes a validator of a function that judges a known string without any network.
+// stringCheck makes a validator from a function that checks a known string offline.
 type stringCheck struct {
 	// description completes the sentence "The value …".
 	description string
 	check       func(at path.Path, value string) diag.Diagnostics
 }
 
-// Description returns what the validator wants of a value.
+// Description says what the validator requires.
 func (c stringCheck) Description(context.Context) string { return c.description }
 
-// MarkdownDescription returns what the validator wants of a value.
+// MarkdownDescription says what the validator requires.
 func (c stringCheck) MarkdownDescription(context.Context) string { return c.description }
 
-// ValidateString judges a value that is known and not null.
+// ValidateString checks a value that is known and not null.
 func (c stringCheck) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
@@ -37,7 +37,7 @@ func (c stringCheck) ValidateString(_ context.Context, req validator.StringReque
 	resp.Diagnostics.Append(c.check(req.Path, req.ConfigValue.ValueString())...)
 }
 
-// errorCheck makes a check of a function that returns what is wrong as the end of a sentence.
+// errorCheck makes a check from a function that returns what is wrong, as part of a sentence.
 func errorCheck(kind string, judge func(string) error) func(path.Path, string) diag.Diagnostics {
 	return func(at path.Path, value string) (diags diag.Diagnostics) {
 		if err := judge(value); err != nil {
@@ -68,14 +68,15 @@ func fieldValidator() validator.String {
 	return stringCheck{"can be a field", errorCheck("field", checkField)}
 }
 
-// imageValidator refuses a blank, which the server takes for no override, and what is never read from it.
-// Anything else that is no image reference may be stored on the server all the same: a plan can tell, and
-// a configuration generated from it must pass.
+// imageValidator refuses a blank, which the server takes for no override, and control characters. Any other
+// invalid reference may already be stored: a configuration generated from it must pass, and the plan checks
+// the rest.
 func imageValidator() validator.String {
 	return stringCheck{"is not blank", errorCheck("image reference", func(value string) error {
 		switch {
 		case strings.TrimSpace(value) == "":
-			return fmt.Errorf("%s is blank, which stands for no override: to run the default, leave the field out", text.Quote(value))
+			return fmt.Errorf("%s is blank, which means no override: to run the default, omit the "+
+				"field", text.Quote(value))
 		case strings.ContainsFunc(value, unicode.IsControl):
 			return fmt.Errorf("%s contains control characters", text.Quote(value))
 		}
@@ -83,24 +84,24 @@ func imageValidator() validator.String {
 	})}
 }
 
-// noNullImages refuses a map of images in which one is null, on its key.
+// noNullImages refuses a null image, on its key in the map.
 type noNullImages struct{}
 
-// Description returns what the validator wants of a map.
-func (noNullImages) Description(context.Context) string { return "holds no null" }
+// Description says what the validator requires.
+func (noNullImages) Description(context.Context) string { return "contains no null" }
 
-// MarkdownDescription returns what the validator wants of a map.
+// MarkdownDescription says what the validator requires.
 func (v noNullImages) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-// ValidateMap judges a map as far as it is known.
+// ValidateMap checks a map as far as it is known.
 func (noNullImages) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
 	images := req.ConfigValue.Elements()
 	for _, field := range slices.Sorted(maps.Keys(images)) {
 		if images[field].IsNull() {
 			name := showName(field)
 			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(field), fmt.Sprintf("The image of %s is null", name),
-				fmt.Sprintf("To run the default, leave %s out of images, such as with "+
-					"{ for field, image in … : field => image if image != null }.", name))
+				fmt.Sprintf("To run the default, omit %s from images, such as with { for field, image in … : field "+
+					"=> image if image != null }.", name))
 		}
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// maxNearest is how many tags a message names beside one that is not there.
+// maxNearest is how many similar tags a message suggests for one that does not exist.
 const maxNearest = 3
 
 // verifyPlan looks up what builds would pull for the images that a plan changes. It returns a warning for
-// each that is not there and, where verification is required, an error for each that could not be looked up.
+// each that is missing and, if verification is required, an error for each that could not be looked up.
 func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
 	var changed []plannedImage
 	var refs []string
@@ -44,8 +44,8 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 	return diags
 }
 
-// verifyWrites looks up what builds would pull for images that are about to be stored, by field, and
-// returns why those that must not be stored are not.
+// verifyWrites looks up what builds would pull for images that are about to be stored, and returns, by
+// field, why an image must not be stored.
 func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, images map[string]string) execconfig.FieldErrors {
 	failed := execconfig.FieldErrors{}
 	if len(images) == 0 || !d.registry.verifies() {
@@ -64,8 +64,8 @@ func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, 
 	return failed
 }
 
-// verify looks up what builds would pull for images, all at once. The result is an error for each that is not
-// there and, where verification is required, for each of which that is not known.
+// verify looks up what builds would pull for images, all at once. It returns an error for each that is
+// missing and, if verification is required, for each that could not be looked up.
 func (d *providerData) verify(ctx context.Context, module harness.Module, images []string, ask func(context.Context, string) error) []error {
 	if !module.UsesImageConnector() {
 		return slices.Repeat([]error{d.registry.unproven(errUndocumentedPull)}, len(images))
@@ -76,7 +76,7 @@ func (d *providerData) verify(ctx context.Context, module harness.Module, images
 	}
 	return askForAll(images, func(image string) error {
 		pull := imageref.Resolve(url, image)
-		if pull.Host == "" { // no registry can be asked for what is no reference
+		if pull.Host == "" { // not a reference that a registry could be asked for
 			return nil
 		}
 		err := ask(ctx, pull.Image)
@@ -101,18 +101,18 @@ func askForAll(images []string, ask func(image string) error) []error {
 	return outcomes
 }
 
-// errUndocumentedPull is why no image of Database DevOps can be verified.
-var errUndocumentedPull = errors.New("it is not documented through which connector Database DevOps pulls its images, so that " +
-	"the name that is pulled is not known")
+// errUndocumentedPull is why images of Database DevOps cannot be verified.
+var errUndocumentedPull = errors.New("nothing documents which connector Database DevOps pulls through, so the name " +
+	"that it pulls is unknown")
 
 // errUnknownPull is why an image cannot be verified whose pulled name is not known.
 var errUnknownPull = errors.New("the account's image connector cannot be read or is not known yet, so the name that builds " +
 	"pull is unknown")
 
-// verifies reports that images are looked up before they are stored.
+// verifies reports whether images are looked up before they are stored.
 func (r *registries) verifies() bool { return r.known() && r.mode != verifyOff }
 
-// unproven returns what an error means that proves nothing about an image.
+// unproven returns what to make of an error that proves nothing about an image.
 func (r *registries) unproven(err error) error {
 	if r.mode != verifyRequired {
 		return nil
@@ -120,7 +120,7 @@ func (r *registries) unproven(err error) error {
 	return &unverifiableError{err}
 }
 
-// planned looks an image up for a plan, unless a copy of this run makes it.
+// planned looks up an image for a plan, unless a copy of this run creates it.
 func (r *registries) planned(ctx context.Context, pull string) error {
 	if r.makes(pull) {
 		return nil
@@ -129,7 +129,7 @@ func (r *registries) planned(ctx context.Context, pull string) error {
 	return err
 }
 
-// written looks an image up for a write. One that was not there before may have been pushed since.
+// written looks up an image for a write. One that was missing before may have been pushed since.
 func (r *registries) written(ctx context.Context, pull string) error {
 	_, err := r.lookUp(ctx, pull)
 	if isAbsent(err) {
@@ -139,7 +139,8 @@ func (r *registries) written(ctx context.Context, pull string) error {
 	return err
 }
 
-// lookUp asks for an image: once a run and, unless that is required, only while its host answers in time.
+// lookUp asks for an image: once a run and, unless verification is required, only while its host answers in
+// time.
 func (r *registries) lookUp(ctx context.Context, pull string) (registry.Descriptor, error) {
 	if r.mode == verifyRequired {
 		return r.head(ctx, pull)
@@ -153,7 +154,7 @@ func (r *registries) lookUp(ctx context.Context, pull string) (registry.Descript
 	})
 }
 
-// nearest returns the tags that a repository has in the place of one that is not there.
+// nearest returns existing tags that are similar to a missing one.
 func (r *registries) nearest(ctx context.Context, pull string, absent error) (nearest []string) {
 	image, err := imageref.Parse(pull)
 	if kind, _ := registry.KindOf(absent); err != nil || kind != registry.NotFound || image.Tag == "" {
@@ -176,7 +177,7 @@ func hostOf(ref string) string {
 	return imageref.CanonicalHost(image.Registry)
 }
 
-// unverifiableError is an image that is not known to be there where that is required.
+// unverifiableError is an image that could not be looked up where verification is required.
 type unverifiableError struct{ err error }
 
 // Error returns why.
@@ -203,13 +204,13 @@ type absentError struct {
 	err     error
 }
 
-// Error says what is not where.
+// Error says what is missing where.
 func (e *absentError) Error() string { return e.Reason() + ": " + e.err.Error() }
 
 // Unwrap returns the registry's answer.
 func (e *absentError) Unwrap() error { return e.err }
 
-// Reason says what is not where.
+// Reason says what is missing where.
 func (e *absentError) Reason() string {
 	what := "has no such tag"
 	if kind, _ := registry.KindOf(e.err); kind == registry.NoRepository {
@@ -239,7 +240,7 @@ func (e *absentError) Advice() string {
 		"the override refers to is created before it."
 }
 
-// warning is what a plan says of an image that is not there.
+// warning is what a plan says of a missing image.
 func (e *absentError) warning(target execconfig.Target, at path.Path) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(at, fmt.Sprintf("The image of %s is not in its registry", target),
 		text.Sentence(e.Reason())+"\n\n"+facts(nil, e)+"\n\nThe apply looks again, and stops before it writes this "+

@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// API is what the package needs of the server; *harness.Client implements it.
+// API is the part of the API that the package needs; *harness.Client implements it.
 type API interface {
 	Connector(ctx context.Context) (harness.Connector, error)
 	CreateConnector(ctx context.Context, body json.RawMessage) (harness.Connector, error)
@@ -50,7 +50,7 @@ type Account struct {
 	opts Options
 	// changing is held by the one resource that changes or restores the connector.
 	changing sync.Mutex
-	// shared is the connector as it was read once.
+	// shared is the connector as read once.
 	shared flight.Group[struct{}, Found]
 	run
 }
@@ -68,13 +68,13 @@ type Found struct {
 	Registry harness.Registry
 }
 
-// IsRegistry reports that there is a connector of the type whose settings are known here.
+// IsRegistry reports whether the connector exists and has the one type whose settings are known here.
 func (f Found) IsRegistry() bool { return f.Exists && f.Type == harness.DockerRegistry }
 
-// has reports that the connector has these settings.
+// has reports whether the connector has these settings.
 func (f Found) has(want harness.Registry) bool { return f.IsRegistry() && f.Registry.Equal(want) }
 
-// same reports that both are the same connector.
+// same reports whether both are the same connector.
 func (f Found) same(other Found) bool {
 	return f.Exists == other.Exists && f.Type == other.Type && f.Registry.Equal(other.Registry)
 }
@@ -105,7 +105,7 @@ func found(connector harness.Connector) (Found, error) {
 type Result struct {
 	// Before is the connector when the change began, and After the connector now, as far as is known.
 	Before, After Found
-	// Touched reports, with an error, that some of the change may have been stored.
+	// Touched: there was an error, but some of the change may have been stored.
 	Touched bool
 	// Unverified is why the change, which the server acknowledged, could not be read back.
 	Unverified error
@@ -188,7 +188,8 @@ func (a *Account) afterTest(ctx context.Context, result Result, want harness.Reg
 	return result, nil
 }
 
-// GiveBack is Restore for a resource that is destroyed. What this run has set for another one stays: kept.
+// GiveBack is Restore for a destroyed resource, unless this run has set the connector for another one
+// (kept).
 func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bool, _ error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
@@ -198,8 +199,8 @@ func (a *Account) GiveBack(ctx context.Context, former json.RawMessage) (kept bo
 	return false, a.Restore(ctx, former)
 }
 
-// Restore puts a previous body back or, if there was none, deletes the connector. Interrupts and errors
-// are as for Change.
+// Restore puts a previous body back or, if there was none, deletes the connector. Interrupts and errors are
+// those of Change.
 func (a *Account) Restore(ctx context.Context, former json.RawMessage) error {
 	a.shared.Forget(struct{}{})
 	defer a.shared.Forget(struct{}{})

@@ -17,7 +17,7 @@ func (e *TypeError) Error() string {
 		harness.ImageConnector, e.Type, harness.DockerRegistry)
 }
 
-// NotStoredError is a change that the server acknowledged and did not make.
+// NotStoredError is a change that the server acknowledged but did not make.
 type NotStoredError struct{}
 
 // Error says so.

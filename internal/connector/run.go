@@ -7,7 +7,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// run is what one run of the provider does to the connector. The zero value is ready to use.
+// run records what one run of the provider does to the connector. The zero value is ready to use.
 type run struct {
 	mu      sync.Mutex
 	planned *Planned
@@ -16,19 +16,19 @@ type run struct {
 	resources [phases]int
 }
 
-// Planned is what a run will make of the connector.
+// Planned is what a run plans for the connector.
 type Planned struct {
 	// URL is the registry's, "" for no connector; nil while it is unknown.
 	URL *string
 }
 
-// Shared returns the connector as of the run's first read, or of its own last change. Failures are kept,
-// too, so that a plan asks once.
+// Shared returns the connector as of the run's first read, or after its last change. Failures are also
+// kept, so that a plan asks once.
 func (a *Account) Shared(ctx context.Context) (Found, error) {
 	return a.shared.Do(ctx, struct{}{}, a.Read)
 }
 
-// Plan notes what the run will make of the connector.
+// Plan records what the run plans for the connector.
 func (r *run) Plan(planned Planned) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,15 +41,15 @@ func (r *run) noteWritten() {
 	r.written = true
 }
 
-// Written reports that this run has set the connector, so a resource that is destroyed must not undo it.
+// Written reports whether this run has set the connector, so that a destroyed resource must not undo it.
 func (r *run) Written() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.written
 }
 
-// Effective returns the URL under which the images of this plan will be pulled, "" for no connector:
-// the planned one once it is noted. It is unknown if the connector cannot be read, is of another type, or
+// Effective returns the URL under which the images of this plan will be pulled, "" for no connector: the
+// planned one once it is recorded. It is unknown if the connector cannot be read, is of another type, or
 // gets its URL only in the apply.
 func (a *Account) Effective(ctx context.Context) (url string, planned, known bool) {
 	a.mu.Lock()
@@ -85,12 +85,12 @@ type Conflict int
 // The conflicts.
 const (
 	NoConflict Conflict = iota
-	Twice               // one is created beside another
-	HeldTwice           // two hold it already
-	Renamed             // one goes and another comes
+	Twice               // one is created alongside another
+	HeldTwice           // two already manage it
+	Renamed             // one is destroyed and another created
 )
 
-// PlanResource notes a connector resource and returns what is wrong with all noted so far.
+// PlanResource records a connector resource and returns what is wrong with all recorded so far.
 func (r *run) PlanResource(phase Phase) Conflict {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 
 const (
 	// looks is how often the connector is read before an acknowledged write, or one that may still be in
-	// progress, counts as swallowed: about ten seconds.
+	// progress, counts as lost: about ten seconds.
 	looks = 6
-	// looksAfterError is the same after an error of the server.
+	// looksAfterError is the same after a server error.
 	looksAfterError = 2
 
 	longestPause = 4 * time.Second
@@ -33,7 +33,7 @@ func (a *Account) store(ctx context.Context, was Found, body json.RawMessage, wa
 	if harness.IsNotSent(sent) {
 		return was, sent
 	}
-	made, _ := found(answered) // what the server makes of it, where it answered
+	made, _ := found(answered) // the server's version of it, if it answered
 	for pauses := a.pauses(sent); ; {
 		now, err := a.Read(ctx)
 		switch {
@@ -91,7 +91,7 @@ func (a *Account) remove(ctx context.Context, now Found) error {
 	}
 }
 
-// test has the server test the connection and returns nil only when it is seen to work.
+// test has the server test the connection and returns nil only if it is seen to work.
 func (a *Account) test(ctx context.Context) *TestError {
 	limited, cancel := context.WithTimeout(ctx, a.opts.Test)
 	defer cancel()
@@ -104,7 +104,7 @@ func (a *Account) test(ctx context.Context) *TestError {
 		case status.State != "PENDING" && status.State != "UNKNOWN" && status.State != "":
 			return &TestError{Status: status}
 		}
-		// The answer may be lost and the test done: the connector records its outcome.
+		// The test may be done although its answer was lost: the connector records the outcome.
 		now, readErr := a.Read(limited)
 		if readErr == nil && now.StatusCurrent() && now.Status.State != "UNKNOWN" && now.Status.State != "PENDING" {
 			status, err = now.Status, nil
@@ -133,7 +133,7 @@ type pauses struct {
 	wait time.Duration
 }
 
-// pauses returns how long to wait for a write to show, going by what was answered.
+// pauses returns how long to wait for a write to show, depending on the answer.
 func (a *Account) pauses(sent error) pauses {
 	left := looks
 	if sent != nil && !harness.MayStillAct(sent) {

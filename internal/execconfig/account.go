@@ -1,6 +1,6 @@
-// Package execconfig makes overrides of the Harness execution-config API safe to write and cheap
-// to read. The server saves a whole account document per write, with no lock, and answers true
-// whatever became of it; so writes to one account are gathered, serial and verified here.
+// Package execconfig makes overrides of the Harness execution-config API safe to write and cheap to read.
+// The server saves a whole account document per write, with no lock, and answers true whether or not it
+// lasts; so writes to one account are batched, sent one at a time and verified here.
 package execconfig
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// Client is what an Account needs of the API; *harness.Client is one.
+// Client is the part of the API that an Account needs; *harness.Client implements it.
 type Client interface {
 	DefaultImages(ctx context.Context, scope harness.Scope) (map[string]string, error)
 	CustomerImages(ctx context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error)
@@ -19,30 +19,29 @@ type Client interface {
 	ResetImages(ctx context.Context, scope harness.Scope, fields []string) error
 }
 
-// Options tune an Account; every zero value stands for the production value.
+// Options tune an Account; a zero value means the production value.
 type Options struct {
-	// Window is how long the writer waits for one more write before it sends; WindowMax caps the
-	// wait while more keep arriving.
+	// Window is how long the writer waits for another write before it sends; WindowMax caps the wait while
+	// more keep arriving.
 	Window, WindowMax time.Duration
 	// MaxAge is the age up to which a read is served again.
 	MaxAge time.Duration
-	// Attempts is how often a write is sent before what is missing becomes an error.
+	// Attempts is how often a write is sent before it counts as failed.
 	Attempts int
 	// PauseMin and PauseMax bound the jittered pause before a write is sent again.
 	PauseMin, PauseMax time.Duration
-	// RequestTimeout is how long one attempt of a request may take, the client's own and those of
-	// other writers. A write is verified once as much time has passed as it took, but no more.
+	// RequestTimeout is how long one attempt of a request may take, by this client or another writer. A
+	// write is verified once as much time has passed as it took, but no more.
 	RequestTimeout time.Duration
-	// LagMax is how long what reads show may be behind what has been written.
+	// LagMax is how long reads may lag behind writes.
 	LagMax time.Duration
 	// LateMax is how long a write without an answer may still show before it counts as failed.
 	LateMax time.Duration
-	// LockDir is where the lock files are that keep processes of this machine apart; LockMax is how
-	// long another one is waited for.
+	// LockDir is the folder of the lock files between processes of this machine; LockMax is how long to
+	// wait for another process.
 	LockDir string
 	LockMax time.Duration
-	// Log receives what a maintainer wants to see in a debug log, Warn what a user should see while it
-	// lasts.
+	// Log receives what helps a maintainer in a debug log, Warn what a user should see while it lasts.
 	Log, Warn func(ctx context.Context, msg string, fields map[string]any)
 }
 
@@ -67,7 +66,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// orElse returns v, or fallback where v is the zero value.
+// orElse returns v, or fallback if v is the zero value.
 func orElse[T comparable](v, fallback T) T {
 	var zero T
 	if v == zero {
@@ -76,8 +75,8 @@ func orElse[T comparable](v, fallback T) T {
 	return v
 }
 
-// Account is the one door to the overrides of one account. Its methods may be called from any
-// number of goroutines; it holds no goroutine while nothing is under way.
+// Account gives access to the overrides of one account. It is safe for concurrent use, and runs no
+// goroutine while idle.
 type Account struct {
 	reads     *reads
 	planReads *planReads
@@ -102,14 +101,14 @@ func New(client Client, key string, opts Options) *Account {
 	}
 }
 
-// Overrides returns the overrides of a module and infra, field to image. Concurrent calls share
-// one request and an answer is served for seconds, until a write drops it. The caller owns the map.
+// Overrides returns the overrides of a module and infra, field to image. Concurrent calls share one
+// request, and its answer is reused for MaxAge or until a write drops it. The caller owns the map.
 func (a *Account) Overrides(ctx context.Context, scope harness.Scope) (map[string]string, error) {
 	return cloned(a.reads.get(ctx, readKey{overridesRead, scope}))
 }
 
-// Defaults returns the images that run where nothing is overridden, shared like Overrides. Its
-// keys are the fields that the module and infra have.
+// Defaults returns the images that run without overrides, shared like Overrides. Its keys are the fields
+// that the module and infra have.
 func (a *Account) Defaults(ctx context.Context, scope harness.Scope) (map[string]string, error) {
 	return cloned(a.reads.get(ctx, readKey{defaultsRead, scope}))
 }
@@ -119,10 +118,10 @@ func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]s
 	return cloned(a.reads.get(ctx, readKey{mergedRead, scope}))
 }
 
-// Set stores one override and returns once a read has shown it. When ctx ends, what has been sent is
-// still waited for, for RequestTimeout and LateMax at most, and its outcome returned. Errors: the
-// client's for a failed request, *RefusedError, *NotStoredError, *NotListedError, *UnverifiedError,
-// *UncertainError, *CancelledError, *LockedError, *DuplicateError, *ConflictError.
+// Set stores one override and returns once a read has shown it. When ctx ends, Set still waits for what has
+// been sent, for RequestTimeout plus LateMax at most, and returns its outcome. Errors: the client's for a
+// failed request, *RefusedError, *NotStoredError, *NotListedError, *UnverifiedError, *UncertainError,
+// *CancelledError, *LockedError, *DuplicateError, *ConflictError.
 func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value string) error {
 	failed, err := a.writer.write(ctx, []*op{newOp(Target{scope, field}, value)}, harness.Scope{})
 	if err != nil {
@@ -131,9 +130,9 @@ func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value str
 	return failed[field]
 }
 
-// Reset removes one override and returns once a read no longer shows it. The image is the one that
-// stands, as far as the caller knows: of one that equals the default, that it does not show proves
-// little. Errors are those of Set, and *KeptError where another resource set the override in this run.
+// Reset removes one override and returns once a read no longer shows it. The image is the current one, as
+// far as the caller knows: if it equals the default, its absence from a read proves little. Errors are
+// those of Set, and *KeptError if another resource set the override in this run.
 func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image string) error {
 	failed, err := a.writer.write(ctx, resetOps(scope, map[string]string{field: image}), harness.Scope{})
 	if err != nil {
@@ -142,10 +141,9 @@ func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image s
 	return failed[field]
 }
 
-// Replace makes a change for an exclusive set, which owns the whole module and infra. What it keeps
-// is stored again only where this run has reset it meanwhile. One update and one reset at the most
-// are sent where nothing is refused. The error is a FieldErrors, or a *ConflictError before anything
-// is sent.
+// Replace makes a change for an exclusive set, which owns the whole module and infra. It stores what it
+// keeps only if this run has reset that since. It sends one update and one reset at most unless something
+// is refused. The error is a FieldErrors, or a *ConflictError before anything is sent.
 func (a *Account) Replace(ctx context.Context, scope harness.Scope, change Change) error {
 	kept := setOps(scope, change.Keep)
 	for _, o := range kept {
@@ -161,7 +159,7 @@ func (a *Account) ResetAll(ctx context.Context, scope harness.Scope, images map[
 	return joined(a.writer.write(ctx, resetOps(scope, images), harness.Scope{}))
 }
 
-// joined returns the one error of a write of several.
+// joined returns the errors of a write as one.
 func joined(failed FieldErrors, err error) error {
 	if err == nil && failed != nil {
 		return failed

@@ -75,7 +75,7 @@ func TestAnAttemptThatMayStillActHoldsTheRound(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 10 || v != 10 {
-			t.Errorf("the server holds %d and %d of 10 each", k, v)
+			t.Errorf("the server has %d and %d of 10 each", k, v)
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestAnAttemptThatMayStillActHoldsTheNextWriteThoughNobodyWaits(t *testing.T
 		}
 		time.Sleep(time.Minute)
 		if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 1 || v != 1 {
-			t.Errorf("the server holds %d and %d", k, v)
+			t.Errorf("the server has %d and %d", k, v)
 		}
 	})
 }

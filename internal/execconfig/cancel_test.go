@@ -92,7 +92,7 @@ func TestAnInterruptedWriteKeepsTheLock(t *testing.T) {
 			}
 		})
 		if len(s.overrides(k8)) != 1 || len(s.overrides(vm)) != 1 || s.maxWrite != 1 || s.count("update") != 2 {
-			t.Errorf("the server holds %v and %v after %d writes, %d at once", s.overrides(k8), s.overrides(vm), s.count("update"), s.maxWrite)
+			t.Errorf("the server has %v and %v after %d writes, %d at once", s.overrides(k8), s.overrides(vm), s.count("update"), s.maxWrite)
 		}
 	})
 }
@@ -203,7 +203,7 @@ func TestAnInterruptEndsTheSplitting(t *testing.T) {
 				}
 			})
 			if n := s.count("update"); n != 1 || len(s.overrides(k8)) != 0 {
-				t.Errorf("%d requests, the server holds %v", n, s.overrides(k8))
+				t.Errorf("%d requests, the server has %v", n, s.overrides(k8))
 			}
 		})
 	}

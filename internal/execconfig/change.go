@@ -2,13 +2,13 @@ package execconfig
 
 import "maps"
 
-// Change is what makes the wanted overrides of those that exist, in one module and infra; field to
-// image throughout.
+// Change turns the existing overrides of one module and infra into the wanted ones; all maps are from field
+// to image.
 type Change struct {
 	Set   map[string]string // what to store
-	Keep  map[string]string // what is stored already as it is wanted
+	Keep  map[string]string // what is already stored as wanted
 	Reset map[string]string // what is stored and not wanted
-	Left  map[string]string // what is stored, not wanted and stays all the same
+	Left  map[string]string // what is stored and not wanted, but stays
 }
 
 // NewChange returns the change from the overrides that exist to the wanted ones.
@@ -29,8 +29,8 @@ func NewChange(standing, wanted map[string]string) Change {
 	return change
 }
 
-// LeaveNewcomers returns the change without the resets of what is not in shown, the overrides that
-// the plan was made with: an apply resets nothing that no plan has shown.
+// LeaveNewcomers returns the change without resets that are not in shown: an apply resets nothing that no
+// plan has shown.
 func (c Change) LeaveNewcomers(shown map[string]string) Change {
 	resets := c.Reset
 	c.Reset, c.Left = map[string]string{}, map[string]string{}
@@ -44,8 +44,8 @@ func (c Change) LeaveNewcomers(shown map[string]string) Change {
 	return c
 }
 
-// After returns what is stored after the change as far as its errors tell, which is exact but for
-// writes that may or may not have been stored: those count as not stored.
+// After returns what is stored after the change, given its errors. Writes that may or may not have been
+// stored count as not stored.
 func (c Change) After(standing map[string]string, failed FieldErrors) map[string]string {
 	images := maps.Clone(standing)
 	for field, image := range c.Set {

@@ -23,7 +23,7 @@ func TestTheSecondResourceOfAnOverrideIsToldSo(t *testing.T) {
 			t.Errorf("got %v", failed)
 		}
 		if got := s.overrides(k8)[fieldName(0)]; got != "one:1" {
-			t.Errorf("the server holds %q", got)
+			t.Errorf("the server has %q", got)
 		}
 		if err := a.Set(t.Context(), vm, fieldName(0), "other:1"); err != nil {
 			t.Errorf("the same field of another infra: %v", err)
@@ -68,7 +68,7 @@ func TestAResetNeverUndoesASetOfTheSameRun(t *testing.T) {
 					}
 				})
 				if got := s.overrides(k8)[fieldName(0)]; got != "new:2" {
-					t.Errorf("reset after %s, set after %s: the server holds %q", resetAfter, setAfter, got)
+					t.Errorf("reset after %s, set after %s: the server has %q", resetAfter, setAfter, got)
 				}
 			})
 		}
@@ -98,7 +98,7 @@ func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
 					}
 				})
 				if got := s.overrides(k8)[fieldName(0)]; got != "kept:1" {
-					t.Errorf("reset after %s, replace after %s: the server holds %q", resetAfter, replaceAfter, got)
+					t.Errorf("reset after %s, replace after %s: the server has %q", resetAfter, replaceAfter, got)
 				}
 			})
 		}
@@ -119,7 +119,7 @@ func TestReplaceIsOneUpdateAndOneReset(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := s.overrides(k8); len(got) != 2 || got[fieldName(0)] != "a:1" || got[fieldName(1)] != "b:1" {
-			t.Errorf("the server holds %v", got)
+			t.Errorf("the server has %v", got)
 		}
 		if u, r, g := s.count("update"), s.count("reset"), s.count("overrides"); u != 1 || r != 1 || g != 1 {
 			t.Errorf("%d updates, %d resets, %d reads", u, r, g)
@@ -137,7 +137,7 @@ func TestReplaceNamesTheFieldsThatFailed(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		if got := s.overrides(k8); len(got) != 1 {
-			t.Errorf("the server holds %v", got)
+			t.Errorf("the server has %v", got)
 		}
 	})
 }
@@ -179,7 +179,7 @@ func TestResetAllLeavesOutWhatAnotherResourceSet(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		if got := s.overrides(k8); len(got) != 1 || got[fieldName(0)] != "a:1" {
-			t.Errorf("the server holds %v", got)
+			t.Errorf("the server has %v", got)
 		}
 	})
 }

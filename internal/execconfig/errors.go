@@ -12,17 +12,17 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// NotStoredError says that the server acknowledged a write and still does not hold what was sent,
-// after every attempt. Another writer of the same account is the usual cause.
+// NotStoredError says that the server acknowledged a write but does not have what was sent, after every
+// attempt. Another writer of the same account is the usual cause.
 type NotStoredError struct {
 	Target
 	// Sent is the image that was sent; empty for a reset.
 	Sent string
-	// Held is the override that the server holds; empty for none.
+	// Held is the override that the server has; empty for none.
 	Held string
 	// Attempts is how often the write was sent.
 	Attempts int
-	// Interrupted is why it was not sent once more; nil: it was, as often as is reasonable.
+	// Interrupted is why it was not sent again; nil after all attempts.
 	Interrupted error
 }
 
@@ -43,15 +43,15 @@ func (e *NotStoredError) Reason() string {
 	if e.Held != "" {
 		held = fmt.Sprintf("%q", e.Held)
 	}
-	told := fmt.Sprintf("%s %d times and acknowledged, but the server holds %s", sent, e.Attempts, held)
+	told := fmt.Sprintf("%s %d times and acknowledged, but the server has %s", sent, e.Attempts, held)
 	if e.Interrupted != nil {
 		told += fmt.Sprintf("; it was not sent again: %v", e.Interrupted)
 	}
 	return told
 }
 
-// NotListedError says that the server acknowledged an override again and again, and never listed it:
-// it ignores the field, or keeps it where no answer shows.
+// NotListedError says that the server acknowledged an override several times but never listed it: it
+// ignores the field, or stores it without showing it.
 type NotListedError struct {
 	Target
 	// Sent is the image that was sent, Attempts how often.
@@ -63,23 +63,22 @@ func (e *NotListedError) Error() string { return e.named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *NotListedError) Reason() string {
-	return fmt.Sprintf("%q was sent %d times and acknowledged, and the server has never listed it: it ignores the field, "+
-		"or does not show it", e.Sent, e.Attempts)
+	return fmt.Sprintf("%q was sent %d times and acknowledged, but the server has never listed it: it ignores the "+
+		"field, or does not show it", e.Sent, e.Attempts)
 }
 
 // Advice says what to do next.
 func (e *NotListedError) Advice() string {
-	return "Check how the field is spelled. An override that cannot be read cannot be managed: if Harness does use it, set " +
-		"it outside of this configuration."
+	return "Check the spelling of the field. An override that cannot be read cannot be managed: if Harness does " +
+		"use it, set it outside of Terraform."
 }
 
-// RefusedError says that the server refuses to have one field set or reset, while nothing keeps it
-// from others.
+// RefusedError says that the server refuses to set or reset one particular field.
 type RefusedError struct {
 	Target
 	// Image is what was to be set; empty for a reset.
 	Image string
-	// Listed: the defaults list the field all the same.
+	// Listed: the defaults list the field nevertheless.
 	Listed bool
 	// Err is the answer.
 	Err error
@@ -87,7 +86,7 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return e.named(e.Reason()) }
 
-// Reason says it without the name of the override: first what is known of the field, then the answer.
+// Reason says it without the name of the override: first what is known about the field, then the answer.
 func (e *RefusedError) Reason() string {
 	answer := e.Err.Error()
 	if told, ok := errors.AsType[interface {
@@ -123,14 +122,14 @@ func (e *UnverifiedError) Reason() string {
 
 func (e *UnverifiedError) Unwrap() error { return e.Err }
 
-// Acknowledged reports that the server said yes to a write, whether or not a read has shown it since.
+// Acknowledged reports whether the server acknowledged a write, even if no read has shown it since.
 func Acknowledged(err error) bool {
 	_, unverified := errors.AsType[*UnverifiedError](err)
 	return err == nil || unverified
 }
 
-// UncertainError says that a write got no usable answer and could not be read back either, so
-// that it may or may not be stored.
+// UncertainError says that a write got no usable answer and could not be read back either: it may or may
+// not be stored.
 type UncertainError struct {
 	Target
 	// Err is how the write failed, ReadErr how the verifying read did.
@@ -141,16 +140,17 @@ func (e *UncertainError) Error() string { return e.named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *UncertainError) Reason() string {
-	return fmt.Sprintf("the write failed (%v) and reading it back did too (%v): it may or may not be stored", e.Err, e.ReadErr)
+	return fmt.Sprintf("the write failed (%v), and so did reading it back (%v): it may or may not be "+
+		"stored", e.Err, e.ReadErr)
 }
 
 func (e *UncertainError) Unwrap() []error { return []error{e.Err, e.ReadErr} }
 
-// CancelledError says that the caller's context ended before the write was sent or, although it was
-// then waited for, before its outcome was known.
+// CancelledError says that the caller's context ended before the write was sent or, despite a further wait,
+// before its outcome was known.
 type CancelledError struct {
 	Target
-	// Sent reports that the write was on its way, so that it may be stored.
+	// Sent: the write was on its way, so it may be stored.
 	Sent bool
 	// Err is the cause of the caller's context.
 	Err error
@@ -168,8 +168,8 @@ func (e *CancelledError) Reason() string {
 
 func (e *CancelledError) Unwrap() error { return e.Err }
 
-// LockedError says that another process of this machine has kept this one from writing for so long that
-// it may hang. Nothing was sent.
+// LockedError says that another process on this machine has held the lock for so long that it may hang.
+// Nothing was sent.
 type LockedError struct {
 	// Path is the lock file, Holder who holds it, in words.
 	Path, Holder string
@@ -185,7 +185,7 @@ func (e *LockedError) Facts() [][2]string { return [][2]string{{"lock", e.Path}}
 
 // Advice says what to do next.
 func (e *LockedError) Advice() string {
-	return "Nothing was changed. Let the other run finish, or end its process if it hangs: the lock is free once it is gone. " +
+	return "Nothing was changed. Let the other run finish or, if it hangs, end its process, which frees the lock. " +
 		"Then run again. There is no need to delete the file."
 }
 
@@ -215,7 +215,7 @@ func (e *ConflictError) Error() string {
 		strings.Join(e.Fields, ", "), e.Scope)
 }
 
-// UndoneError says that one resource of a plan destroys what another keeps as it is.
+// UndoneError says that one resource in a plan destroys what another keeps unchanged.
 type UndoneError struct {
 	Scope harness.Scope
 	// Fields are the overrides concerned, sorted.
@@ -226,8 +226,8 @@ func (e *UndoneError) Error() string {
 	return fmt.Sprintf("in %s, one resource destroys what another keeps: %s", e.Scope, strings.Join(e.Fields, ", "))
 }
 
-// KeptError says that a reset was left out because another resource set the same override in this
-// run: resetting it would undo that resource's work.
+// KeptError says that a reset was skipped because another resource set the same override in this run: a
+// reset would undo that.
 type KeptError struct{ Target }
 
 func (e *KeptError) Error() string { return e.named(e.Reason()) }

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// lockPoll is how often a process asks again for a lock that another one holds.
+	// lockPoll is how often a process tries again to take a lock.
 	lockPoll = 10 * time.Millisecond
-	// lockPatience is how long a wait for the lock may last before it is worth a word.
+	// lockPatience is how long a wait for the lock may last before it is reported.
 	lockPatience = 5 * time.Second
 )
 
-// fileLock keeps the processes of this machine and user that write to one account apart. It is
+// fileLock makes the processes of this user on this machine take turns to write to one account. It is
 // advisory: the operating system releases it when a process dies. The file says who holds it.
 type fileLock struct{ path string }
 
@@ -32,8 +32,8 @@ func newFileLock(dir, key string) fileLock {
 	return fileLock{filepath.Join(dir, hex.EncodeToString(sum[:])+".lock")}
 }
 
-// defaultLockDir is below the user's cache; where there is none, in the temporary directory, at one
-// level, so that nobody else can put another one in its place.
+// defaultLockDir is in the user's cache or, without one, directly in the temporary directory, where nobody
+// else can replace it.
 func defaultLockDir() string {
 	if dir, err := os.UserCacheDir(); err == nil {
 		return filepath.Join(dir, "terraform-provider-harnessci", "locks")
@@ -41,8 +41,8 @@ func defaultLockDir() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
 }
 
-// open returns the lock, not held yet. The error is why there can be none: the folder must be the
-// user's alone, the file a regular one.
+// open returns the lock, not taken yet. It fails unless the folder belongs to the user alone and the file
+// is a regular one.
 func (l fileLock) open() (*flock.Flock, error) {
 	dir := filepath.Dir(l.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -66,20 +66,20 @@ func (l fileLock) open() (*flock.Flock, error) {
 	return flock.New(l.path, flock.SetFlag(os.O_CREATE|os.O_RDWR|openSafely), flock.SetPermissions(0o600)), nil
 }
 
-// holder is who holds a lock.
+// holder is the process that holds a lock.
 type holder struct {
 	pid   int
 	since time.Time
 }
 
-// Where the file says who holds the lock: some systems let nobody read the byte that is locked, the
-// first one. The text is as long whoever it is.
+// Where and how the file names the holder: not at the first byte, which is locked and on some systems
+// unreadable, and always with the same length.
 const (
 	holderAt     = 1
 	holderFormat = "process %10d since %s\n"
 )
 
-// sign writes into the file that this process holds the lock. That it cannot be written harms nobody.
+// sign writes into the file that this process holds the lock. A failure does no harm.
 func (l fileLock) sign() {
 	file, err := os.OpenFile(l.path, os.O_WRONLY|openSafely, 0o600)
 	if err != nil {
@@ -90,7 +90,7 @@ func (l fileLock) sign() {
 	_ = file.Close()
 }
 
-// holder returns who holds the lock; zero where the file does not say.
+// holder returns the process that holds the lock; zero if the file does not say.
 func (l fileLock) holder() (h holder) {
 	file, err := os.OpenFile(l.path, os.O_RDONLY|openSafely, 0)
 	if err != nil {
@@ -110,12 +110,12 @@ func (l fileLock) holder() (h holder) {
 
 func (h holder) String() string {
 	if h.pid == 0 {
-		return "another process of this machine"
+		return "another process on this machine"
 	}
-	return fmt.Sprintf("process %d of this machine, since %s", h.pid, h.since.Format(time.RFC3339))
+	return fmt.Sprintf("process %d on this machine, since %s", h.pid, h.since.Format(time.RFC3339))
 }
 
-// turn is an account's turn to write among the processes of this machine.
+// turn is this process's turn to write to an account, among the processes on this machine.
 type turn struct {
 	lock    fileLock
 	notices *notices
@@ -124,9 +124,9 @@ type turn struct {
 
 func newTurn(lock fileLock, notices *notices, opts Options) *turn { return &turn{lock, notices, opts} }
 
-// take waits until no other process of this machine writes to the account, and keeps them out until
-// release, which is never nil. Where there can be no lock it goes on without. The error is the
-// context's, or a *LockedError.
+// take waits until no other process on this machine writes to the account, and keeps them out until
+// release, which is never nil. If the lock cannot be used, it goes on without. The error is the context's,
+// or a *LockedError.
 func (t *turn) take(ctx context.Context) (release func(), _ error) {
 	lock, err := t.lock.open()
 	if err == nil {
@@ -145,17 +145,19 @@ func (t *turn) take(ctx context.Context) (release func(), _ error) {
 		return release, err
 	}
 	t.notices.add(Notice{
-		Summary: "Runs on this machine do not wait for one another",
-		Detail: fmt.Sprintf("The lock in %s cannot be used: %v. Harness saves all overrides of an account as one document, "+
-			"so two runs that write at the same time may undo one another's changes. Changes are still verified and "+
-			"repeated. Make the folder writable for this user, or let only one run at a time write to the account.", filepath.Dir(t.lock.path), err),
+		Summary: "Runs on this machine do not wait for each other",
+		Detail: fmt.Sprintf("The lock in %s cannot be used: %v. Harness saves all overrides of an account as one "+
+			"document, so two runs that write at the same time may undo each other's changes. Changes are still "+
+			"verified and repeated. Make the folder writable for this user, or let only one run at a time write to "+
+			"the account.", filepath.Dir(t.lock.path), err),
 	})
-	t.opts.Warn(ctx, "no lock can be used: runs on this machine do not wait for one another", map[string]any{"error": err.Error()})
+	t.opts.Warn(ctx, "no lock can be used: runs on this machine do not wait for each "+
+		"other", map[string]any{"error": err.Error()})
 	return release, nil
 }
 
-// wait asks for the lock until it is held, and says who is waited for. A system call that a signal has
-// interrupted says nothing of the lock.
+// wait tries until it has the lock, and reports whom it waits for. A system call interrupted by a signal
+// says nothing about the lock.
 func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error) }) (locked bool, _ error) {
 	start, told := time.Now(), false
 	poll := time.NewTicker(lockPoll)
@@ -187,14 +189,14 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 	}
 }
 
-// tell says who is waited for: at once in the log, and to the user when the operation is over.
+// tell reports whom this process waits for: at once in the log, and to the user when the operation is over.
 func (t *turn) tell(ctx context.Context) {
 	holder := t.lock.holder()
-	t.opts.Warn(ctx, "waiting for another process of this machine that writes to the account",
+	t.opts.Warn(ctx, "waiting for another process on this machine that writes to the account",
 		map[string]any{"holder": holder.String(), "lock": t.lock.path})
 	t.notices.add(Notice{
 		Summary: "Waited for another run on this machine that writes to the account",
-		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, because two that write at the same time would undo "+
-			"one another's changes.\n\n  lock: %s", holder, t.lock.path),
+		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, because two that write at the same time "+
+			"would undo each other's changes.\n\n  lock: %s", holder, t.lock.path),
 	})
 }

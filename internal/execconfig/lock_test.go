@@ -19,7 +19,7 @@ func TestWhoHoldsTheLockIsToldAndNotWaitedForForEver(t *testing.T) {
 		var warned atomic.Int32
 		opts := one.opts
 		opts.Warn = func(_ context.Context, _ string, fields map[string]any) {
-			if warned.Add(1); !strings.Contains(fmt.Sprint(fields["holder"]), fmt.Sprintf("process %d of this machine, since 2000-01-01T00:00:00Z", os.Getpid())) {
+			if warned.Add(1); !strings.Contains(fmt.Sprint(fields["holder"]), fmt.Sprintf("process %d on this machine, since 2000-01-01T00:00:00Z", os.Getpid())) {
 				t.Errorf("told %v", fields)
 			}
 		}
@@ -79,7 +79,7 @@ func TestWhereNoLockCanBeHadWritesGoOnAndThatIsToldOnce(t *testing.T) {
 					}
 				}
 				notices := a.Notices()
-				if len(notices) != 1 || notices[0].Summary != "Runs on this machine do not wait for one another" {
+				if len(notices) != 1 || notices[0].Summary != "Runs on this machine do not wait for each other" {
 					t.Errorf("noticed %v", notices)
 				}
 				if again := a.Notices(); len(again) != 0 {

@@ -2,8 +2,8 @@ package execconfig
 
 import "io/fs"
 
-// Links need a privilege here, and pipes have no place among files.
+// Here, links need a privilege, and pipes are not in the file system.
 const openSafely = 0
 
-// ownedAlone reports true: a profile's folders are its user's.
+// ownedAlone is always true: a profile's folders belong to its user.
 func ownedAlone(fs.FileInfo) bool { return true }

@@ -2,10 +2,10 @@ package execconfig
 
 import "sync"
 
-// Notice is what a user should know of a run and no operation's outcome tells.
+// Notice is something about a run that a user should know and no operation's outcome says.
 type Notice struct{ Summary, Detail string }
 
-// notices holds what has been noticed, each summary once.
+// notices collects notices, each summary once.
 type notices struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -25,7 +25,7 @@ func (n *notices) add(notice Notice) {
 	n.due = append(n.due, notice)
 }
 
-// Notices returns what has been noticed since the last call; each notice is handed out once.
+// Notices returns the notices since the last call; each is returned once.
 func (a *Account) Notices() []Notice {
 	a.notices.mu.Lock()
 	defer a.notices.mu.Unlock()

@@ -14,25 +14,24 @@ const (
 	reset
 )
 
-// op is the pending write of one field: a set, or a reset where value is empty.
+// op is the pending write of one field: a set, or a reset if value is empty.
 type op struct {
 	Target
 	value string
 	// held is the image that a reset removes, as far as its caller knows.
 	held string
-	// standing: the caller saw the override in place, so that it is sent only where this run has
-	// reset it since.
+	// standing: the caller saw the override in place, so it is sent only if this run has reset it since.
 	standing bool
 	// done is closed when the op has ended.
 	done chan struct{}
 
-	// Guarded by queue.mu until done is closed, and final from then on.
+	// Guarded by queue.mu until done is closed; final from then on.
 	sent bool
-	// uncertain: a request that carried it before may be stored all the same.
+	// uncertain: an earlier request that carried it may be stored after all.
 	uncertain bool
-	// acknowledged: the server has said yes, and no read has denied it since.
+	// acknowledged: the server has acknowledged it, and no read has denied it since.
 	acknowledged bool
-	// interrupted is why the caller wants no further request; nil while it does.
+	// interrupted is why the caller wants no further request; nil otherwise.
 	interrupted error
 	err         error
 	// round carries the op; nil while it is queued.
@@ -41,9 +40,9 @@ type op struct {
 	// Used by the writer's goroutine only.
 	attempts int
 	request  *request // the last one that carried the op
-	evidence evidence // what the last read shows of it
+	evidence evidence // what the last read shows about it
 	heldNow  string   // the image in that read
-	ignored  int      // how many acknowledgements left no trace beside others that did
+	ignored  int      // how many acknowledged requests stored others but not it
 }
 
 func newOp(target Target, value string) *op {
@@ -84,23 +83,23 @@ func (o *op) ended() bool {
 	}
 }
 
-// request is one update-config or reset-config, with what is known of it. Its ops were stored or lost
-// together. The writer's goroutine alone uses it.
+// request is one update-config or reset-config, with what is known about it. Its ops were stored or lost
+// together. Only the writer's goroutine uses it.
 type request struct {
 	delivery *delivery
 	failure  error // nil: acknowledged
 	// Its attempts, and how long the slowest took.
 	attempts int
 	slowest  time.Duration
-	// over is until when the server may be at work on one of them; zero where none is open.
+	// over is until when the server may still be at work on one of them; zero if none is open.
 	over time.Time
 	// shown and lost: a read has shown one of its ops, or the absence of one.
 	shown, lost bool
-	// telling: nothing but this request can have brought about what it asks for.
+	// telling: only this request can have stored what it sends.
 	telling bool
 }
 
-// open reports whether an attempt may be saved yet. The only one that there was has been once it shows.
+// open reports whether an attempt may still be saved. A single attempt has been once it shows.
 func (r *request) open() bool {
 	over := r.shown && r.telling && r.attempts == 1
 	return !over && time.Now().Before(r.over)

@@ -8,40 +8,39 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// Step is what a plan makes of one object of the state: the overrides of one module and infra that it
-// holds, and those that it is to hold.
+// Step is the plan for one object in the state: its overrides of one module and infra, before and after.
 type Step struct {
 	Scope harness.Scope
 	// Exclusive: the object owns every override of the module and infra.
 	Exclusive bool
-	// Before are the images that the state holds, by field; nil where there is no prior state.
+	// Before are the images in the state, by field; nil without a prior state.
 	Before map[string]string
-	// After are the planned images, "" while one is unknown; nil where the object is destroyed.
+	// After are the planned images, "" while one is unknown; nil if the object is destroyed.
 	After map[string]string
-	// Shared are the fields that an earlier process was told are shared with another object.
+	// Shared are the fields that an earlier process has found to be shared with another object.
 	Shared []string
 }
 
-// plans holds what this run has read and planned of the objects of a state, by their ids, so that what
-// contradicts something else is found whatever the order.
+// plans records what this run has read and planned of the objects in a state, by id, so that contradictions
+// are found in any order.
 type plans struct {
 	mu      sync.Mutex
 	objects map[string]*plannedObject
-	// held has the first object that was seen to hold an override.
+	// held has the first object seen with an override.
 	held map[Target]string
-	// refreshed has the objects that a refresh has read.
+	// refreshed has the objects that were refreshed.
 	refreshed map[string]bool
-	// resetting has what objects that go reset in this run.
+	// resetting has what destroyed objects reset in this run.
 	resetting map[Target]plannedReset
 }
 
-// plannedObject is what the plan makes of an object.
+// plannedObject is the plan for an object.
 type plannedObject struct {
-	// before holds the images of the prior state, after those of the plan.
+	// before has the images of the prior state, after those of the plan.
 	before, after map[Target]string
-	// stored: the apply stores all that it shares, also what does not change.
+	// stored: the apply stores everything that it shares, even if unchanged.
 	stored bool
-	// owns is the module and infra that it owns as an exclusive set, owned the one that it did.
+	// owns is the module and infra that it owns as an exclusive set, owned the one that it owned before.
 	owns, owned harness.Scope
 }
 
@@ -52,10 +51,10 @@ func newPlans() *plans {
 	}
 }
 
-// Refreshed notes what a refresh has found an object to hold, and returns the fields that it shares with
-// another one, seen before: an object that a rename, an interrupted replacement or an import left
-// beside it. The other resets what it gives up, so that this one must not; and if this one stays, it
-// must store its images in the same apply. What is shared must reach that apply.
+// Refreshed records the overrides of an object after a refresh, and returns the fields that it shares with
+// one seen before: an object left by a rename, an interrupted replacement or an import. The other one
+// resets what it gives up, so this one must not; if this one stays, it must store its images in the same
+// apply. The shared fields must reach that apply.
 func (a *Account) Refreshed(id string, scope harness.Scope, fields []string) (shared []string) {
 	p := a.plans
 	p.mu.Lock()
@@ -64,8 +63,8 @@ func (a *Account) Refreshed(id string, scope harness.Scope, fields []string) (sh
 	return p.hold(id, scope, fields, nil)
 }
 
-// hold notes which overrides an object holds, and returns those that it shares with one seen before.
-// An object that shares an override is not the first to hold it. p.mu must be held.
+// hold records the overrides of an object, and returns those that it shares with one seen before. An object
+// with a shared override was not the first to have it. p.mu must be held.
 func (p *plans) hold(id string, scope harness.Scope, fields, shared []string) []string {
 	var found []string
 	for _, field := range slices.Sorted(slices.Values(fields)) {
@@ -81,11 +80,11 @@ func (p *plans) hold(id string, scope harness.Scope, fields, shared []string) []
 	return found
 }
 
-// Plan notes what the plan makes of an object, and returns the fields that it shares as Refreshed does:
-// a CLI may plan a destroy before it refreshes. The id tells the object from all others. Both halves
-// of a replacement have the same one: first the prior state, without a plan where another override is
-// planned, then the plan without a prior state. The error is a *DuplicateError, a *ConflictError or
-// an *UndoneError where another object of the plan contradicts it.
+// Plan records the plan for an object, and returns its shared fields like Refreshed: a CLI may plan a
+// destroy before it refreshes. The id identifies the object. Both halves of a replacement have the same id:
+// first the prior state, without a plan if another override is planned, then the plan without a prior
+// state. The error is a *DuplicateError, a *ConflictError or an *UndoneError if another object of the plan
+// contradicts it.
 func (a *Account) Plan(id string, step Step) (shared []string, _ error) {
 	p := a.plans
 	p.mu.Lock()
@@ -128,7 +127,7 @@ func (a *Account) Plan(id string, step Step) (shared []string, _ error) {
 	return shared, nil
 }
 
-// newPlannedObject adds a step to the first half of a replacement, nil where there is none.
+// newPlannedObject adds a step to the first half of a replacement, if there is one.
 func newPlannedObject(first *plannedObject, step Step) *plannedObject {
 	object := &plannedObject{before: map[Target]string{}, after: map[Target]string{}}
 	if step.Before == nil && first != nil {
@@ -149,7 +148,7 @@ func newPlannedObject(first *plannedObject, step Step) *plannedObject {
 	return object
 }
 
-// undoes returns the fields that the object gives up and another one leaves as they are.
+// undoes returns the fields that the object gives up and another one leaves unchanged.
 func (o *plannedObject) undoes(other *plannedObject) (fields []string) {
 	for target := range o.before {
 		_, stays := o.after[target]
@@ -161,9 +160,9 @@ func (o *plannedObject) undoes(other *plannedObject) (fields []string) {
 	return fields
 }
 
-// compare returns the overrides of a module and infra that both objects speak of, and whether they
-// disagree. They agree on what each of them has held before and wants with the same image; an
-// exclusive set wants no override that it does not list.
+// compare returns the overrides of a module and infra that concern both objects, and whether they disagree.
+// They agree if both had the override before and want the same image; an exclusive set wants no override
+// that it does not list.
 func (o *plannedObject) compare(other *plannedObject, scope harness.Scope) (both []string, disagree bool) {
 	targets := maps.Clone(o.after)
 	maps.Copy(targets, other.after)
@@ -181,14 +180,14 @@ func (o *plannedObject) compare(other *plannedObject, scope harness.Scope) (both
 	return both, disagree || twoSets && (o.owned != scope || other.owned != scope)
 }
 
-// wants returns the image that the object wants an override to have: none ("") where it is an exclusive
-// set that does not list it, or where the image is not known yet. It has no say about others.
+// wants returns the image that the object wants for an override: "" if an exclusive set does not list it,
+// or if it is unknown. ok is false if the override does not concern the object.
 func (o *plannedObject) wants(target Target) (image string, ok bool) {
 	image, ok = o.after[target]
 	return image, ok || o.owns == target.Scope
 }
 
-// holds reports that the object has held an override, and keeps it.
+// holds reports whether the object had an override, and keeps it.
 func (o *plannedObject) holds(target Target) bool {
 	_, before := o.before[target]
 	_, after := o.after[target]

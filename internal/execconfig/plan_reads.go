@@ -8,8 +8,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// planReads serve what the checks of a plan have read, failures included, for as long as the process
-// lives: a plan asks at most twice per module and infra, however long it takes and whatever its size.
+// planReads serves what the checks of a plan have read, failures included, for as long as the process
+// lives: a plan sends at most two requests per module and infra, whatever its size and duration.
 type planReads struct {
 	account *reads
 	answers flight.Group[readKey, images]
@@ -23,8 +23,8 @@ func (r *planReads) get(ctx context.Context, key readKey) (images, error) {
 	return r.answers.Do(ctx, key, func(ctx context.Context) (images, error) { return r.account.get(ctx, key) })
 }
 
-// PlanImages is what a server said of a module and infra when the first check of the run asked; a
-// part that cannot be read is nil. The maps are shared: they are not to be changed.
+// PlanImages is what the server has for a module and infra, as of the run's first check; a part that cannot
+// be read is nil. The maps are shared: do not change them.
 type PlanImages struct {
 	Scope               harness.Scope
 	Defaults, Overrides map[string]string
@@ -32,8 +32,8 @@ type PlanImages struct {
 	DefaultsErr, OverridesErr error
 }
 
-// PlanImages returns what the checks of a plan hold it against. Both reads are under way at once: the
-// first resource of a plan waits for them, and with it the whole plan.
+// PlanImages returns what the checks of a plan compare it with. Both reads run at once, because the plan's
+// first resource waits for them, and with it the whole plan.
 func (a *Account) PlanImages(ctx context.Context, scope harness.Scope) PlanImages {
 	images := PlanImages{Scope: scope}
 	var second sync.WaitGroup
@@ -45,7 +45,7 @@ func (a *Account) PlanImages(ctx context.Context, scope harness.Scope) PlanImage
 	return images
 }
 
-// PlanDefaults returns the Defaults of PlanImages alone.
+// PlanDefaults returns only the Defaults of PlanImages.
 func (a *Account) PlanDefaults(ctx context.Context, scope harness.Scope) (map[string]string, error) {
 	return a.planReads.get(ctx, readKey{defaultsRead, scope})
 }
@@ -58,7 +58,7 @@ func (i PlanImages) Err() error {
 	return i.OverridesErr
 }
 
-// Has reports whether the server knows a field: an override may outlive its default.
+// Has reports whether the server lists a field: an override may outlive its default.
 func (i PlanImages) Has(field string) bool {
 	_, isDefault := i.Defaults[field]
 	_, isOverride := i.Overrides[field]

@@ -6,15 +6,15 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// plannedReset is an override whose reset belongs to another object of the plan than an exclusive set.
+// plannedReset is an override that an object other than an exclusive set resets.
 type plannedReset struct {
 	image string
-	// shown: the server lists it even where it equals the default.
+	// shown: the server lists it even if it equals the default.
 	shown bool
 }
 
-// Resetting notes that an object which goes is about to reset overrides, field to image. showsDefaults is
-// what its state remembers of ShowsDefaults.
+// Resetting records that a destroyed object is about to reset overrides, field to image. showsDefaults is
+// ShowsDefaults as recorded in its state.
 func (a *Account) Resetting(scope harness.Scope, images map[string]string, showsDefaults bool) {
 	p := a.plans
 	p.mu.Lock()
@@ -25,8 +25,8 @@ func (a *Account) Resetting(scope harness.Scope, images map[string]string, shows
 }
 
 // PlanResets returns the overrides that an exclusive set of the wanted fields does not list, field to
-// image. It is the same before and after what Resetting was told of: a plan that is made again in the
-// apply has to say again what the first one did. images.OverridesErr has to be nil.
+// image. The result is the same before and after the resets that Resetting announced: a plan made again in
+// the apply must not differ. images.OverridesErr must be nil.
 func (a *Account) PlanResets(images PlanImages, wanted map[string]string) map[string]string {
 	p := a.plans
 	p.mu.Lock()

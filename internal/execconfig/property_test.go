@@ -111,14 +111,14 @@ func checkOutcome(t *testing.T, where string, err error, before, want, got strin
 	switch {
 	case err == nil || isA[*KeptError](err) || isA[*UnverifiedError](err) && got == want:
 		if got != want {
-			t.Errorf("%s: success, but the server holds %q and not %q", where, got, want)
+			t.Errorf("%s: success, but the server has %q, not %q", where, got, want)
 		}
 	case wasCancelled && !cancelled.Sent:
 		if got != before {
-			t.Errorf("%s: nothing was sent, but the server holds %q and not %q", where, got, before)
+			t.Errorf("%s: nothing was sent, but the server has %q, not %q", where, got, before)
 		}
 	case got != before && got != want:
-		t.Errorf("%s: failed (%v), and the server holds %q, neither %q nor %q", where, err, got, before, want)
+		t.Errorf("%s: failed (%v), and the server has %q, neither %q nor %q", where, err, got, before, want)
 	}
 }
 

@@ -9,31 +9,31 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// queue holds the ops that wait for a round, and what this run has set and reset, so that two
-// resources that want one override are told and no reset undoes a set. mu guards all of it, and of
-// an op what its type says.
+// queue has the ops that wait for a round, and what this run has set and reset, so that two resources with
+// one override are refused and no reset undoes a set. mu guards all of it, and the parts of an op that its
+// type names.
 type queue struct {
-	// changed tells a gathering writer that waiting is another.
+	// changed signals a gathering writer that waiting has changed.
 	changed chan struct{}
 
 	mu      sync.Mutex
 	waiting []*op
 	running bool // somebody works on it
-	// An op arrives after another one, or after the end of one, which makes room for it: when that was
-	// the last time, and the longest time in between since the last round left.
+	// An op arrives after another one, or after one has ended and made room: the last time of either, and
+	// the longest gap since the last round left.
 	stirred time.Time
 	gap     time.Duration
-	// claims holds the overrides that resources of this run set.
+	// claims has the overrides that resources of this run set.
 	claims map[Target]*claim
-	// exclusive holds the modules and infras that an exclusive set owns.
+	// exclusive has the modules and infras that an exclusive set owns.
 	exclusive map[harness.Scope]bool
-	// resets holds the overrides whose reset has left: true once it is done.
+	// resets has the overrides whose reset has left: true once it is done.
 	resets map[Target]bool
 }
 
-// claim is one resource's hold on an override, from the moment in which its set is queued.
+// claim is one resource's claim to an override, from the moment its set is queued.
 type claim struct {
-	stored bool  // the server has said yes
+	stored bool  // acknowledged
 	resets []*op // wait for the outcome of the set
 }
 
@@ -75,7 +75,7 @@ func (q *queue) add(ops []*op, owned harness.Scope) (start bool, _ error) {
 	return start, nil
 }
 
-// conflict returns what another resource of this run has against the ops; q.mu must be held.
+// conflict returns the error if another resource of this run conflicts with the ops; q.mu must be held.
 func (q *queue) conflict(ops []*op, owned harness.Scope) error {
 	if owned != (harness.Scope{}) {
 		var singles []string
@@ -119,8 +119,8 @@ func (q *queue) claim(o *op) {
 	q.waiting = append(q.waiting, o)
 }
 
-// lineUp queues a reset, unless this run sets the same override: stored, the reset is left out; on
-// its way, the reset waits for the outcome. q.mu must be held.
+// lineUp queues a reset, unless this run sets the same override: if that is stored, the reset is skipped;
+// if it is on its way, the reset waits for the outcome. q.mu must be held.
 func (q *queue) lineUp(o *op) {
 	switch held := q.claims[o.Target]; {
 	case held == nil:
@@ -139,8 +139,8 @@ func (q *queue) finish(o *op, err error) {
 	q.end(o, err)
 }
 
-// end ends an op once: a claim becomes final, or is given back where the server did not say yes.
-// q.mu must be held.
+// end ends an op once: its claim becomes final, or is given up without an acknowledgement. q.mu must be
+// held.
 func (q *queue) end(o *op, err error) {
 	if o.ended() {
 		return
@@ -170,8 +170,8 @@ func (q *queue) end(o *op, err error) {
 	q.signal()
 }
 
-// interrupt is what becomes of ops whose caller wants no further request: those that have not left end
-// at once, those that have are left to the round.
+// interrupt is for ops whose caller wants no further request: those not sent end at once, those sent are
+// left to the round.
 func (q *queue) interrupt(ops []*op, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -185,7 +185,7 @@ func (q *queue) interrupt(ops []*op, cause error) {
 	q.signal()
 }
 
-// abandon ends ops whose caller waits no longer; a round that nobody waits for ends early.
+// abandon ends ops whose caller no longer waits; a round that nobody waits for ends early.
 func (q *queue) abandon(ops []*op, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -211,7 +211,7 @@ func (q *queue) arrivals() (waiting int, gap time.Duration) {
 	return len(q.waiting), q.gap
 }
 
-// idle reports that nothing waits, in which case whoever works on the queue is to stop.
+// idle reports whether nothing waits; whoever works on the queue must then stop.
 func (q *queue) idle() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -234,7 +234,7 @@ func (q *queue) take(ctx context.Context) *round {
 	return r
 }
 
-// putBack queues ops of a round that are to be sent again.
+// putBack queues ops of a round again.
 func (q *queue) putBack(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -254,8 +254,7 @@ func (q *queue) putBack(ops []*op) {
 	}
 }
 
-// send returns the ops that are still to be sent, from now on marked as sent: those whose caller has
-// not gone.
+// send marks the ops whose caller still waits as sent, and returns them.
 func (q *queue) send(ops []*op) []*op {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -269,8 +268,8 @@ func (q *queue) send(ops []*op) []*op {
 	return live
 }
 
-// turnBack marks ops as not sent: the server has stored none of them or, where that is uncertain, does
-// not show them.
+// turnBack marks ops as not sent: the server has stored none of them or, if that is uncertain, does not
+// show them.
 func (q *queue) turnBack(ops []*op, uncertain bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -282,7 +281,7 @@ func (q *queue) turnBack(ops []*op, uncertain bool) {
 	}
 }
 
-// unsent is the outcome of an op whose caller wants no request for it, or no further one.
+// unsent is the outcome of an op whose caller wants no request for it, or no more.
 func unsent(o *op) error {
 	switch {
 	case o.attempts == 0:
@@ -293,7 +292,7 @@ func unsent(o *op) error {
 	return notStored(o, o.interrupted)
 }
 
-// acknowledge notes that the server has said yes to ops.
+// acknowledge records that the server has acknowledged ops.
 func (q *queue) acknowledge(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -16,7 +16,7 @@ const (
 	defaultsRead readKind = iota
 	overridesRead
 	mergedRead
-	// surelyRead is what several reads of the overrides have shown, for which see Standing.
+	// surelyRead is several reads of the overrides, merged: see Standing.
 	surelyRead
 )
 
@@ -25,29 +25,28 @@ type readKey struct {
 	scope harness.Scope
 }
 
-// images maps fields to images. A shared one is not to be changed.
+// images maps fields to images. A shared one must not be changed.
 type images = map[string]string
 
-// reads shares answers: callers at the same time share one flight, and what it brought is served
-// until it is too old or a write drops it. mu guards all of it, its flights included.
+// reads shares answers: concurrent callers share one flight, and its answer is served until it is too old
+// or a write drops it. mu guards all of it, its flights included.
 type reads struct {
 	ask    func(context.Context, readKey) (images, error)
 	maxAge time.Duration
 
 	mu      sync.Mutex
 	flights map[readKey]*sharedRead
-	// showsDefaults is whether the server, when last seen to do the one or the other, listed overrides
-	// that equal the default.
+	// showsDefaults is whether the server was last seen to list overrides that equal the default, or to
+	// omit them.
 	showsDefaults bool
 }
 
-// sharedRead is one read and those who wait for it. No caller's cancellation ends it; it ends when the
-// last of them has left.
+// sharedRead is one read and its callers. It is cancelled only when the last of them has left.
 type sharedRead struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int
-	// What came, and when; final once done is closed.
+	// The outcome, and when it came; final once done is closed.
 	images images
 	err    error
 	at     time.Time
@@ -68,7 +67,7 @@ func newReads(client Client, opts Options) *reads {
 }
 
 // get returns the answer, from memory, from a flight under way, or from a new one; it is shared. The
-// caller's context ends its own wait.
+// caller's context ends only its own wait.
 func (r *reads) get(ctx context.Context, key readKey) (images, error) {
 	f := r.join(ctx, key)
 	defer r.leave(key, f)
@@ -80,7 +79,7 @@ func (r *reads) get(ctx context.Context, key readKey) (images, error) {
 	}
 }
 
-// join returns the flight to wait for, which is over already where its answer is young enough.
+// join returns the flight to wait for, which is already over if its answer is recent enough.
 func (r *reads) join(ctx context.Context, key readKey) *sharedRead {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +94,7 @@ func (r *reads) join(ctx context.Context, key readKey) *sharedRead {
 	return f
 }
 
-// leave takes a caller out; a flight that nobody waits for is ended and not joined again.
+// leave removes a caller; a flight that nobody waits for is cancelled and not joined again.
 func (r *reads) leave(key readKey, f *sharedRead) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +104,7 @@ func (r *reads) leave(key readKey, f *sharedRead) {
 	}
 }
 
-// fly asks the server, and keeps the answer where no write came between.
+// fly asks the server, and keeps the answer unless a write came in between.
 func (r *reads) fly(ctx context.Context, key readKey, f *sharedRead) {
 	defer f.cancel()
 	images, err := r.ask(ctx, key)
@@ -120,15 +119,15 @@ func (r *reads) fly(ctx context.Context, key readKey, f *sharedRead) {
 	r.learn(key.scope)
 }
 
-// forget makes the next caller ask anew; r.mu must be held.
+// forget makes the next caller ask again; r.mu must be held.
 func (r *reads) forget(key readKey, f *sharedRead) {
 	if r.flights[key] == f {
 		delete(r.flights, key)
 	}
 }
 
-// drop forgets what was read of the overrides, because a write is about to change them or has. Who
-// waits for a read from before still gets it.
+// drop forgets what was read of the overrides, because a write is about to change them or has. Callers that
+// wait for an earlier read still get it.
 func (r *reads) drop(scope harness.Scope) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -153,7 +152,7 @@ func (r *reads) learn(scope harness.Scope) {
 	r.compare(scope, r.known(readKey{overridesRead, scope}))
 }
 
-// known returns an answer however old, nil where there is none; r.mu must be held.
+// known returns an answer of any age, or nil; r.mu must be held.
 func (r *reads) known(key readKey) images {
 	if f := r.flights[key]; f != nil && !f.at.IsZero() {
 		return f.images

@@ -41,7 +41,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 						t.Errorf("the reset of %s: %v", fieldName(i), err)
 					}
 					if got := s.overrides(k8)[fieldName(i)]; got != want {
-						t.Errorf("the server holds %q for %s, not %q", got, fieldName(i), want)
+						t.Errorf("the server has %q for %s, not %q", got, fieldName(i), want)
 					}
 				}
 				// What failed is nobody's.

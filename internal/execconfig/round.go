@@ -9,10 +9,10 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// round is a batch of ops under way, and those who wait for it: its context ends with the last of
-// them. The writer's goroutine alone works on it; waiters is guarded by queue.mu.
+// round is a batch of ops under way, and the number of those who wait for it: its context ends with the
+// last of them. Only the writer's goroutine works on it; waiters is guarded by queue.mu.
 type round struct {
-	ctx     context.Context //nolint:containedctx // that of work which several callers wait for
+	ctx     context.Context //nolint:containedctx // of work that several callers wait for
 	cancel  context.CancelFunc
 	ops     []*op
 	waiters int
@@ -24,7 +24,7 @@ func newRound(ctx context.Context, ops []*op) *round {
 	return r
 }
 
-// leave takes out one who waits.
+// leave removes one who waits.
 func (r *round) leave() {
 	if r.waiters--; r.waiters == 0 {
 		r.cancel()
@@ -72,9 +72,9 @@ func groups(batch []*op) []group {
 	return out
 }
 
-// round writes a batch, one request after the other, and ends every op whose outcome is known. It
-// returns the ops to send again, and how long the slowest request took, as far as that tells how long
-// a foreign one may take. Other processes of this machine are kept out throughout.
+// round writes a batch, one request after the other, and ends every op whose outcome is known. It returns
+// the ops to send again, and how long the slowest request took, as an estimate for those of other writers.
+// Other processes on this machine are kept out throughout.
 func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time.Duration) {
 	release, err := w.turn.take(ctx)
 	defer release()
@@ -115,18 +115,19 @@ func (w *writer) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// delivery is a group on its way to the server. What is refused is split and sent again, so that only
-// the fields at fault fail; HTTP 500 in the API's own words may be a refusal, or an outage.
+// delivery is a group on its way to the server. A refused group is split and sent again, so that only the
+// fields at fault fail; HTTP 500 in the API's own words may be a refusal or an outage.
 type delivery struct {
 	*writer
-	sent    []*op // what a read must decide upon; the others have ended
+	sent    []*op // what a read must decide; the others have ended
 	slowest time.Duration
 	// accepted: the server has acknowledged a part. failures counts the single ops that it failed on.
 	accepted bool
 	failures int
 }
 
-// outage reports that more parts would not tell a field at fault from a server that fails on all.
+// outage reports whether the server seems to fail on everything, so that splitting further finds no field
+// at fault.
 func (d *delivery) outage() bool { return d.failures >= 2 && !d.accepted }
 
 // send writes a group, in one request or in parts, once nothing sent before can act any more.
@@ -157,7 +158,7 @@ func (d *delivery) send(ctx context.Context, g group) {
 	d.answered(ctx, g, r)
 }
 
-// unseen reads back what the server failed on, ends what it stored all the same, and returns the rest.
+// unseen reads back what the server failed on, ends what it stored nevertheless, and returns the rest.
 func (d *delivery) unseen(ctx context.Context, g group, r *request) []*op {
 	for _, o := range g.ops {
 		o.request = r
@@ -172,7 +173,7 @@ func (d *delivery) unseen(ctx context.Context, g group, r *request) []*op {
 	})
 }
 
-// answered keeps a request with its ops, and ends them where it cannot have taken effect.
+// answered records a request with its ops, and ends them if it cannot have taken effect.
 func (d *delivery) answered(ctx context.Context, g group, r *request) {
 	if r.failure == nil {
 		d.queue.acknowledge(g.ops)
@@ -189,8 +190,8 @@ func (d *delivery) answered(ctx context.Context, g group, r *request) {
 	}
 }
 
-// turnedAway is the outcome of an op whose request cannot have taken effect: that of the request before,
-// where the server has acknowledged one and leaves out what it may have stored.
+// turnedAway is the outcome of an op whose request cannot have taken effect: that of the previous request,
+// if it was acknowledged and the server may hide what it stored.
 func (d *delivery) turnedAway(ctx context.Context, o *op) error {
 	if o.attempts > 1 && o.evidence == hidden {
 		return &UnverifiedError{Target: o.Target, Err: o.request.failure}
@@ -198,7 +199,7 @@ func (d *delivery) turnedAway(ctx context.Context, o *op) error {
 	return d.refusal(ctx, o)
 }
 
-// refusal is the error of an op whose request failed: its own where the server takes others.
+// refusal is the error of an op whose request failed: a *RefusedError if the field is at fault.
 func (w *writer) refusal(ctx context.Context, o *op) error {
 	r := o.request
 	alone := harness.IsRefused(r.failure) || harness.IsFailedInside(r.failure) && r.delivery.accepted
@@ -210,8 +211,8 @@ func (w *writer) refusal(ctx context.Context, o *op) error {
 	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && listed, Err: r.failure}
 }
 
-// request sends one group as one request. What was read before is dropped as it leaves and again once
-// it is over, since a read in between may have seen either.
+// request sends one group as one request. What was read before is dropped when the request leaves and again
+// when it is over, because a read in between may have seen either state.
 func (w *writer) request(ctx context.Context, g group) *request {
 	sentBefore := func(o *op) bool { return o.attempts > 0 }
 	r := &request{telling: g.verb == set && !slices.ContainsFunc(g.ops, sentBefore)}
@@ -233,8 +234,8 @@ func (w *writer) request(ctx context.Context, g group) *request {
 	return r
 }
 
-// split parts a refused group in two: fields that the defaults show from those they do not, which
-// are the likely ones at fault; where that parts nothing, in halves.
+// split divides a refused group in two: fields that the defaults list, and those they do not, which are
+// likely at fault; if one part would be empty, in halves.
 func (w *writer) split(ctx context.Context, g group) []group {
 	first := group{scope: g.scope, verb: g.verb}
 	second := first

@@ -285,14 +285,14 @@ func (p *party) settle(what, field, before, want string, err error) {
 		// Two lies make a witness for a set to the default, until the server has shown that it lists such.
 		pinned := got == "" && want == p.fake.Defaults(p.scope.String())[field]
 		if got != want && !pinned {
-			p.Errorf("%s %s/%s: %s succeeded, and the server holds %q, not %q", p.account, p.scope, field, what, got, want)
+			p.Errorf("%s %s/%s: %s succeeded, and the server has %q, not %q", p.account, p.scope, field, what, got, want)
 		}
 	case kept || duplicate || !unverified && harness.IsNotSent(err):
 		if got != before {
-			p.Errorf("%s %s/%s: %s was not sent (%v), and the server holds %q, not %q", p.account, p.scope, field, what, err, got, before)
+			p.Errorf("%s %s/%s: %s was not sent (%v), and the server has %q, not %q", p.account, p.scope, field, what, err, got, before)
 		}
 	case got != before && got != want:
-		p.Errorf("%s %s/%s: %s failed (%v), and the server holds %q, neither %q nor %q", p.account, p.scope, field, what, err, got, before, want)
+		p.Errorf("%s %s/%s: %s failed (%v), and the server has %q, neither %q nor %q", p.account, p.scope, field, what, err, got, before, want)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -36,7 +36,7 @@ func TestReadsThatAreBehindCostNoWritesAndNoState(t *testing.T) {
 						}
 					})
 					if !maps.Equal(s.overrides(k8), want) || s.count("update") > 4 {
-						t.Errorf("the server holds %d of 12 after %d writes", len(s.overrides(k8)), s.count("update"))
+						t.Errorf("the server has %d of 12 after %d writes", len(s.overrides(k8)), s.count("update"))
 					}
 					// What is told as stored is not taken for gone by the refresh that follows, another process.
 					for range 5 {

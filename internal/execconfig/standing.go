@@ -8,16 +8,14 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// ShowsDefaults reports whether the server, when this process last saw it do the one or the other,
-// listed an override that equals the default, so that one which it leaves out is gone. While it has
-// not been seen to, the absence of one proves nothing.
+// ShowsDefaults reports whether this process last saw the server list overrides that equal the default, so
+// that one it leaves out is gone. Otherwise, the absence of one proves nothing.
 func (a *Account) ShowsDefaults() bool { return a.reads.defaultsShown() }
 
-// Standing returns the overrides that exist, field to image: those that the server lists, and those
-// of before, what a state holds, that exist though it leaves them out. showsDefaults is what the state
-// remembers of ShowsDefaults. That one of before is gone is only said when several reads agree, for one
-// may come from a copy that is behind. Errors are the client's. The map is shared: it is not to be
-// changed.
+// Standing returns the overrides that exist, field to image: those that the server lists, and those of
+// before, from a state, that exist although it omits them. showsDefaults is ShowsDefaults as recorded in
+// the state. One of before only counts as gone when several reads agree, because a single one may come from
+// a replica that lags. Errors are the client's. The map is shared: do not change it.
 func (a *Account) Standing(
 	ctx context.Context, scope harness.Scope, before map[string]string, showsDefaults bool,
 ) (map[string]string, error) {
@@ -44,7 +42,7 @@ func (a *Account) Standing(
 	return standing, nil
 }
 
-// unlisted returns the image of an override that one answer has left out, if it exists.
+// unlisted returns the image of an override that one answer has omitted, if it exists.
 func (a *Account) unlisted(ctx context.Context, target Target, image string, showsDefaults bool) (string, bool, error) {
 	if !showsDefaults {
 		if mayHide, err := a.reads.mayHide(ctx, target, image, false); mayHide || err != nil {
@@ -56,8 +54,8 @@ func (a *Account) unlisted(ctx context.Context, target Target, image string, sho
 	return image, stands, err
 }
 
-// readSurely returns what some of several reads show. They lie apart, so that not all of them come
-// from a copy that is behind, or that it has caught up.
+// readSurely returns what any of several reads shows. They are spread out, so that not all of them come
+// from a lagging replica, or it has caught up.
 func readSurely(ctx context.Context, client Client, scope harness.Scope, lagMax time.Duration) (images, error) {
 	sure := images{}
 	for pause := lagMax / lagSteps; pause < lagMax/2; pause *= 2 {
@@ -77,9 +75,9 @@ func readSurely(ctx context.Context, client Client, scope harness.Scope, lagMax 
 	return sure, nil
 }
 
-// Settled returns what is stored after a change that failed in part or, where that cannot be read, what
-// the change is known to have left. It asks even when ctx has ended, for no longer than one request
-// may take. The map is shared: it is not to be changed.
+// Settled returns what is stored after a change that failed in part or, if that cannot be read, what the
+// change is known to have left. It asks even if ctx has ended, for no longer than one request may take. The
+// map is shared: do not change it.
 func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.RequestTimeout)
 	defer cancel()
@@ -90,8 +88,8 @@ func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[st
 	return standing
 }
 
-// mayHide reports whether an override that an answer leaves out may exist all the same: it equals the
-// current default, and the server was not seen to list such ones, or is doubted to do so yet.
+// mayHide reports whether an override that an answer omits may exist nevertheless: it equals the current
+// default, and the server was not seen to list such overrides, or (doubted) may have stopped.
 func (r *reads) mayHide(ctx context.Context, target Target, image string, doubted bool) (bool, error) {
 	if image == "" || r.defaultsShown() && !doubted {
 		return false, nil
@@ -100,7 +98,7 @@ func (r *reads) mayHide(ctx context.Context, target Target, image string, doubte
 	if err != nil {
 		return false, err
 	}
-	shows := r.defaultsShown() && !doubted // which the defaults may have told
+	shows := r.defaultsShown() && !doubted // the read of the defaults may have changed it
 	return image == defaults[target.Field] && !shows, nil
 }
 
@@ -110,22 +108,21 @@ func (r *reads) defaultsShown() bool {
 	return r.showsDefaults
 }
 
-// defaultsHidden notes that the server leaves out an override which equals the default and counts as
-// stored.
+// defaultsHidden records that the server omits an override that equals the default and counts as stored.
 func (r *reads) defaultsHidden() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.showsDefaults = false
 }
 
-// observe learns from overrides that are not kept.
+// observe learns from overrides that are not cached.
 func (r *reads) observe(scope harness.Scope, overrides images) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.compare(scope, overrides)
 }
 
-// compare notes that the server lists an override which equals the default; r.mu must be held.
+// compare records it if the server lists an override that equals the default; r.mu must be held.
 func (r *reads) compare(scope harness.Scope, overrides images) {
 	defaults := r.known(readKey{defaultsRead, scope})
 	for field, image := range overrides {

@@ -11,7 +11,7 @@ type Target struct {
 // String returns the target as it appears in resource ids: "ci/K8/gitCloneTag".
 func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
 
-// named puts the target's name before what is said of it.
+// named prefixes a message with the target.
 func (t Target) named(text string) string { return t.String() + ": " + text }
 
 // Facts returns the module, the infra and the field by name.

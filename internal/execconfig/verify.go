@@ -9,29 +9,29 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// evidence is what a read shows of an op.
+// evidence is what a read shows about an op.
 type evidence int
 
 const (
-	missing evidence = iota // the server holds something else
-	shown                   // the server holds what was asked for
-	hidden                  // the server may leave it out: stored, or missing
+	missing evidence = iota // the server has something else
+	shown                   // the server has what was sent
+	hidden                  // the server may omit it: stored, or missing
 )
 
 const (
 	// lagSteps is how often the first of the growing pauses between two reads fits into LagMax.
 	lagSteps = 16
-	// ignoredMax is after how many acknowledgements a field counts as one that is never listed.
+	// ignoredMax is how many acknowledgements make a field count as never listed.
 	ignoredMax = 3
-	// hidesAfter is after how many acknowledgements a server that was seen to list overrides equal to the
-	// default is taken to leave them out now.
+	// hidesAfter is after how many acknowledgements a server that used to list overrides equal to the
+	// default is assumed to omit them now.
 	hidesAfter = 5
 )
 
-// settle ends the ops whose outcome reads show, and returns those to send again. A foreign write that
-// read the document before ours was saved has saved it once as much time has passed as ours took, and
-// what it undid shows in the read. What does not show is read again before it is sent again: the
-// answer may come from a copy that is behind, and an unanswered write may be saved late.
+// settle ends the ops whose outcome reads show, and returns those to send again. It first waits as long as
+// our write took: a foreign write that read the document before ours was saved has saved it by then, and
+// what it undid shows. What does not show is read again before it is sent again: the answer may come from a
+// lagging replica, and an unanswered write may be saved late.
 func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (again []*op) {
 	w.pause(ctx, took)
 	began, late, lost := time.Now(), false, false
@@ -48,7 +48,7 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 				w.queue.finish(o, nil)
 				late = late || pause > w.opts.LagMax/lagSteps
 				if w.over.Equal(o.request.over) {
-					w.over = time.Time{} // it can have been saved once, and has been
+					w.over = time.Time{} // its single attempt has been saved
 				}
 			case o.request.lost && w.patienceLeft(o.request, began) > 0:
 				next = min(next, w.patienceLeft(o.request, began))
@@ -69,8 +69,8 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 	return again
 }
 
-// patienceLeft returns for how long what a request has written may be on its way yet to where reads come
-// from.
+// patienceLeft returns for how long what a request wrote may still be on its way to the replica that reads
+// come from.
 func (w *writer) patienceLeft(r *request, written time.Time) time.Duration {
 	if r.over.After(written) {
 		written = r.over
@@ -88,8 +88,8 @@ func (w *writer) learnPatience(late, lost bool) {
 	}
 }
 
-// readBack reads what the modules and infras of ops hold, all at once: unlike writes, reads may
-// overlap. It ends the ops that cannot be read back and notes the evidence of the others.
+// readBack reads the overrides of the ops' modules and infras, all at once: unlike writes, reads may
+// overlap. It ends the ops that cannot be read back and records the evidence of the others.
 func (w *writer) readBack(ctx context.Context, ops []*op) {
 	scopes := map[harness.Scope][]*op{}
 	for _, o := range ops {
@@ -105,7 +105,7 @@ func (w *writer) readBack(ctx context.Context, ops []*op) {
 	reads.Wait()
 }
 
-// note notes what a read of a module and infra says of its ops.
+// note records what a read of a module and infra says about its ops.
 func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held images, readErr error) {
 	if readErr == nil {
 		w.reads.observe(scope, held)
@@ -135,7 +135,7 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 	}
 }
 
-// look says what the overrides show of an op.
+// look says what the overrides show about an op.
 func (w *writer) look(ctx context.Context, o *op, held images) (evidence, error) {
 	image, listed := held[o.Field]
 	switch {
@@ -174,7 +174,7 @@ func (w *writer) stored(o *op) bool {
 	return true
 }
 
-// decide ends an op that no read shows, or reports that it is to be sent again.
+// decide ends an op that no read shows, or reports that it must be sent again.
 func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 	switch {
 	case o.request.failure != nil:
@@ -189,8 +189,8 @@ func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 	return false
 }
 
-// ignored reports whether the server accepts a field and never lists it: again and again it left no
-// trace, though others of the same request did, or though the defaults do not have it either.
+// ignored reports whether the server accepts a field and never lists it: several acknowledged writes left
+// no trace, although others in the same request did, or although the defaults do not list it either.
 func (w *writer) ignored(ctx context.Context, o *op) bool {
 	if o.verb() == reset || o.evidence != missing || o.heldNow != "" {
 		return false

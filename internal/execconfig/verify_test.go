@@ -92,7 +92,7 @@ func TestAServerThatListsDefaultsIsRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := s.overrides(vm)[fieldName(0)]; got != "default:1" || s.count("update") != 3 {
-			t.Errorf("the server holds %q after %d writes", got, s.count("update"))
+			t.Errorf("the server has %q after %d writes", got, s.count("update"))
 		}
 	})
 }
@@ -200,7 +200,7 @@ func TestAWriteWithoutAnAnswerIsAwaited(t *testing.T) {
 					want = 3
 				}
 				if got := len(s.overrides(k8)); got != want {
-					t.Errorf("the server holds %d of %d", got, want)
+					t.Errorf("the server has %d of %d", got, want)
 				}
 				time.Sleep(2 * time.Hour) // the late write ends within the bubble
 			})
@@ -221,7 +221,7 @@ func TestAWriteWithoutAnAnswerHoldsTheRound(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 10 || v != 10 {
-			t.Errorf("the server holds %d and %d of 10 each", k, v)
+			t.Errorf("the server has %d and %d of 10 each", k, v)
 		}
 	})
 }
@@ -255,7 +255,7 @@ func TestAResetWaitsForTheOutcomeOfASet(t *testing.T) {
 						}
 					})
 					if got := s.overrides(k8)[fieldName(0)]; got != test.holds {
-						t.Errorf("the server holds %q, want %q", got, test.holds)
+						t.Errorf("the server has %q, want %q", got, test.holds)
 					}
 				})
 			})

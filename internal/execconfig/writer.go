@@ -10,32 +10,30 @@ import (
 )
 
 const (
-	// gapFactor is how many times as long as the longest gap so far the next one may be.
+	// gapFactor is by how much the next gap may exceed the longest so far.
 	gapFactor = 4
-	// roundTrips is what a round takes at least: a write, as long a wait, and a read.
+	// roundTrips is how long a round takes at least, in requests: a write, a wait as long, and a read.
 	roundTrips = 3
 )
 
-// writer is the only one who writes to an account in this process. Writes that arrive close
-// together leave in one round; its goroutine lives only while there is something to write, and
-// alone uses last.
+// writer is the only writer to an account in this process. Writes that arrive close together leave in one
+// round; its goroutine lives only while there is something to write, and is the only one to use last.
 type writer struct {
 	client Client
 	reads  *reads
 	turn   *turn
 	opts   Options
 	queue  *queue
-	last   outcome // of the round before
-	// over is until when the server may be at work on a request that has ended.
+	last   outcome // of the previous round
+	// over is until when the server may still be at work on a request that has ended.
 	over time.Time
-	// patience is how long an acknowledged write that does not show may be on its way to where reads
-	// come from.
+	// patience is how long an acknowledged write may be on its way to the replica that reads come from.
 	patience time.Duration
 }
 
-// outcome is what a round means for the next one.
+// outcome is what the next round needs to know about one.
 type outcome struct {
-	callers int // before it releases any: those in it and in the queue
+	callers int // before any is released: in the round and in the queue
 	took    time.Duration
 	ended   time.Time
 }
@@ -44,15 +42,15 @@ func newWriter(client Client, reads *reads, turn *turn, opts Options) *writer {
 	return &writer{client: client, reads: reads, turn: turn, opts: opts, queue: newQueue(), patience: opts.LagMax}
 }
 
-// write hands the ops of one resource to the writer and waits for them; an exclusive set names what
-// it owns. No errors mean that all of them are stored. The second error is that nothing was queued.
+// write queues the ops of one resource and waits for them; an exclusive set names what it owns. Without
+// errors, all of them are stored. With the second error, nothing was queued.
 func (w *writer) write(ctx context.Context, ops []*op, owned harness.Scope) (failed FieldErrors, _ error) {
 	start, err := w.queue.add(ops, owned)
 	if err != nil {
 		return nil, err
 	}
 	if start {
-		// The caller's values (loggers) go along; its cancellation is its own.
+		// Keeps the caller's values (loggers), but not its cancellation.
 		go w.run(context.WithoutCancel(ctx))
 	}
 	w.await(ctx, ops)
@@ -67,8 +65,8 @@ func (w *writer) write(ctx context.Context, ops []*op, owned harness.Scope) (fai
 	return failed, nil
 }
 
-// await waits until every op has ended. When the caller's context ends, what has not been sent ends
-// with it; what has is waited for as long as its request, or a late answer, may take.
+// await waits until every op has ended. When the caller's context ends, ops not sent end with it; those
+// sent are waited for as long as their request, or a late answer, may take.
 func (w *writer) await(ctx context.Context, ops []*op) {
 	interrupted := ctx.Done()
 	grace := time.NewTimer(math.MaxInt64)
@@ -94,15 +92,15 @@ func (w *writer) run(ctx context.Context) {
 	for w.gather(pause) {
 		round := w.queue.take(ctx)
 		w.last.callers = len(round.ops)
-		again, took := w.round(round.ctx, round.ops) //nolint:contextcheck // it descends from ctx, by way of take
+		again, took := w.round(round.ctx, round.ops) //nolint:contextcheck // it descends from ctx, through take
 		round.cancel()
 		w.last.took, w.last.ended = took, time.Now()
 		pause = w.requeue(again, took)
 	}
 }
 
-// gather waits until no further op has arrived for a while, and reports whether any waits. The pause
-// comes first where ops are to be sent again.
+// gather waits until no further op has arrived for a while, and reports whether any waits. If ops are to be
+// sent again, the pause comes first.
 func (w *writer) gather(pause time.Duration) bool {
 	earliest := time.Now().Add(pause)
 	due := time.NewTimer(pause)
@@ -129,10 +127,10 @@ func (w *writer) gather(pause time.Duration) bool {
 	}
 }
 
-// window returns how long to wait for one more op when so many are queued, and for how long at most. A
-// CLI replaces each op that ended by another, one by one and slower the more resources it has. Until
-// there are as many as before, the wait follows the gaps between them: it is cheaper than one more
-// round, of which it is worth no more.
+// window returns how long to wait for one more op when so many are queued, and for how long at most. A CLI
+// replaces each ended op with another, one by one, and more slowly the more resources it has. Until there
+// are as many as before, the wait follows the gaps between them, as long as that is cheaper than another
+// round.
 func (w *writer) window(queued int, gap time.Duration) (quiet, most time.Duration) {
 	if queued >= w.last.callers || time.Since(w.last.ended) >= w.last.took+w.opts.WindowMax {
 		return w.opts.Window, w.opts.WindowMax
@@ -141,9 +139,8 @@ func (w *writer) window(queued int, gap time.Duration) (quiet, most time.Duratio
 	return quiet, w.opts.WindowMax + roundTrips*w.last.took
 }
 
-// requeue puts ops back that the server acknowledged and did not store, and returns how long to
-// wait first: random, so as to fall out of step with another writer, and scaled by how long a
-// write takes here.
+// requeue puts back ops that the server acknowledged but did not store, and returns how long to wait first:
+// random, to get out of step with another writer, and scaled by how long a write takes here.
 func (w *writer) requeue(ops []*op, took time.Duration) time.Duration {
 	if len(ops) == 0 {
 		return 0

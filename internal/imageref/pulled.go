@@ -99,7 +99,7 @@ func SplitConnectorURL(connectorURL string) (host, prefix string, err error) {
 	case !strings.EqualFold(u.Scheme, "https") && !strings.EqualFold(u.Scheme, "http"):
 		return "", "", errors.New("it does not begin with https://")
 	case u.Hostname() == "":
-		return "", "", errors.New("it names no host")
+		return "", "", errors.New("it has no host")
 	}
 	host = u.Host
 	return host, strings.TrimRight(host+u.Path, "/"), nil

@@ -34,11 +34,11 @@ func TestAccAbsurdInput(t *testing.T) {
 		config, at, says string // at: the line that the error shows
 	}{
 		"field with slashes":     {singleOf(`"../../update-config?infra=VM"`, image), "field = ", `The field "../../update-config?infra=VM" does not consist of`},
-		"field with a newline":   {singleOf(`"git\nCloneTag"`, image), "field = ", `The field "git\nCloneTag" is not`},
+		"field with a newline":   {singleOf(`"git\nCloneTag"`, image), "field = ", `The field "git\nCloneTag" does not consist`},
 		"field of 10,000":        {singleOf(`"`+long+`"`, image), "field = ", `a"… does not consist of 1 to 128 letters`},
-		"field in Unicode":       {singleOf(`"gitClöneTag"`, image), "field = ", `The field "gitClöneTag" is not`},
-		"field with escapes":     {singleOf(`"\u001b[31m\u202e"`, image), "field = ", `The field "\x1b[31m\u202e" is not`},
-		"empty field":            {singleOf(`""`, image), "field = ", `The field "" is not`},
+		"field in Unicode":       {singleOf(`"gitClöneTag"`, image), "field = ", `The field "gitClöneTag" does not consist`},
+		"field with escapes":     {singleOf(`"\u001b[31m\u202e"`, image), "field = ", `The field "\x1b[31m\u202e" does not consist`},
+		"empty field":            {singleOf(`""`, image), "field = ", `The field "" does not consist`},
 		"image of 10,000":        {singleOf(field, `"`+long+`"`), "value = ", "Invalid image reference"},
 		"image with a newline":   {singleOf(field, `"a/b:1\n"`), "value = ", "Invalid image reference"},
 		"image in Unicode":       {singleOf(field, `"harness/dr\u043ene-git:1"`), "value = ", "Invalid image reference"},
@@ -52,7 +52,7 @@ func TestAccAbsurdInput(t *testing.T) {
 		"endpoint and user info": {setting(`endpoint = "https://me:hunter2@127.0.0.1/gateway"`), "endpoint = ", "contains a user name or password"},
 		"endpoint and query":     {setting(`endpoint = "https://127.0.0.1/gateway?a=b"`), "endpoint = ", "has a query"},
 		"endpoint and newline":   {setting(`endpoint = "https://127.0.0.1/\ngateway"`), "endpoint = ", "is not a URL"},
-		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `The field "git\nCloneTag" is not`},
+		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `The field "git\nCloneTag" does not consist`},
 		"set of 10,000":          {set(`"`+long+`"`, `"a:1"`), `= "a:1"`, `The field "aaaa`},
 		"set with null":          {set("a", "null"), "a = null", "The image of a is null"},
 	} {
@@ -78,7 +78,7 @@ func TestAccAbsurdInputThatIsKnownAtApply(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, says string }{
 		"image": {singleOf(`"gitCloneTag"`, "terraform_data.late.output"), "Invalid image reference"},
-		"field": {singleOf("terraform_data.late.output", `"a:1"`), `The field "a b\n" is not`},
+		"field": {singleOf("terraform_data.late.output", `"a:1"`), `The field "a b\n" does not consist`},
 		"set":   {"resource \"harnessci_image_overrides\" \"x\" {\n  images = { gitCloneTag = terraform_data.late.output }\n}\n", "Invalid image reference"},
 	} {
 		t.Run(name, func(t *testing.T) {

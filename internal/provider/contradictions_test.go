@@ -64,7 +64,7 @@ func TestAccReplacementsAreNoContradiction(t *testing.T) {
 	dir.Write("main.tf", single("two", "gitCloneTag", gitOlder))
 	dir.Must("apply", "-auto-approve")
 	if got := fake.Overrides("ci/K8"); len(got) != 1 || got["gitCloneTag"] != gitOlder {
-		t.Errorf("the server holds %v", got)
+		t.Errorf("the server has %v", got)
 	}
 	dir.Must("destroy", "-auto-approve")
 }
@@ -82,7 +82,7 @@ func TestAccAFailedRenameLosesNothing(t *testing.T) {
 	fake.ClearFaults()
 	dir.Must("apply", "-auto-approve")
 	if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != "harness/drone-git:1.6.7-rootless" {
-		t.Errorf("the server holds %q", got)
+		t.Errorf("the server has %q", got)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestAccAPinToTheDefaultThatFailsIsNoSuccess(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "update-config", Lie: true})
 	dir.Must("apply", "-auto-approve")
 	if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != gitDefault {
-		t.Errorf("the server holds %q", got)
+		t.Errorf("the server has %q", got)
 	}
 }
 

@@ -123,7 +123,7 @@ func TestAccEveryStateWithTwoObjectsOfAnOverrideHasAWayOut(t *testing.T) {
 				dir.Write("main.tf", config)
 				output := dir.Must("apply", "-auto-approve")
 				if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != gitOlder {
-					t.Errorf("the server holds %q:\n%s", got, output)
+					t.Errorf("the server has %q:\n%s", got, output)
 				}
 				if !strings.Contains(unwrapped(output), "names a deposed object, that is the other one, left behind by an interrupted replacement") {
 					t.Errorf("not told:\n%s", output)

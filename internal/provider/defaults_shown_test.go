@@ -55,7 +55,7 @@ func TestAccALostPinToTheDefaultIsDrift(t *testing.T) {
 			requireDrift(t, dir)
 			dir.Must("apply", "-auto-approve")
 			if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != gitDefault {
-				t.Errorf("the server holds %q", got)
+				t.Errorf("the server has %q", got)
 			}
 			requireEmptyPlan(t, dir)
 		})

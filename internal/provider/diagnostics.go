@@ -187,8 +187,8 @@ func writeAdvice(err error) string {
 			return "Read the server's message. If it is about the image, choose another one. Otherwise the server lists this " +
 				"field but does not allow it to be set: remove the override."
 		}
-		return "The server stores other fields, and its defaults do not list this one. Check its spelling: the " +
-			"data source harnessci_default_images lists the fields."
+		return "The server's defaults do not list this field. Check its spelling: the data source " +
+			"harnessci_default_images lists the fields."
 	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return "Run a plan to see what is stored, and apply again: repeating the write does no harm."
@@ -245,7 +245,7 @@ func statusAdvice(call *harness.Error) string {
 		next := "The server, or a gateway in front of it, is unavailable. Run again later."
 		if harness.IsFailedInside(call) && isWrite(call) {
 			next = "The server gives this answer when it is unavailable, and also when it refuses a field or an " +
-				"image. Check both (the data source harnessci_default_images lists the fields), and run again later."
+				"image. Check both: the data source harnessci_default_images lists the fields. Run again later."
 		}
 		next += " If it persists, contact Harness support"
 		if call.CorrelationID != "" {

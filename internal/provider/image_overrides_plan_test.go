@@ -20,7 +20,7 @@ func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsWritten(t *testing.T
 		"field with a slash":  {setConfig(map[string]string{"a/b": imageA}), `The field "a/b" does not consist of`},
 		"empty image":         {setConfig(map[string]string{"gitCloneTag": ""}), "Invalid image reference"},
 		"image with a space":  {setConfig(map[string]string{"gitCloneTag": "a b:1"}), "it contains white space"},
-		"no image":            {`resource "harnessci_image_overrides" "test" { images = { gitCloneTag = null } }`, "leave gitCloneTag out of images"},
+		"no image":            {`resource "harnessci_image_overrides" "test" { images = { gitCloneTag = null } }`, "omit gitCloneTag from images"},
 		"no images":           {`resource "harnessci_image_overrides" "test" {}`, `The argument "images" is required`},
 	} {
 		t.Run(name, func(t *testing.T) {

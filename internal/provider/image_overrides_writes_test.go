@@ -42,7 +42,7 @@ func requireStored(t *testing.T, fake *fakeharness.Server, images map[string]str
 		got[field] = fmt.Sprintf("%q", image)
 	}
 	if !maps.Equal(got, images) {
-		t.Errorf("the server holds %v, want %v", got, images)
+		t.Errorf("the server has %v, want %v", got, images)
 	}
 }
 

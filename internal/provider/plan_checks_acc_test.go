@@ -156,7 +156,7 @@ func TestAccReplacementThatCreatesFirstIsNotReset(t *testing.T) {
 	requireSays(t, output, "Warning: Did not reset the image override ci/K8/gitCloneTag, which this run has set")
 	requireSays(t, output, "create_before_destroy")
 	if fake.Overrides("ci/K8")["gitCloneTag"] != present {
-		t.Errorf("the server holds %v", fake.Overrides("ci/K8"))
+		t.Errorf("the server has %v", fake.Overrides("ci/K8"))
 	}
 }
 

@@ -241,7 +241,7 @@ func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
 		says   string
 	}{
 		"true and nothing stored, once":   {fakeharness.Fault{Lie: true}, true, ""},
-		"true and nothing stored, always": {fakeharness.Fault{Lie: true, Times: -1}, false, "the server holds"},
+		"true and nothing stored, always": {fakeharness.Fault{Lie: true, Times: -1}, false, "the server has"},
 		"an error behind 200": {fakeharness.Fault{
 			Times: -1, Status: http.StatusOK,
 			Body: `{"status":"ERROR","code":"INVALID_REQUEST","message":"the store is read-only","correlationId":"c-1"}`,
@@ -296,7 +296,7 @@ func TestAccARenamedResourceKeepsItsOverride(t *testing.T) {
 	dir.Write("main.tf", fmt.Sprintf(config, "new"))
 	dir.Must("apply", "-auto-approve")
 	if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != "harness/drone-git:1.0.0" {
-		t.Errorf("after the rename the server holds %q", got)
+		t.Errorf("after the rename the server has %q", got)
 	}
 	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
 		t.Errorf("the plan after the rename is not empty:\n%s", result.Output)

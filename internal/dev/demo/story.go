@@ -90,7 +90,7 @@ func apply(s *stage) {
 	for field, image := range pulled {
 		name := strings.TrimPrefix(image, s.private.Host()+"/")
 		if held := s.fake.Overrides("ci/K8")[field]; held != name || s.private.Tag(name) == "" {
-			s.Fatalf("%s: builds pull %s, the server holds %s", field, image, held)
+			s.Fatalf("%s: builds pull %s, the server has %s", field, image, held)
 		}
 	}
 	s.out.holds("%d overrides stored with %d writes, each read back", len(pulled), s.fake.Count("update-config"))
@@ -116,7 +116,7 @@ func typo(s *stage) {
 	s.add("typo.tf")
 	r := s.run("apply -auto-approve")
 	if r.Code == 0 || len(s.fake.Overrides("ci/VM")) > 0 || s.fake.Count("update-config") > 0 {
-		s.Fatalf("exit code %d, the server holds %v:\n%s", r.Code, s.fake.Overrides("ci/VM"), r.Output)
+		s.Fatalf("exit code %d, the server has %v:\n%s", r.Code, s.fake.Overrides("ci/VM"), r.Output)
 	}
 	_, failure, _ := strings.Cut(r.Output, "\nError: ")
 	s.out.all(facts.FindAllString(failure, -1))

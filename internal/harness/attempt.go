@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Attempt is what is known of one attempt of a request once it is over.
+// Attempt is one attempt of a request, once it is over.
 type Attempt struct {
 	Took time.Duration
-	// MayStillAct: no answer came, or a gateway answered in the server's place, so that the server may
-	// be at work on the request yet, whatever a later attempt brings.
+	// MayStillAct: no answer came, or a gateway answered for the server, so the server may still be at work
+	// on the request, whatever the outcome of a later attempt.
 	MayStillAct bool
 }
 
 type attemptsKey struct{}
 
-// WithAttempts returns a context that has every attempt of its calls told to note, before the call
+// WithAttempts returns a context in which every attempt of a call is reported to note, before the call
 // returns.
 func WithAttempts(ctx context.Context, note func(Attempt)) context.Context {
 	return context.WithValue(ctx, attemptsKey{}, note)

@@ -13,14 +13,13 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// maxRepositories is how many names are read of a catalogue.
+// maxRepositories is how many names of a catalog are read.
 const maxRepositories = 50_000
 
-// Catalog returns the repositories of a container registry from every page of its _catalog, sorted,
-// each once. A nil registry is that of the endpoint's host, at /registry. The path of registry is
-// that of its catalogue without /_catalog, such as /registry; without a path it is /v2, where
-// Docker registries have it. The credential is sent only to the endpoint's own origin. Every error
-// is an *Error.
+// Catalog returns the repositories of a container registry from every page of its _catalog, sorted, each
+// once. A nil registry is that of the endpoint's host, at /registry. The path of registry is that of its
+// catalog without /_catalog, such as /registry; without a path it is /v2, where Docker registries have it.
+// The credential is sent only to the endpoint's own origin. Every error is an *Error.
 func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, error) {
 	page := c.catalogURL(registry)
 	repositories := []string{}
@@ -35,7 +34,7 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 			return nil, err
 		}
 		if repositories = append(repositories, names...); len(repositories) > maxRepositories {
-			return nil, x.failure(fmt.Errorf("the catalogue has more than %d repositories", maxRepositories))
+			return nil, x.failure(fmt.Errorf("the catalog has more than %d repositories", maxRepositories))
 		}
 		next, err := x.nextPage()
 		if err != nil {
@@ -46,14 +45,15 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 			return slices.Compact(repositories), nil
 		}
 		if size += int64(len(x.body)); size > 2*c.cfg.MaxAnswer || next.String() == page.String() {
-			return nil, x.failure(errors.New("the catalogue does not end"))
+			return nil, x.failure(errors.New("the catalog does not end"))
 		}
 		page = next
 	}
-	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalogue has not ended after %d pages", c.cfg.MaxPages))
+	return nil, c.unsent(request{call: "_catalog", url: page}, fmt.Errorf("the catalog has more than %d "+
+		"pages", c.cfg.MaxPages))
 }
 
-// IsEndpoint reports a URL of the endpoint's own origin, which is sent the credential.
+// IsEndpoint reports whether a URL has the endpoint's own origin, to which the credential is sent.
 func (c *Client) IsEndpoint(u *url.URL) bool { return sameOrigin(u, c.cfg.Endpoint) }
 
 func (c *Client) catalogURL(registry *url.URL) *url.URL {
@@ -71,7 +71,7 @@ func (c *Client) catalogURL(registry *url.URL) *url.URL {
 	return base.JoinPath("_catalog")
 }
 
-// repositories returns the names on a page of the catalogue.
+// repositories returns the names on a page of the catalog.
 func (x *exchange) repositories() ([]string, error) {
 	var page struct {
 		Repositories json.RawMessage `json:"repositories"`
@@ -85,7 +85,7 @@ func (x *exchange) repositories() ([]string, error) {
 		err = json.Unmarshal(page.Repositories, &names)
 	}
 	if err != nil {
-		return nil, x.failure(fmt.Errorf("the answer is not a registry catalogue: %w", err))
+		return nil, x.failure(fmt.Errorf("the answer is not a registry catalog: %w", err))
 	}
 	for i := range names {
 		names[i] = x.client.plain(names[i])
@@ -107,10 +107,11 @@ func (x *exchange) nextPage() (*url.URL, error) {
 			}
 			next, err := x.url.Parse(element[1])
 			if err != nil {
-				return nil, x.failure(errors.New("the link to the catalogue's next page is not a URL"))
+				return nil, x.failure(errors.New("the link to the catalog's next page is not a URL"))
 			}
 			if !sameOrigin(next, x.url) {
-				return nil, x.failure(fmt.Errorf("the catalogue's next page is elsewhere and was not fetched: %s://%s",
+				return nil, x.failure(fmt.Errorf("the catalog's next page is on another host and was not fetched: "+
+					"%s://%s",
 					next.Scheme, next.Host))
 			}
 			next.User = nil

@@ -103,19 +103,19 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoCatalogue(t *testing.T) {
+func TestWhatIsNoCatalog(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		status int
 		body   string
 		err    string
 	}{
-		"HTML":          {200, "<html>", "not a registry catalogue: a web page came"},
-		"empty":         {200, "", "not a registry catalogue: the answer is empty"},
-		"list":          {200, "[]", "not a registry catalogue: the answer is a list"},
-		"other object":  {200, `{"tags":[]}`, "not a registry catalogue: it has no repositories"},
-		"odd names":     {200, `{"repositories":["a",7]}`, "not a registry catalogue: "},
-		"object":        {200, `{"repositories":{"a":1}}`, "not a registry catalogue: "},
+		"HTML":          {200, "<html>", "not a registry catalog: a web page came"},
+		"empty":         {200, "", "not a registry catalog: the answer is empty"},
+		"list":          {200, "[]", "not a registry catalog: the answer is a list"},
+		"other object":  {200, `{"tags":[]}`, "not a registry catalog: it has no repositories"},
+		"odd names":     {200, `{"repositories":["a",7]}`, "not a registry catalog: "},
+		"object":        {200, `{"repositories":{"a":1}}`, "not a registry catalog: "},
 		"404, HTML":     {404, "<html>Not Found</html>", "HTTP 404 Not Found: a web page came"},
 		"401, registry": {401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, "HTTP 401 UNAUTHORIZED: authentication required"},
 		"403, empty":    {403, "", "HTTP 403 Forbidden"},

@@ -1,5 +1,5 @@
-// Package harness is the client of the Harness API: one file per API object, over do.go, the one
-// place where HTTP happens.
+// Package harness is a client of the Harness API: one file per API object, on top of do.go, the one place
+// where HTTP happens.
 package harness
 
 import (
@@ -27,7 +27,7 @@ const (
 	defaultMaxPages       = 1000
 )
 
-// Config is what a Client needs to know. Endpoint, AccountID and one credential are required.
+// Config configures a Client. Endpoint, AccountID and one credential are required.
 type Config struct {
 	// Endpoint is the API's base, such as https://app.harness.io/gateway; a trailing slash is
 	// tolerated, user info and query are not used.
@@ -46,8 +46,8 @@ type Config struct {
 	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
 	// capped at twice the latter.
 	RetryWaitMin, RetryWaitMax time.Duration
-	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one. A
-	// catalogue has twice that, and at most MaxPages pages; zero: 1000.
+	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one. A catalog
+	// may have twice that, and at most MaxPages pages; zero: 1000.
 	MaxAnswer int64
 	MaxPages  int
 	// Log gets one message per attempt, never with a credential; nil: silent.
@@ -58,11 +58,11 @@ type Config struct {
 type Client struct {
 	cfg       Config
 	transport http.RoundTripper
-	http      *http.Client // makes attempts of the usual length
+	http      *http.Client // for attempts of the usual length
 
 	odd     oddities
 	outages outages
-	dbops   atomic.Pointer[url.URL] // where Database DevOps answers; nil until that is known
+	dbops   atomic.Pointer[url.URL] // where Database DevOps answers; nil until known
 }
 
 // New returns a client for cfg. It sends nothing.
@@ -89,7 +89,7 @@ func New(cfg Config) *Client {
 	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
 }
 
-// attempts returns what makes single attempts that may take so long; 0: as long as usual.
+// attempts returns the client for single attempts with this timeout; 0: the usual one.
 func (c *Client) attempts(timeout time.Duration) *http.Client {
 	if timeout <= c.cfg.RequestTimeout {
 		return c.http
@@ -97,8 +97,8 @@ func (c *Client) attempts(timeout time.Duration) *http.Client {
 	return newHTTPClient(c.transport, timeout, c.cfg.MaxAnswer)
 }
 
-// send makes a call of the API below the endpoint. The account goes into the query, which may be
-// nil, and a body is sent as JSON.
+// send makes an API call below the endpoint. The account goes into the query, which may be nil; a body is
+// sent as JSON.
 func (c *Client) send(ctx context.Context, r request, path string, query url.Values, body any) (*exchange, error) {
 	if query == nil {
 		query = url.Values{}
@@ -123,7 +123,7 @@ func (c *Client) unsent(r request, cause error) *Error {
 // authenticate sets the credential and returns its name.
 func (c *Client) authenticate(header http.Header) (string, error) {
 	if strings.ContainsFunc(c.cfg.APIKey+c.cfg.BearerToken, unicode.IsControl) {
-		return "", errors.New("the credential holds a control character, which no HTTP header can carry")
+		return "", errors.New("the credential contains a control character, which no HTTP header can carry")
 	}
 	if c.cfg.APIKey != "" {
 		header.Set("X-API-KEY", c.cfg.APIKey)
@@ -133,8 +133,7 @@ func (c *Client) authenticate(header http.Header) (string, error) {
 	return "bearer_token", nil
 }
 
-// show makes a text from outside fit to be shown: without the credential, which a server may echo,
-// and safe.
+// show makes a foreign text safe to show, without the credential, which a server may echo.
 func (c *Client) show(s string) string {
 	for _, secret := range []string{c.cfg.APIKey, c.cfg.BearerToken} {
 		if secret != "" {
@@ -144,12 +143,12 @@ func (c *Client) show(s string) string {
 	return text.Safe(s)
 }
 
-// longestPlain is how many bytes of a field, an image or a repository are taken as they are; no
+// longestPlain is the length in bytes up to which a field, an image or a repository is kept as it is; no
 // reference is longer than 600.
 const longestPlain = 1 << 10
 
-// plain returns a field, an image or a repository as it is, or fit to be shown where it cannot be one:
-// CLIs show values of several lines as they are, and whole.
+// plain returns a field, an image or a repository as it is, or made safe to show if it cannot be one: CLIs
+// show multi-line values verbatim and in full.
 func (c *Client) plain(s string) string {
 	if len(s) > longestPlain || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return c.show(s)
@@ -157,8 +156,8 @@ func (c *Client) plain(s string) string {
 	return s
 }
 
-// cause returns err with a text fit to be shown; nil for nil. The text of a url.Error holds the
-// whole URL and is left out.
+// cause returns err with a text that is safe to show; nil for nil. The text of a url.Error has the whole
+// URL and is left out.
 func (c *Client) cause(err error) error {
 	if err == nil {
 		return nil
@@ -167,7 +166,7 @@ func (c *Client) cause(err error) error {
 		err = u.Err
 	}
 	said := err.Error()
-	switch err.(type) { //nolint:errorlint // what is wrapped does not begin the text
+	switch err.(type) { //nolint:errorlint // a wrapped one does not begin the text
 	case *net.OpError: // begins with "dial tcp", "read tcp" …
 		said = "the connection failed: " + said
 	default:

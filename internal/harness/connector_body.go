@@ -17,7 +17,7 @@ const (
 	UsernamePassword = "UsernamePassword"
 )
 
-// Registry holds the settings of a connector of the type DockerRegistry that are known here.
+// Registry has the known settings of a connector of the type DockerRegistry.
 type Registry struct {
 	Login
 	URL               string
@@ -28,12 +28,12 @@ type Registry struct {
 
 // Login is how a connector logs in to its registry.
 type Login struct {
-	Auth string // Anonymous, UsernamePassword, or what else the server has
-	// Username or UsernameRef, the reference of a secret; PasswordRef is one too.
+	Auth string // Anonymous, UsernamePassword, or another that the server has
+	// Username, or UsernameRef, a reference to a secret, as is PasswordRef.
 	Username, UsernameRef, PasswordRef string
 }
 
-// Equal reports that two registries have the same settings.
+// Equal reports whether two registries have the same settings.
 func (r Registry) Equal(other Registry) bool {
 	return r.Login == other.Login && r.URL == other.URL && r.ProviderType == other.ProviderType &&
 		r.ExecuteOnDelegate == other.ExecuteOnDelegate && slices.Equal(r.DelegateSelectors, other.DelegateSelectors)
@@ -90,7 +90,7 @@ func NewConnectorBody(registry Registry) (json.RawMessage, error) {
 // With returns the body of the connector with other settings. Every key that is not known here stays.
 func (c Connector) With(registry Registry) (json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(c.Body))
-	decoder.UseNumber() // numbers stay as they are written
+	decoder.UseNumber() // numbers stay as written
 	var body map[string]any
 	if err := decoder.Decode(&body); err != nil || body == nil {
 		return nil, errors.New("the connector is not a JSON object")
@@ -122,7 +122,7 @@ func changed(body map[string]any, registry Registry) (json.RawMessage, error) {
 	return json.Marshal(body)
 }
 
-// object returns the object at a key, and makes it where there is none.
+// object returns the object at a key, and creates it if there is none.
 func object(parent map[string]any, key string) map[string]any {
 	child, ok := parent[key].(map[string]any)
 	if !ok {

@@ -28,22 +28,22 @@ type Connector struct {
 	Status  ConnectorStatus
 }
 
-// ConnectorStatus is the outcome of a connection test. Its texts are fit to be shown.
+// ConnectorStatus is the outcome of a connection test. Its texts are safe to show.
 type ConnectorStatus struct {
-	State   string // SUCCESS, FAILURE, PARTIAL, UNKNOWN, PENDING; "" where there is none
+	State   string // SUCCESS, FAILURE, PARTIAL, UNKNOWN, PENDING; "" if there is none
 	Summary string
 	Reasons []string
 	// Tested is when the test ended, in milliseconds since 1970.
 	Tested int64
 }
 
-// StatusCurrent reports that the status is about the current settings: an update keeps the
-// status of the former ones.
+// StatusCurrent reports whether the status is about the current settings: an update keeps the status of the
+// previous ones.
 func (c Connector) StatusCurrent() bool {
 	return c.Status.State != "" && c.Status.Tested >= c.Changed && c.Status.Tested > 0
 }
 
-// PolicyError is a write that a policy of the account refused, which the server does behind a success.
+// PolicyError is a write that a policy of the account refused. The server reports it inside a success.
 type PolicyError struct {
 	// Reasons are what the policy says; may be empty.
 	Reasons []string
@@ -58,8 +58,7 @@ func (e *PolicyError) Error() string {
 	return text
 }
 
-// Connector returns the account's image connector. Every error is an *Error; IsNoConnector tells that
-// there is none.
+// Connector returns the account's image connector. Every error is an *Error; see IsNoConnector.
 func (c *Client) Connector(ctx context.Context) (Connector, error) {
 	x, err := c.connectors(ctx, request{call: "get-connector", method: http.MethodGet}, "/"+ImageConnector, nil)
 	if err != nil {
@@ -68,14 +67,14 @@ func (c *Client) Connector(ctx context.Context) (Connector, error) {
 	return x.connector()
 }
 
-// CreateConnector stores the image connector, whose identifier the body holds. An error that is no *Error
-// is a *PolicyError.
+// CreateConnector stores the image connector, whose identifier is in the body. Every error is an *Error or
+// a *PolicyError.
 func (c *Client) CreateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
 	return c.saveConnector(ctx, request{call: "create-connector", method: http.MethodPost}, body)
 }
 
-// UpdateConnector replaces the whole body of the connector that the body names. No test is run. An
-// error that is no *Error is a *PolicyError.
+// UpdateConnector replaces the whole body of the connector that the body names. No test is run. Every error
+// is an *Error or a *PolicyError.
 func (c *Client) UpdateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
 	return c.saveConnector(ctx, request{call: "update-connector", method: http.MethodPut}, body)
 }
@@ -89,8 +88,8 @@ func (c *Client) DeleteConnector(ctx context.Context) error {
 	return x.acknowledged()
 }
 
-// TestConnector has the server test the image connector, and waits for each attempt as long as
-// patience. A failed test is a status, and no error; every error is an *Error.
+// TestConnector has the server test the image connector; each attempt may take as long as patience. A
+// failed test is a status, not an error; every error is an *Error.
 func (c *Client) TestConnector(ctx context.Context, patience time.Duration) (ConnectorStatus, error) {
 	x, err := c.connectors(ctx, request{call: "test-connector", method: http.MethodPost, timeout: patience},
 		"/testConnection/"+ImageConnector, nil)
@@ -104,8 +103,8 @@ func (c *Client) TestConnector(ctx context.Context, patience time.Duration) (Con
 	return status.shown(c), nil
 }
 
-// IsNoConnector reports that the account has no connector of that identifier. A path that the server
-// does not have is answered with the same code, but with the words of its framework.
+// IsNoConnector reports whether the account has no connector with that identifier. The answer for an
+// unknown path has the same code, but a message of the server's framework.
 func IsNoConnector(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound) &&
@@ -114,12 +113,12 @@ func IsNoConnector(err error) bool {
 
 var noConnectorCodes = []string{"RESOURCE_NOT_FOUND_EXCEPTION", "ENTITY_NOT_FOUND", "CONNECTOR_NOT_FOUND_EXCEPTION"}
 
-// IsReferenced reports that a connector cannot be deleted, for something refers to it.
+// IsReferenced reports whether a connector cannot be deleted because something refers to it.
 func IsReferenced(err error) bool {
 	return refusedWith(err, "ENTITY_REFERENCE_EXCEPTION")
 }
 
-// IsOverlapping reports that another change of the same connector was under way.
+// IsOverlapping reports whether another change of the same connector was in progress.
 func IsOverlapping(err error) bool { return refusedWith(err, "OPTIMISTIC_LOCKING_EXCEPTION") }
 
 func refusedWith(err error, code string) bool {
@@ -142,7 +141,7 @@ func (c *Client) saveConnector(ctx context.Context, r request, body json.RawMess
 	return x.connector()
 }
 
-// connectors makes a call of the connectors' API. The account's level is meant: no org, no project.
+// connectors makes a call to the connectors API, at account level: no org, no project.
 func (c *Client) connectors(ctx context.Context, r request, path string, body any) (*exchange, error) {
 	r.subject = connectorSubject{}
 	return c.send(ctx, r, "ng/api/connectors"+path, nil, body)
@@ -224,8 +223,8 @@ func (x *exchange) connector() (Connector, error) {
 	}, nil
 }
 
-// policyReasons gathers what a policy says: the names and messages that lie anywhere in its metadata,
-// whose form differs between versions of the server.
+// policyReasons collects what a policy says: the names and messages anywhere in its metadata, whose form
+// differs between server versions.
 func policyReasons(c *Client, metadata json.RawMessage) []string {
 	var root any
 	if json.Unmarshal(metadata, &root) != nil {

@@ -12,11 +12,11 @@ import (
 // dbopsPath is the path of the execution-config calls of Database DevOps, below one of dbopsBases.
 const dbopsPath = "v1/dbops/execution-config"
 
-// gatewaySegment ends the path of an endpoint as it is documented.
+// gatewaySegment ends the path of a documented endpoint.
 const gatewaySegment = "/gateway"
 
-// dbopsBases returns where Database DevOps may answer: at the endpoint without its /gateway or, as
-// older documentation has it, below the endpoint as it is.
+// dbopsBases returns where Database DevOps may answer: at the endpoint without its /gateway or, according
+// to older documentation, below the endpoint itself.
 func (c *Client) dbopsBases() []*url.URL {
 	endpoint := c.cfg.Endpoint
 	path, found := strings.CutSuffix(strings.TrimSuffix(endpoint.EscapedPath(), "/"), gatewaySegment)
@@ -28,8 +28,8 @@ func (c *Client) dbopsBases() []*url.URL {
 	return []*url.URL{above.JoinPath(path), endpoint}
 }
 
-// dbopsConfig makes an execution-config call of Database DevOps, which has no envelope, no infra and
-// the account in a header. Only a read finds out at which base: a write must not be sent twice.
+// dbopsConfig makes an execution-config call to Database DevOps, which has no envelope, no infra and the
+// account in a header. Only a read finds out the base: a write must not be sent twice.
 func (c *Client) dbopsConfig(ctx context.Context, r request, query url.Values, body any) (*exchange, error) {
 	if body != nil {
 		var err error
@@ -60,8 +60,8 @@ func (c *Client) dbopsRequest(r request, base *url.URL, query url.Values) reques
 	return r
 }
 
-// dbopsRead makes a read at one base after the other, until one answers as the API, and remembers that
-// one. What fails in another way than by not being the API ends the search, and proves nothing of the base.
+// dbopsRead reads from one base after the other until one answers as the API, and remembers that one. Any
+// other failure ends the search and proves nothing about the base.
 func (c *Client) dbopsRead(ctx context.Context, r request, query url.Values) (*exchange, error) {
 	var asked []*Error
 	for _, base := range c.dbopsBases() {
@@ -83,7 +83,7 @@ func (c *Client) dbopsRead(ctx context.Context, r request, query url.Values) (*e
 	return nil, nowhere(asked)
 }
 
-// isElsewhere reports that something else than the API answered, or the API without such a path.
+// isElsewhere reports whether something other than the API answered, or the API without such a path.
 func isElsewhere(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -95,19 +95,19 @@ func isElsewhere(err error) bool {
 	return e.Status >= 300 && e.Status < 400 || errors.Is(e.Err, errWebPage)
 }
 
-// nowhereError is why a call has no answer of the API: none came from any URL where it may be.
+// nowhereError is a call that got no answer from the API at any URL where it may be.
 type nowhereError struct{ asked []*Error }
 
 func (e *nowhereError) Error() string {
 	answers := make([]string, len(e.asked))
 	for i, failed := range e.asked {
-		answers[i] = failed.URL + " answered with " + failed.answer()
+		answers[i] = failed.URL + " answered with " + strings.TrimSuffix(failed.answer(), ".")
 	}
 	return "Database DevOps was not found: " + strings.Join(answers, "; ")
 }
 
-// nowhere is the error of a call that was no call of the API wherever it was made; of the last, for
-// the gateway says more than a host of which it is not known what serves it.
+// nowhere is the error of a call that reached the API at none of its URLs. It is that of the last one, the
+// gateway's, which says more than an unknown host's.
 func nowhere(asked []*Error) error {
 	last := asked[len(asked)-1]
 	if len(asked) == 1 {
@@ -118,8 +118,8 @@ func nowhere(asked []*Error) error {
 	return &e
 }
 
-// bareData returns a success of Database DevOps, which is all of the answer. An error behind a 2xx is
-// one without a cause, as in data.
+// bareData returns the data of a success from Database DevOps, which is the whole answer. An error behind a
+// 2xx has no cause, as in data.
 func (x *exchange) bareData() (json.RawMessage, error) {
 	switch kind := kindOf(x.body); kind {
 	case "true", "null":

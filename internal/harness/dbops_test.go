@@ -210,14 +210,14 @@ func TestDBOpsNowhereNamesWhatWasAskedAndWhatCame(t *testing.T) {
 	first := "http://" + e.Host + "/v1/dbops/execution-config/get-customer-config"
 	second := "http://" + e.Host + "/gateway/v1/dbops/execution-config/get-customer-config"
 	want := "Database DevOps was not found: " + first + " answered with HTTP 200, but: A web page came instead of an API " +
-		"answer: there is a proxy in between, or the endpoint is not that of the API.; " + second + " answered with HTTP " +
+		"answer: a proxy is in between, or the endpoint is not that of the API; " + second + " answered with HTTP " +
 		"404: no such path"
 	if e.Reason() != want || !IsNotFound(err) {
 		t.Error(e.Reason())
 	}
 	var asked []string
 	for _, fact := range e.Facts() {
-		if fact[0] == "asked" {
+		if fact[0] == "URL" {
 			asked = append(asked, fact[1])
 		}
 	}

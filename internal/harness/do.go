@@ -18,15 +18,15 @@ import (
 // request is an API call before it is sent.
 type request struct {
 	call    string  // such as "update-config"
-	subject Subject // nil where the call says it all
+	subject Subject // nil if the call says it all
 	method  string
 	url     *url.URL
 	body    []byte      // JSON; nil: none
-	header  http.Header // beside the usual ones
+	header  http.Header // besides the usual ones
 	bare    bool        // the API has no envelopes, and no codes in its errors
-	// timeout is that of an attempt which may take longer than others; 0: the client's.
+	// timeout is for an attempt that may take longer than others; 0: the client's.
 	timeout time.Duration
-	// many: a run makes many such calls, each of which may fail; where they are known to, it is not tried.
+	// many: a run makes many such calls, any of which may fail; during a known outage they are not tried.
 	many bool
 }
 
@@ -38,9 +38,9 @@ type exchange struct {
 	began      time.Time // the first attempt
 	started    time.Time // the last one
 	attempts   int
-	uncertain  bool // an attempt ended that may have taken effect
+	uncertain  bool // an attempt may have taken effect
 	retries    int  // how often it may be sent again
-	// triedOnce is until when an outage keeps it from being retried; zero where none does.
+	// triedOnce is until when an outage keeps it from being retried; zero without one.
 	triedOnce time.Time
 
 	status int // 0: no answer
@@ -56,7 +56,7 @@ type exchange struct {
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
 //     MaxRetries times, with waits that are capped, jittered and respect Retry-After; a write that
 //     fails with 500 in the API's own words once. Nothing else is, least of all an attempt that ran
-//     into its time-out. NoteAttempt is told of each. What stayed dead is not asked again for a moment.
+//     into its time-out. NoteAttempt gets each of them. A dead place is not asked again for a moment.
 //   - Memory is bounded: at most Config.MaxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
 //   - Texts from outside come out of it escaped, shortened and without the credential.
@@ -131,7 +131,7 @@ func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
 	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
 }
 
-// end is called after each attempt; it notes the outcome and says whether to try again.
+// end is called after each attempt; it records the outcome and says whether to try again.
 func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if resp != nil {
 		x.status, x.header = resp.StatusCode, resp.Header
@@ -155,7 +155,7 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 	return retryable(x.status, err), nil
 }
 
-// failedInside reports that the last answer is HTTP 500 in the API's own words.
+// failedInside reports whether the last answer is HTTP 500 in the API's own words.
 func (x *exchange) failedInside() bool {
 	return x.status == http.StatusInternalServerError && (x.words.code != "" || x.bare && x.words.message != "")
 }

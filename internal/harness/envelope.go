@@ -10,23 +10,23 @@ import (
 )
 
 var (
-	errWebPage = errors.New("a web page came instead of an API answer: there is a proxy in between, or the endpoint is not " +
-		"that of the API")
-	// errGatewayPage is the page of a 5xx, which is what gateways answer with.
+	errWebPage = errors.New("a web page came instead of an API answer: a proxy is in between, or the endpoint is " +
+		"not that of the API")
+	// errGatewayPage is the page of a 5xx, which gateways send.
 	errGatewayPage = errors.New("a gateway's error page came instead of an API answer")
 )
 
-// maxWorded is the largest body, in bytes, that is searched for words: decoded, a list of empty
+// maxWorded is the size in bytes up to which a body is searched for messages: decoded, a list of empty
 // objects takes fifty times its size.
 const maxWorded = 256 << 10
 
-// envelope is what every execution-config call answers.
+// envelope is the answer to every execution-config call.
 type envelope struct {
 	Status string          `json:"status"`
 	Data   json.RawMessage `json:"data"`
 }
 
-// wording is what an envelope says of an error, and a registry's {"errors": …} with it.
+// wording is what an envelope, or a registry's {"errors": …}, says about an error.
 type wording struct {
 	Code             string   `json:"code"`
 	Message          string   `json:"message"`
@@ -42,11 +42,11 @@ type detail struct {
 	Message string `json:"message"`
 }
 
-// words are the server's own, fit to be shown.
+// words are the server's own, safe to show.
 type words struct{ code, message, correlationID string }
 
-// decodeObject reads a JSON object into v. Members of another type than v has for them are left
-// out: one odd member must not cost the rest. The error says what came instead of an object.
+// decodeObject reads a JSON object into v. Members of another type than in v are left out: one odd member
+// must not cost the rest. The error says what came instead of an object.
 func decodeObject(body []byte, v any) error {
 	switch kind := kindOf(body); kind {
 	case "an object":
@@ -64,7 +64,7 @@ func decodeObject(body []byte, v any) error {
 	return nil
 }
 
-// kindOf names what a body or JSON value is, going by its first character.
+// kindOf names what a body or JSON value is, judging by its first character.
 func kindOf(raw []byte) string {
 	raw = bytes.TrimSpace(raw)
 	switch {
@@ -89,7 +89,7 @@ func kindOf(raw []byte) string {
 // looksLikePage reports whether a body is HTML.
 func looksLikePage(body []byte) bool { return kindOf(body) == "a web page" }
 
-// readWords returns what the server says in an answer; nothing when it is no envelope.
+// readWords returns what the server says in an answer; nothing if it is not an envelope.
 func (c *Client) readWords(body []byte) words {
 	var e wording
 	if len(body) > maxWorded || decodeObject(body, &e) != nil {
@@ -98,7 +98,7 @@ func (c *Client) readWords(body []byte) words {
 	w := words{code: e.Code, message: e.Message, correlationID: e.CorrelationID}
 	var texts []string
 	for _, d := range slices.Concat(e.Errors, e.ResponseMessages) {
-		text := strings.TrimSpace(d.Error + d.Message) // an entry has the one or the other
+		text := strings.TrimSpace(d.Error + d.Message) // an entry has one or the other
 		if text == "" {
 			continue
 		}
@@ -116,8 +116,8 @@ func (c *Client) readWords(body []byte) words {
 	return words{code: c.show(w.code), message: c.show(w.message), correlationID: c.show(w.correlationID)}
 }
 
-// data returns the data of a success. An error envelope behind a 2xx is an error without a cause:
-// the server has answered, and its words say what.
+// data returns the data of a success. An error envelope behind a 2xx is an error without a cause: the
+// server's own words explain it.
 func (x *exchange) data() (json.RawMessage, error) {
 	if x.bare {
 		return x.bareData()

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// DefaultImages returns the image that each field of the scope has where nothing overrides it
-// (get-default-config). Its keys are the fields that there are. Every error is an *Error.
+// DefaultImages returns the image of each field of the scope without overrides (get-default-config). Its
+// keys are the existing fields. Every error is an *Error.
 func (c *Client) DefaultImages(ctx context.Context, scope Scope) (map[string]string, error) {
 	x, err := c.executionConfig(ctx, http.MethodGet, "get-default-config", scope, nil, nil)
 	if err != nil {
@@ -24,9 +24,9 @@ func (c *Client) DefaultImages(ctx context.Context, scope Scope) (map[string]str
 	return x.images()
 }
 
-// CustomerImages returns the overrides of the scope (get-customer-config) or, with overridesOnly
-// false, the image of every field. Fields with a blank value are left out: they are not set. A
-// server may leave out overrides that equal the default. Every error is an *Error.
+// CustomerImages returns the overrides of the scope (get-customer-config) or, with overridesOnly false, the
+// image of every field. Fields with a blank value are left out: they are not set. The server may omit
+// overrides that equal the default. Every error is an *Error.
 func (c *Client) CustomerImages(ctx context.Context, scope Scope, overridesOnly bool) (map[string]string, error) {
 	x, err := c.executionConfig(ctx, http.MethodGet, "get-customer-config", scope,
 		url.Values{"overridesOnly": {strconv.FormatBool(overridesOnly)}}, nil)
@@ -47,9 +47,9 @@ type fieldValue struct {
 	Value *string `json:"value,omitempty"` // nil in a reset
 }
 
-// UpdateImages overrides images, a map from field to image, in one request (update-config), or does
-// nothing when there are none. It returns nil when the server acknowledged; the server does so too
-// when a write in flight at the same time undoes this one. Every error is an *Error.
+// UpdateImages overrides images, a map from field to image, in one request (update-config), or does nothing
+// if there are none. It returns nil if the server acknowledged, which it also does when a concurrent write
+// undoes this one. Every error is an *Error.
 func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[string]string) error {
 	var body []fieldValue
 	for _, field := range slices.Sorted(maps.Keys(images)) {
@@ -58,8 +58,8 @@ func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[strin
 	return c.writeImages(ctx, "update-config", scope, len(body), body)
 }
 
-// ResetImages removes the overrides of fields, whether there are any or not, in one request
-// (reset-config). As for what nil means and errors are, see UpdateImages.
+// ResetImages removes the overrides of fields, whether or not there are any, in one request (reset-config).
+// Results are as for UpdateImages.
 func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) error {
 	fields = slices.Compact(slices.Sorted(slices.Values(fields)))
 	if scope.Module == DBOps {
@@ -72,7 +72,7 @@ func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) 
 	return c.writeImages(ctx, "reset-config", scope, len(body), body)
 }
 
-// writeImages makes a write with a body of so many fields.
+// writeImages makes a write with a body of this many fields.
 func (c *Client) writeImages(ctx context.Context, call string, scope Scope, fields int, body any) error {
 	if fields == 0 {
 		return nil
@@ -102,13 +102,12 @@ func (c *Client) executionConfig(
 	return c.send(ctx, r, modulePaths[scope.Module]+"/execution-config/"+call, query, body)
 }
 
-// maxFields is how many fields are read of an answer: a hundred times as many as there are.
+// maxFields is how many fields of an answer are read: a hundred times as many as exist.
 const maxFields = 5_000
 
-// images returns the data of a success as a map of fields to images, never nil. A field whose value
-// is null is not set, nor is any where there is no data; a value of another kind is left out and told
-// as an oddity. What cannot be a field or an image, which somebody may have stored all the same, is
-// escaped and shortened.
+// images returns the data of a success as a map of fields to images, never nil. A field whose value is null
+// is not set, nor is any without data; a value of another kind is left out and reported as an oddity. What
+// cannot be a field or an image, but was stored nevertheless, is escaped and shortened.
 func (x *exchange) images() (map[string]string, error) {
 	data, err := x.data()
 	if err != nil {
@@ -119,7 +118,7 @@ func (x *exchange) images() (map[string]string, error) {
 	case "null":
 		return images, nil
 	case "nothing":
-		x.oddity("reports success without data, which is taken as no images")
+		x.oddity("reports success without data, which is taken to mean no images")
 		return images, nil
 	case "an object":
 	default:
@@ -161,12 +160,12 @@ func (x *exchange) eachMember(object json.RawMessage, f func(name string, value 
 	return nil
 }
 
-// oddity tells what is odd in an answer that is used all the same; the text follows "the answer".
+// oddity records what is odd in an answer that is used nevertheless; the text follows "the answer".
 func (x *exchange) oddity(said string) {
 	x.client.odd.add(fmt.Sprintf("the answer to %s %s %s", x.call, x.subject, said))
 }
 
-// acknowledged returns nil when the data of a success is true, as a write's is.
+// acknowledged returns nil if the data of a success is true, as for a write.
 func (x *exchange) acknowledged() error {
 	data, err := x.data()
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// maxOddities is how many oddities are told in a run; who sends more has been heard.
+// maxOddities is how many oddities a run reports: enough to show the problem.
 const maxOddities = 20
 
-// oddities collects what was odd in answers that were used all the same.
+// oddities collects what was odd in answers that were used nevertheless.
 type oddities struct {
 	mu   sync.Mutex
 	told []string // so far, each once
@@ -23,8 +23,8 @@ func (o *oddities) add(said string) {
 	}
 }
 
-// Oddities returns, in sentences without a full stop, what was odd in answers since it was last
-// called: what is left out of them does not show otherwise. The same is told once.
+// Oddities returns, as sentences without a full stop, what was odd in answers since its last call, each
+// once: nothing else shows what was left out.
 func (c *Client) Oddities() []string {
 	c.odd.mu.Lock()
 	defer c.odd.mu.Unlock()

@@ -11,14 +11,13 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
-// outageMemory is how long at most a place that was found dead is not asked again: as long as it took
-// to find out. Calls that wait behind the one that found out begin within moments; what comes later
-// may find it alive.
+// outageMemory is the longest time for which a dead place is not asked again; it is as long as it took to
+// find out. Calls that wait behind that one begin within moments; later ones may find it alive.
 const outageMemory = 5 * time.Second
 
-// outages remembers which places were dead after every retry, so that a run with many calls waits for
-// them once. A place without a connection is a host, dead for every call; one that does not answer
-// sensibly is a path's folder, dead for reads or for writes: calls of the other kind are tried once.
+// outages remembers which places were dead after every retry, so that a run with many calls waits for them
+// once. Without a connection, the place is a host, dead for every call; without a sensible answer, it is a
+// path's folder, dead for reads or for writes: calls of the other kind are tried once.
 type outages struct {
 	mu   sync.Mutex
 	dead map[string]outage
@@ -29,8 +28,8 @@ type outage struct {
 	cause *Error
 }
 
-// places returns the folder as calls like this one know it, and as those of the other kind do; none for
-// what is no such call: to put a connector back is worth every try.
+// places returns the names of the folder for calls like this one, and for those of the other kind; none for
+// other calls: putting a connector back is worth every try.
 func (r request) places() (own, other string) {
 	folder := origin(r.url) + path.Dir(r.url.Path)
 	switch {
@@ -68,8 +67,8 @@ func (o *outages) note(x *exchange, failed *Error) {
 	o.dead[place] = outage{until, failed}
 }
 
-// recall returns the failure that spares a call, with that call's name; nil where there is none. A call
-// that is to be tried once has until when that holds.
+// recall returns the failure that spares a call, under that call's name, or nil. once is until when a call
+// is tried only once.
 func (o *outages) recall(r request) (failed *Error, once time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -96,7 +95,7 @@ func spared(r request, cause *Error) *Error {
 	return &e
 }
 
-// sparedError is why a call was not sent: an earlier one found out that it is of no use.
+// sparedError is why a call was not sent: an earlier one has shown that it would fail.
 type sparedError struct{ cause *Error }
 
 func (e *sparedError) Error() string {

@@ -2,7 +2,7 @@ package harness
 
 import "slices"
 
-// Module is a Harness module that runs images of its own; each has its own overrides.
+// Module is a Harness module that runs its own images; each has its own overrides.
 type Module string
 
 // The modules that serve the execution-config calls.
@@ -29,14 +29,14 @@ var modulePaths = map[Module]string{CI: "ci", IaCM: "iacm-manager", IDP: "idp"}
 // Modules returns every module, in the order they are documented.
 func Modules() []Module { return []Module{CI, IaCM, IDP, DBOps} }
 
-// HasInfras reports whether the module has images for each infra, and not one set of them.
+// HasInfras reports whether the module has images for each infra, not just one set.
 func (m Module) HasInfras() bool { return m != DBOps }
 
-// UsesImageConnector reports whether the module's images are known to be pulled through the account's
-// image connector. Nothing that is published says so of Database DevOps.
+// UsesImageConnector reports whether the module's images are known to be pulled through the account's image
+// connector. Nothing published says so of Database DevOps.
 func (m Module) UsesImageConnector() bool { return m != DBOps }
 
-// Infras returns the infras that the module has images for, one empty where it has none.
+// Infras returns the infras that the module has images for; an empty one if it has none.
 func (m Module) Infras() []Infra {
 	if !m.HasInfras() {
 		return []Infra{""}
@@ -47,7 +47,7 @@ func (m Module) Infras() []Infra {
 // Infras returns every infra, in the order they are documented.
 func Infras() []Infra { return []Infra{K8, VM} }
 
-// Scope names one set of images: those of a module on an infra. Infra is empty where the module has none.
+// Scope names one set of images: those of a module on an infra. Infra is empty if the module has none.
 type Scope struct {
 	Module Module
 	Infra  Infra
@@ -69,7 +69,7 @@ func (s Scope) String() string {
 	return string(s.Module) + "/" + string(s.Infra)
 }
 
-// Facts returns the module and, where it has any, the infra by name.
+// Facts returns the module and, if it has any, the infra by name.
 func (s Scope) Facts() [][2]string {
 	if !s.Module.HasInfras() {
 		return [][2]string{{"module", string(s.Module)}}

@@ -22,7 +22,7 @@ func (e *Error) Reason() string {
 	return fmt.Sprintf("%s answered %s with %s", e.Host, e.Call, e.answer())
 }
 
-// answer says what came, to follow "answered with".
+// answer describes the answer, to follow "answered with".
 func (e *Error) answer() string {
 	switch {
 	case e.RedirectHost != "":
@@ -46,7 +46,7 @@ func (e *Error) Facts() [][2]string {
 		asked = none.asked
 	}
 	for _, failed := range asked {
-		facts = append(facts, [2]string{"asked", failed.URL})
+		facts = append(facts, [2]string{"URL", failed.URL})
 	}
 	facts = append(facts, [2]string{"code", e.Code}, [2]string{"correlationId", e.CorrelationID})
 	if e.Attempts > 1 {

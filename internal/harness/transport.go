@@ -54,19 +54,19 @@ func (b *buffered) RoundTrip(req *http.Request) (*http.Response, error) {
 // buffer replaces the body by a copy in memory.
 func (b *buffered) buffer(ctx context.Context, resp *http.Response) error {
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusSwitchingProtocols { // such a body heeds no context
+	if resp.StatusCode == http.StatusSwitchingProtocols { // such a body ignores the context
 		return &brokenError{status: resp.StatusCode, err: errSwitched}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, b.limit+1))
 	if int64(len(body)) > b.limit {
 		body, err = body[:b.limit], &tooLargeError{limit: b.limit}
 	}
-	// A status other than 2xx says what matters; a broken body only costs the server's words.
+	// A status other than 2xx says what matters; a broken body only loses the server's words.
 	if err != nil && (success(resp.StatusCode) || ctx.Err() != nil) {
 		return &brokenError{status: resp.StatusCode, err: err}
 	}
 	if _, err := resp.Location(); err != nil {
-		resp.Header.Del("Location") // http.Client would fail on one that is no URL, and quote it.
+		resp.Header.Del("Location") // http.Client would fail on one that is not a URL, and quote it.
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
@@ -74,7 +74,7 @@ func (b *buffered) buffer(ctx context.Context, resp *http.Response) error {
 
 func success(status int) bool { return status >= 200 && status < 300 }
 
-// timeoutError is an attempt that had no complete answer in time.
+// timeoutError is an attempt without a complete answer in time.
 type timeoutError struct{ after time.Duration }
 
 func (e *timeoutError) Error() string {
@@ -92,7 +92,7 @@ func (e *tooLargeError) Error() string {
 	return fmt.Sprintf("the answer is larger than %d MiB and was not read further", e.limit>>20)
 }
 
-// brokenError is an answer of which the status came but not the whole body.
+// brokenError is an answer whose status arrived, but not its whole body.
 type brokenError struct {
 	status int
 	err    error
@@ -100,7 +100,7 @@ type brokenError struct {
 
 func (e *brokenError) Error() string {
 	if errors.Is(e.err, io.ErrUnexpectedEOF) {
-		return "the answer broke off before its end"
+		return "the answer was cut off"
 	}
 	return e.err.Error()
 }

@@ -156,7 +156,7 @@ func TestFailureLetsErrorsAndSubjectsSpeak(t *testing.T) {
   field:         gitCloneTag
                  addonTag
   tide:          high
-  asked:         https://app.harness.io/gateway/x
+  URL:           https://app.harness.io/gateway/x
   code:          SOME_CODE
   correlationId: corr-1
   attempts:      3

@@ -52,7 +52,7 @@ func TestAccFailedReadsKeepTheState(t *testing.T) {
 		{fakeharness.Fault{Status: 404}, 1, []string{"HTTP 404.", "Nothing exists at this URL"}},
 		{fakeharness.Fault{Status: 503}, 2, []string{"HTTP 503.", "attempts: 2"}},
 		{fakeharness.Fault{Drop: true}, 0, []string{"gave no answer to get-customer-config", "attempts: 2"}},
-		{fakeharness.Fault{Cut: 10}, 2, []string{"HTTP 200, but: The answer broke off before its end.", "attempts: 2"}},
+		{fakeharness.Fault{Cut: 10}, 2, []string{"HTTP 200, but: The answer was cut off.", "attempts: 2"}},
 		{fakeharness.Fault{Status: 500, Body: `{"message":"Out of order"}`}, 2, []string{"HTTP 500: Out of order", "attempts: 2"}},
 	}
 	for i, f := range faults {

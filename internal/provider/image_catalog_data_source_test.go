@@ -163,11 +163,11 @@ func TestAccImageCatalog_errors(t *testing.T) {
 	}{
 		"a web page": {
 			http.StatusOK, "<html><body>Log in</body></html>",
-			[]string{"answer is not a registry catalogue", deprecated},
+			[]string{"answer is not a registry catalog", deprecated},
 			[]string{"the answer is not a registry's list", "Check registry_url"},
 		},
 		"another JSON object": {http.StatusOK, `{"status":"SUCCESS"}`, []string{"it has no repositories", deprecated}, []string{"the answer is not a registry's list"}},
-		"a list":              {http.StatusOK, `["a"]`, []string{"answer is not a registry catalogue"}, []string{"the answer is not a registry's list"}},
+		"a list":              {http.StatusOK, `["a"]`, []string{"answer is not a registry catalog"}, []string{"the answer is not a registry's list"}},
 		"nothing there":       {http.StatusNotFound, "<html>404</html>", []string{"HTTP 404", deprecated}, []string{"HTTP 404", "Check registry_url"}},
 		"locked":              {http.StatusUnauthorized, "", []string{"HTTP 401", deprecated}, []string{"HTTP 401", "The login is not allowed to do this"}},
 		"forbidden":           {http.StatusForbidden, `{"errors":[]}`, []string{"HTTP 403", deprecated}, []string{"HTTP 403", "The login is not allowed to do this"}},
@@ -196,7 +196,7 @@ func TestAccImageCatalog_errors(t *testing.T) {
 	}
 }
 
-// Another registry is asked with its own login, wherever its catalogue is the registry's own.
+// Another registry is asked with its own login, wherever its catalog is the registry's own.
 func TestAccImageCatalog_ofARegistryWithALogin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fakeharness.Options{})

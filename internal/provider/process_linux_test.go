@@ -151,7 +151,7 @@ func TestAccNoAnswerMakesAPlanLarge(t *testing.T) {
 		return b.String() + "}}"
 	}
 	long := "registry.example.com/" + strings.Repeat("x", 350) + ":1.0.0"
-	catalogue := `{"repositories":["a"` + strings.Repeat(`,"harness/image"`, 49_990) + `]}`
+	catalog := `{"repositories":["a"` + strings.Repeat(`,"harness/image"`, 49_990) + `]}`
 	for name, body := range map[string]string{
 		"as many fields as are read, and long ones": fields(4_990, long),
 		"600,000 short fields":                      fields(600_000, "x"),
@@ -162,7 +162,7 @@ func TestAccNoAnswerMakesAPlanLarge(t *testing.T) {
 			fake := startFake(t, fakeharness.Options{})
 			fake.Inject(fakeharness.Fault{Call: "get-default-config", Status: 200, Body: body, Times: -1})
 			fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: 200, Body: body, Times: -1})
-			fake.Inject(fakeharness.Fault{Call: "catalog", Status: 200, Body: catalogue, Times: -1})
+			fake.Inject(fakeharness.Fault{Call: "catalog", Status: 200, Body: catalog, Times: -1})
 			config := new(strings.Builder)
 			config.WriteString(`data "harnessci_image_catalog" "all" {}`)
 			for _, scope := range faultScopes {

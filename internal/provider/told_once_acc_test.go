@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// What makes every resource fail is told once, whole, with what was asked: 25 resources need a screen or
+// A cause that fails every resource is explained once, in full, with the URL: 25 resources need a screen or
 // two. What an apply cannot fix is an error at plan; an outage is a warning for what is to be created.
 func TestAccOneCauseIsToldOnce(t *testing.T) {
 	t.Parallel()
@@ -61,8 +61,8 @@ func TestAccOneCauseIsToldOnce(t *testing.T) {
 				if _, told, _ := strings.Cut(output, test.says); !strings.Contains(output, test.says) && (!stored || wants) || strings.Contains(told, test.says) {
 					t.Errorf("stored %t: want %q once:\n%s", stored, test.says, result.Output)
 				}
-				if _, _, found := strings.Cut(output, "asked: "); !found {
-					t.Errorf("not told what was asked:\n%s", result.Output)
+				if _, _, found := strings.Cut(output, "URL: "); !found {
+					t.Errorf("the URL is not shown:\n%s", result.Output)
 				}
 				begin := regexp.MustCompile(`Error: |Warning: Could not`).FindStringIndex(result.Output)
 				if lines := strings.Count(result.Output[begin[0]:], "\n"); lines > 80 {

@@ -1,5 +1,5 @@
-// Package flight lets callers share work: those who ask for the same at the same time wait for one
-// piece of it, and those who come later get what it brought.
+// Package flight lets callers share work: concurrent callers with the same key wait for one run of it, and
+// later ones get its result.
 package flight
 
 import (
@@ -17,7 +17,7 @@ type Group[K comparable, V any] struct {
 	flights map[K]*flight[V]
 }
 
-// flight is one piece of work and those who wait for it; value and err are final once done is closed.
+// flight is one run of the work and the number of its waiters; value and err are final once done is closed.
 type flight[V any] struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
@@ -27,7 +27,8 @@ type flight[V any] struct {
 }
 
 // Do returns the result of work for a key. Work has the values of the first caller's context, but not its
-// end: it goes on as long as anybody waits for it. A caller whose context ends first gets that context's cause.
+// cancellation: it goes on while anybody waits for it. A caller whose context ends first gets that
+// context's cause.
 func (g *Group[K, V]) Do(ctx context.Context, key K, work func(context.Context) (V, error)) (V, error) {
 	f := g.join(ctx, key, work)
 	select {
@@ -40,7 +41,8 @@ func (g *Group[K, V]) Do(ctx context.Context, key K, work func(context.Context) 
 	}
 }
 
-// Forget drops the result of a key, which is about to change or has changed. Who waits for it still gets it.
+// Forget drops the result of a key that is about to change or has changed. Callers that already wait still
+// get it.
 func (g *Group[K, V]) Forget(key K) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -79,13 +81,13 @@ func (g *Group[K, V]) land(key K, f *flight[V], value V, err error) {
 	close(f.done)
 }
 
-// leave takes a caller out who did not wait for the end. Work that nobody waits for is cancelled, and
-// says nothing: who comes next starts anew.
+// leave removes a caller that stopped waiting. Work that nobody waits for is cancelled and forgotten: the
+// next caller starts again.
 func (g *Group[K, V]) leave(key K, f *flight[V]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
-	case <-f.done: // it has landed meanwhile
+	case <-f.done: // it has landed in the meantime
 		return
 	default:
 	}
@@ -95,7 +97,7 @@ func (g *Group[K, V]) leave(key K, f *flight[V]) {
 	}
 }
 
-// drop forgets one flight, and not the one that may have followed; g.mu must be held.
+// drop forgets one flight, but not one that may have followed; g.mu must be held.
 func (g *Group[K, V]) drop(key K, f *flight[V]) {
 	if g.flights[key] == f {
 		delete(g.flights, key)

@@ -2,8 +2,8 @@ package imageref
 
 import "strings"
 
-// CanonicalHost returns a registry's host[:port] in the form that Parse gives: lower case, and
-// docker.io for every name of Docker Hub. It is empty where host is none.
+// CanonicalHost returns a registry's host[:port] in the form that Parse gives: lower case, and docker.io
+// for every name of Docker Hub. It is empty if host is not a host.
 func CanonicalHost(host string) string {
 	host = strings.ToLower(host)
 	switch host {
@@ -16,8 +16,8 @@ func CanonicalHost(host string) string {
 	return host
 }
 
-// String returns the image in full, its registry by its canonical name, so that two spellings of one
-// image are equal. The zero Image gives nonsense.
+// String returns the image in full, with the canonical name of its registry, so that two spellings of one
+// image are equal. The zero Image has no useful String.
 func (i Image) String() string {
 	registry := CanonicalHost(i.Registry)
 	if registry == "" {
@@ -26,7 +26,7 @@ func (i Image) String() string {
 	return registry + "/" + i.Repository + tagAndDigest(i)
 }
 
-// Pin returns ref, an image reference, with a digest behind its tag; one that it has is replaced.
+// Pin returns ref, an image reference, with a digest after its tag, replacing any digest it has.
 func Pin(ref, digest string) string {
 	name, tag, _ := split(ref)
 	return name + tag + "@" + digest

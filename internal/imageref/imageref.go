@@ -1,6 +1,5 @@
-// Package imageref reads container image references the way Docker does, moves
-// them to a mirror, and tells how far the version in a tag is behind another.
-// It does no I/O.
+// Package imageref parses container image references the way Docker does, moves them to a mirror, and says
+// how far the version in a tag is behind another. It does no I/O.
 package imageref
 
 import (
@@ -19,19 +18,18 @@ const officialImages = "library/"
 
 // Image is a parsed image reference. The zero value is no image.
 type Image struct {
-	Registry   string // host[:port]; docker.io where the reference names none
+	Registry   string // host[:port]; docker.io if the reference names none
 	Repository string // path in the registry, such as harness/ci-addon or library/ubuntu
 	Name       string // last element of Repository, such as ci-addon
-	Tag        string // empty when absent; no default is invented
-	Digest     string // such as sha256:…; empty when absent
+	Tag        string // empty if absent; no default is added
+	Digest     string // such as sha256:…; empty if absent
 }
 
-// Parse reads an image reference such as harness/ci-addon:1.16.92, by Docker's
-// rules and with Docker's defaults for the registry (docker.io) and for official
-// images (library/). Some slips that Docker's grammar lets through are errors: a
-// bare digest or image ID, a first element with a dot that is no host name, and
-// one with upper-case letters, which without dot or port Docker takes for a host.
-// The error says in plain words what is wrong.
+// Parse reads an image reference such as harness/ci-addon:1.16.92, by Docker's rules and with Docker's
+// defaults for the registry (docker.io) and for official images (library/). Some slips that Docker's
+// grammar allows are errors: a bare digest or image ID, a first element with a dot that is not a host name,
+// and one with upper-case letters, which Docker takes for a host even without a dot or port. The error says
+// in plain words what is wrong.
 func Parse(ref string) (Image, error) {
 	if problem := refProblem(ref); problem != "" {
 		return Image{}, fmt.Errorf("%s is not an image reference such as harness/ci-addon:1.16.92: %s", text.Quote(ref), problem)

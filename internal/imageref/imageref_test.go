@@ -93,7 +93,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		{"ubuntu@", `the digest "" is not`},
 		{"ubuntu@" + strings.ToUpper(sha256Digest), "is not sha256: with 64 lower-case"},
 		{"ubuntu@md5:" + strings.Repeat("0", 32), "is not sha256: with 64 lower-case"},
-		{sha256Digest, "it is a digest alone"},
+		{sha256Digest, "it is only a digest"},
 		{sha256Digest[7:], "it is an image ID"},
 		{"quay.io/" + strings.Repeat("a", 256), "must not be more than 255 characters"},
 		{strings.Repeat("a", 250), "must not be more than 255 characters"},

@@ -7,13 +7,12 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// Mirror returns where the image ref is found under prefix, a registry with an
-// optional path such as registry.example.com/mirror; a trailing slash is ignored.
+// Mirror returns the name of the image ref under prefix, a registry with an optional path such as
+// registry.example.com/mirror; a trailing slash is ignored.
 //
-// The registry of ref is replaced; path, tag and digest stay as they are written.
-// So ubuntu goes to prefix/ubuntu, where a copy is usually pushed, and
-// library/ubuntu to prefix/library/ubuntu, where pull-through caches expect it.
-// The error is that of Parse for a bad ref, else one about the prefix.
+// The registry of ref is replaced; path, tag and digest stay as written. So ubuntu becomes prefix/ubuntu,
+// where a copy is usually pushed, and library/ubuntu becomes prefix/library/ubuntu, where pull-through
+// caches expect it. The error is that of Parse for a bad ref, else one about the prefix.
 func Mirror(ref, prefix string) (string, error) {
 	image, err := Parse(ref)
 	if err != nil {
@@ -29,12 +28,12 @@ func Mirror(ref, prefix string) (string, error) {
 	}
 	mirrored := base + "/" + repository + tagAndDigest(image)
 	if _, err := Parse(mirrored); err != nil {
-		return "", fmt.Errorf("%s with the mirror before it is too long: %w", text.Quote(ref), err)
+		return "", fmt.Errorf("%s with the mirror in front is too long: %w", text.Quote(ref), err)
 	}
 	return mirrored, nil
 }
 
-// prefixProblem says what is wrong with a prefix, or nothing.
+// prefixProblem says what is wrong with a prefix; "" if nothing is.
 func prefixProblem(prefix string) string {
 	if problem := textProblem(prefix); problem != "" {
 		return problem
@@ -46,8 +45,8 @@ func prefixProblem(prefix string) string {
 	case host == "":
 		return "it begins with a slash"
 	case !isHost(host):
-		return fmt.Sprintf("%s has neither a dot nor a port, so it is not taken for a host; "+
-			"for Docker Hub put docker.io/ before it", text.Quote(host))
+		return fmt.Sprintf("%s has neither a dot nor a port, so it does not count as a host; for Docker Hub, put "+
+			"docker.io/ in front", text.Quote(host))
 	}
 	if problem := hostProblem(host); problem != "" || !hasPath {
 		return problem

@@ -21,8 +21,7 @@ var (
 	wholeHost = text.Regexp(`^` + reference.DomainRegexp.String() + `$`)
 )
 
-// textProblem says what is wrong with the characters of a reference or of a
-// mirror prefix, or nothing.
+// textProblem says what is wrong with the characters of a reference or a mirror prefix; "" if nothing is.
 func textProblem(s string) string {
 	switch {
 	case s == "":
@@ -54,16 +53,16 @@ func foreign(r rune) bool {
 	return !strings.ContainsRune("/:@._-+[]", r)
 }
 
-// refProblem finds the slips that deserve words of their own.
+// refProblem finds the slips that deserve their own message.
 func refProblem(ref string) string {
 	if problem := textProblem(ref); problem != "" {
 		return problem
 	}
 	if imageID().MatchString(ref) {
-		return "it is an image ID; give the image's name, with a tag or digest"
+		return "it is an image ID; use the image's name, with a tag or digest"
 	}
 	if _, err := digest.Parse(ref); err == nil {
-		return "it is a digest alone; put the image's name and @ before it"
+		return "it is only a digest; put the image's name and @ before it"
 	}
 	name, tag, checksum := split(ref)
 	if problem := digestProblem(checksum); problem != "" {
@@ -111,7 +110,7 @@ func tagProblem(withColon string) string {
 	return ""
 }
 
-// nameProblem checks what comes before tag and digest.
+// nameProblem checks the part before tag and digest.
 func nameProblem(name string) string {
 	if name == "" {
 		return "the image's name is missing"
@@ -126,8 +125,8 @@ func nameProblem(name string) string {
 	return repositoryProblem(repository)
 }
 
-// isHost reports whether a first element is a registry's host rather than a part
-// of the repository. Docker also takes upper-case letters for a sign of a host.
+// isHost reports whether a first element is a registry's host rather than part of the repository. For
+// Docker, upper-case letters also mean a host.
 func isHost(first string) bool {
 	return first == "localhost" || strings.ContainsAny(first, ".:")
 }

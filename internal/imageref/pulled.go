@@ -6,48 +6,49 @@ import (
 	"strings"
 )
 
-// Problem is what is wrong with what a node pulls. The zero value is nothing.
+// Problem is what is wrong with what a node pulls. The zero value means nothing is.
 type Problem string
 
 // What can be wrong with a Pull.
 const (
-	// BadURL: the connector's URL cannot be parsed, so that every stage fails before it pulls.
+	// BadURL: the connector's URL cannot be parsed, so every stage fails before it pulls.
 	BadURL Problem = "bad URL"
-	// Doubled: the value names a registry of its own, and the connector's stands before it.
+	// Doubled: the value names another registry, and the connector's is put before it.
 	Doubled Problem = "doubled registry"
-	// NoCredentials: the value goes to another registry than the connector's, which gets no credentials.
+	// NoCredentials: the image comes from a registry other than the connector's, without credentials.
 	NoCredentials Problem = "no credentials"
-	// PathNotAdded: the value names the connector's host without the path of the connector's URL.
-	// It is pulled as it is, which may well be meant.
+	// PathNotAdded: the value names the connector's host without the path of the connector's URL. It is
+	// pulled as it is, which may be intended.
 	PathNotAdded Problem = "path not added"
 )
 
 // Pull is what a node pulls for a stored image.
 type Pull struct {
-	// Image is the reference that the node asks for; "" where the stage fails before that.
+	// Image is the reference that the node pulls; "" if the stage fails before that.
 	Image string
-	// Host is the registry of Image as Parse knows it, "" where Image is no reference.
+	// Host is the registry of Image as Parse returns it; "" if Image is not a reference.
 	Host string
-	// ConnectorHost is the host, with its port, in the connector's URL; "" without connector.
+	// ConnectorHost is the host, with its port, in the connector's URL; "" without a connector.
 	ConnectorHost string
 	Problem       Problem
 }
 
-// DockerHub is the registry of names without host, as Parse spells it.
+// DockerHub is the registry of names without a host, as Parse spells it.
 const DockerHub = "docker.io"
 
-// Under the URL of one of these hosts, written just so, Harness leaves every name as it is.
+// With a URL of exactly one of these hosts, Harness leaves every name as it is.
 var dockerHubURLs = map[string]bool{"index.docker.io": true, "registry.hub.docker.com": true}
 
-// IsDockerHub reports that a connector's host, as SplitConnectorURL returns it, leaves names as they are.
+// IsDockerHub reports whether a connector's host, as SplitConnectorURL returns it, leaves names as they
+// are.
 func IsDockerHub(host string) bool { return dockerHubURLs[host] }
 
-// Where Harness publishes its images beside Docker Hub; they are open to everyone.
+// Where Harness publishes its images besides Docker Hub; they are public.
 var openRegistries = []string{"public.ecr.aws/", "us-docker.pkg.dev/gar-prod-setup/harness-public/"}
 
-// Resolve returns what a node pulls for a stored image under a connector of the type DockerRegistry
-// with the URL. An empty URL stands for no connector, and for one of another type: those change no
-// name. It follows the published server source, whose test for the host is a plain substring.
+// Resolve returns what a node pulls for a stored image through a connector of the type DockerRegistry with
+// this URL. An empty URL means no connector, or one of another type: those change no name. It follows the
+// published server source, which looks for the host as a plain substring.
 func Resolve(connectorURL, image string) Pull {
 	if connectorURL == "" {
 		return elsewhere(Pull{Image: image, Host: hostOf(image)}, DockerHub)
@@ -74,7 +75,7 @@ func Resolve(connectorURL, image string) Pull {
 	return pull
 }
 
-// elsewhere marks a pull that does not go to the registry whose credentials there are.
+// elsewhere marks a pull that does not go to the registry that has credentials.
 func elsewhere(pull Pull, registry string) Pull {
 	if pull.Host == "" || pull.Host == registry {
 		return pull
@@ -88,9 +89,9 @@ func elsewhere(pull Pull, registry string) Pull {
 	return pull
 }
 
-// SplitConnectorURL returns the host, with its port, in a connector's URL, and what that URL puts
-// before names: the host and the path, without a slash at the end. It reads what Harness reads;
-// the error never shows the URL, which may hold a password.
+// SplitConnectorURL returns the host, with its port, in a connector's URL, and the prefix that the URL adds
+// to names: the host and the path, without a trailing slash. It accepts what Harness accepts; the error
+// never shows the URL, which may contain a password.
 func SplitConnectorURL(connectorURL string) (host, prefix string, err error) {
 	u, err := url.Parse(connectorURL)
 	switch {
@@ -105,8 +106,8 @@ func SplitConnectorURL(connectorURL string) (host, prefix string, err error) {
 	return host, strings.TrimRight(host+u.Path, "/"), nil
 }
 
-// WithoutHost returns an image without its registry, as it is to be stored under a connector that
-// puts its own before it; the image itself where it names none.
+// WithoutHost returns an image without its registry, to be stored with a connector that adds its own; the
+// image itself if it names none.
 func WithoutHost(image string) string {
 	if !namesHost(image) {
 		return image
@@ -121,7 +122,7 @@ func namesHost(image string) bool {
 	return found && isHost(first)
 }
 
-// hostOf returns the registry of an image, "" where it is no reference.
+// hostOf returns the registry of an image; "" if it is not a reference.
 func hostOf(image string) string {
 	parsed, _ := Parse(image)
 	return parsed.Registry

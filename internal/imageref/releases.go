@@ -16,17 +16,16 @@ type Release struct {
 	Tag     string // such as rootless-1.16.92
 }
 
-// ReleaseOptions says which releases are meant.
+// ReleaseOptions says which releases to pick.
 type ReleaseOptions struct {
 	Limit        int  // how many at most
 	IncludeNewer bool // also those above the image's own version
 }
 
-// Releases picks from a repository's tags, in whatever order they come, the releases of the variant
-// that image has: one for each minor release, with its newest hotfix, newest first. Variants are
-// compared as in Compare, so that pre-releases, signatures and other variants are left out, and so are
-// tags of two numbers beside an image of three, since they move. The error says why image names no
-// variant.
+// Releases picks the releases of image's variant from a repository's tags, which may be in any order: one
+// for each minor release, with its newest hotfix, newest first. Variants are compared as in Compare, so
+// pre-releases, signatures and other variants are left out, and so are tags of two numbers for an image
+// with three, because they move. The error says why image names no variant.
 func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, error) {
 	own, ok := versionOf(image.Tag)
 	if !ok {
@@ -58,8 +57,8 @@ func Releases(image Image, tags []string, options ReleaseOptions) ([]Release, er
 	return releases, nil
 }
 
-// better reports that a is to be preferred to b: the higher version or, of v1.2.3 and 1.2.3, the one
-// that is written as the image's tag is.
+// better reports whether a is preferred to b: the higher version or, of v1.2.3 and 1.2.3, the one written
+// like the image's tag.
 func better(a, b tagVersion, imageTag string) bool {
 	if order := a.compare(b.number); order != 0 {
 		return order > 0
@@ -68,9 +67,8 @@ func better(a, b tagVersion, imageTag string) bool {
 	return alike(a) && !alike(b) || alike(a) == alike(b) && a.tag < b.tag
 }
 
-// NearestTags returns, of a repository's tags, at most limit that a tag which is not there may stand for:
-// of the same variant where there are any, the nearest versions first; the newest, where the tag has no
-// version.
+// NearestTags returns at most limit of a repository's tags that a missing tag may have meant: of the same
+// variant if there are any, the nearest versions first, or the newest if the tag has no version.
 func NearestTags(tag string, tags []string, limit int) []string {
 	own, versioned := versionOf(tag)
 	var near, others []tagVersion

@@ -12,19 +12,18 @@ type Comparison struct {
 	// Older is true for a lower version, a hotfix included. A tag of two numbers
 	// such as 1.14 moves with the hotfixes and is not older than 1.14.3.
 	Older bool
-	// Releases is by how many minor releases the image is behind; 0 when equal or
-	// ahead. It is at least this many when Exact is false.
+	// Releases is how many minor releases the image is behind; 0 if equal or ahead. If Exact is false, it
+	// is a minimum.
 	Releases int64
-	// Exact is false when the image is of an older major: how many minors that had
-	// cannot be known, so Releases counts only what must have come since.
+	// Exact is false if the image is of an older major: it is unknown how many minors that had, so Releases
+	// counts only those that must have come since.
 	Exact bool
 }
 
-// Compare holds image against latest. It is not possible, and ok is false, when
-// the names (last path elements) differ, when a tag has no version (latest, dev,
-// a digest alone) or when what surrounds the versions differs: rootless-1.16.92
-// is another variant than 1.16.92. A version is two or three numbers between
-// dots, with or without v, set apart by - or _. Registry and digest do not count.
+// Compare compares image with latest. ok is false if that is impossible: the names (last path elements)
+// differ, a tag has no version (latest, dev, only a digest), or what surrounds the versions differs:
+// rootless-1.16.92 is a different variant from 1.16.92. A version is two or three numbers between dots,
+// with or without v, set apart by - or _. Registry and digest do not count.
 func Compare(image, latest Image) (c Comparison, ok bool) {
 	if image.Name != latest.Name {
 		return Comparison{}, false
@@ -48,7 +47,7 @@ func Compare(image, latest Image) (c Comparison, ok bool) {
 	return c, true
 }
 
-// sum adds and keeps to what an int64 holds.
+// sum adds, up to the maximum of an int64.
 func sum(a, b uint64) int64 {
 	total := a + b
 	if total < a || total > math.MaxInt64 {
@@ -57,9 +56,9 @@ func sum(a, b uint64) int64 {
 	return int64(total)
 }
 
-// ReleasesBehind counts the minor releases by which image is behind latest, two
-// references; 0 when equal or ahead. comparable is false where Compare is not
-// possible or not exact (an older major), or either is not a reference.
+// ReleasesBehind counts the minor releases by which image is behind latest, two references; 0 if equal or
+// ahead. comparable is false if Compare is impossible or not exact (an older major), or if either is not a
+// reference.
 func ReleasesBehind(image, latest string) (n int64, comparable bool) {
 	c, ok := compareText(image, latest)
 	if !ok || !c.Exact {
@@ -80,7 +79,7 @@ func compareText(image, latest string) (Comparison, bool) {
 	return Compare(have, newest)
 }
 
-// number is a version as it counts.
+// number is a version as numbers.
 type number struct{ major, minor, patch uint64 }
 
 func (n number) compare(other number) int {
@@ -117,8 +116,8 @@ func Versioned(tag string) bool {
 	return ok
 }
 
-// versionOf finds the version in a tag. Of several candidates the one of three
-// numbers is meant, as in 1.2.3-ubuntu-22.04; where that leaves two, none is.
+// versionOf finds the version in a tag. Of several candidates, the one with three numbers counts, as in
+// 1.2.3-ubuntu-22.04; if two are left, none does.
 func versionOf(tag string) (found tagVersion, ok bool) {
 	for start := 0; start <= len(tag); {
 		end := len(tag)

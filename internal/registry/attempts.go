@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// maxAnswer is how many bytes are read of a manifest, which is what the OCI distribution specification
-	// lets registries limit them to, and of a page of a list. All other answers are words.
+	// maxAnswer is how many bytes of a manifest, or of a page of a list, are read: the limit that the OCI
+	// distribution specification allows registries for manifests. maxWords is for all other answers.
 	maxAnswer = 4 << 20
 	maxWords  = 64 << 10
 
 	copyBuffer = 64 << 10
 
-	// commitFactor is how much longer than a request an upload may take to be stored once it is sent:
-	// some registries copy the whole blob then.
+	// commitFactor is how much longer than a request an upload may take to be stored after it was sent:
+	// some registries then copy the whole blob.
 	commitFactor = 10
 )
 
 // attempts sends a request until there is an answer worth returning. It is the one place where HTTP
 // happens, and guarantees for every request of this package, those for tokens too:
-//   - Without a body it is sent again after 429, a 5xx or a lost connection, MaxRetries times, with waits
-//     that respect Retry-After and end with the context. A longer Retry-After than is ever waited ends it.
-//   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for as long.
-//   - An answer is whole: at most 4 MiB (64 KiB where only words matter), read to its end. Blobs alone are streamed.
+//   - Without a body it is retried after 429, a 5xx or a lost connection, MaxRetries times, with waits
+//     that respect Retry-After and end with the context. A Retry-After beyond the longest wait ends it.
+//   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for that long.
+//   - An answer is whole: at most 4 MiB (64 KiB where only words matter), read to its end. Only blobs are streamed.
 //   - The log sees it, without query, headers and body.
 type attempts struct{ c *Client }
 
@@ -69,7 +69,7 @@ func (a *attempts) again(n int, req *http.Request, resp *http.Response, err erro
 	return a.c.wait(n, resp)
 }
 
-// wait returns how long to wait after an attempt, counted from 0; false when the registry asks for more.
+// wait returns how long to wait after an attempt, counted from 0; false if the registry asks for more.
 func (c *Client) wait(n int, resp *http.Response) (time.Duration, bool) {
 	wait := transport.Backoff(c.cfg.RetryWaitMin, c.cfg.RetryWaitMax, n, resp)
 	if resp != nil {
@@ -80,7 +80,7 @@ func (c *Client) wait(n int, resp *http.Response) (time.Duration, bool) {
 	return wait, true
 }
 
-// transient reports an outcome that may be another one soon.
+// transient reports whether an outcome may soon be different.
 func transient(resp *http.Response, err error) bool {
 	if err == nil {
 		return transientStatus(resp.StatusCode)
@@ -108,7 +108,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// answer is what a request wants of its answer.
+// answer is what a request expects as its answer.
 type answer int
 
 const (
@@ -119,7 +119,7 @@ const (
 
 type answerKey struct{}
 
-// withAnswer marks the context of requests by what they want.
+// withAnswer marks the context of requests with what they expect.
 func withAnswer(ctx context.Context, a answer) context.Context {
 	return context.WithValue(ctx, answerKey{}, a)
 }
@@ -149,12 +149,12 @@ func (a *attempts) once(req *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// send refuses an answer that switches protocols: it would never end.
+// send refuses an answer that switches protocols, which would never end.
 func (a *attempts) send(req *http.Request) (*http.Response, error) {
 	resp, err := a.c.http.RoundTrip(req)
 	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
 		resp.Body.Close()
-		return nil, problemf(Refused, "the server answered HTTP 101, which nothing asked for")
+		return nil, problemf(Refused, "the server answered with HTTP 101, which was not requested")
 	}
 	return resp, err
 }
@@ -217,7 +217,7 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// sentBody lets the dog watch while the network takes what was read, and not while the source is read.
+// sentBody runs the watchdog while the network takes what was read, and not while the source is read.
 type sentBody struct {
 	io.ReadCloser
 	dog   *time.Timer
@@ -236,7 +236,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// receivedBody lets the dog watch while bytes are waited for.
+// receivedBody runs the watchdog while waiting for bytes.
 type receivedBody struct {
 	io.ReadCloser
 	ctx    context.Context //nolint:containedctx // of the request that this body belongs to
@@ -261,7 +261,7 @@ func (b *receivedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// timeoutError is an attempt that had no complete answer in time.
+// timeoutError is an attempt without a complete answer in time.
 type timeoutError struct{ after time.Duration }
 
 func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer within %s", e.after) }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// blobTable knows which repositories of a registry have a blob, and which are getting it, so that each
+// blobTable records which repositories of a registry have a blob, and which are getting it, so that each
 // blob is sent to a registry once and mounted from there.
 type blobTable struct {
 	mu sync.Mutex

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// body is what a request sends: content of which size and digest are known. It ends in an error, before
-// its last bytes, when the content is not that: a registry that does not verify never gets the whole.
+// body is the content that a request sends, with known size and digest. If the content differs, it ends in
+// an error before its last bytes, so even a registry that does not verify never gets it all.
 type body struct {
 	source io.ReadCloser
 	digest string
@@ -72,10 +72,10 @@ func (b *body) verify() error {
 	return nil
 }
 
-// Close implements io.Closer. It does not wait for a Read under way, which it ends.
+// Close implements io.Closer. It ends a Read in progress without waiting for it.
 func (b *body) Close() error { return b.source.Close() }
 
-// outcome returns how many bytes were handed on, and why not all of them.
+// outcome returns how many bytes were sent on, and why not all of them.
 func (b *body) outcome() (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,7 +24,7 @@ type call struct {
 	want   []int // statuses that are successes
 }
 
-// callError is a call that did not succeed.
+// callError is a failed call.
 type callError struct {
 	err        error
 	ref        ref
@@ -98,7 +98,7 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 	return resp, nil
 }
 
-// fetch sends a call and hands its answer's content on. Only few are in memory at a time, which bounds
+// fetch sends a call and passes on its answer's content. Only a few are in memory at a time, which limits
 // what hostile ones take.
 func (c *Client) fetch(ctx context.Context, call call, use func(resp *http.Response, content []byte) error) error {
 	ctx = withAnswer(ctx, aContent)
@@ -129,13 +129,13 @@ func checkRedirect(_ *http.Request, via []*http.Request) error {
 func pullScope(r ref) string { return "repository:" + r.repo + ":pull" }
 func pushScope(r ref) string { return "repository:" + r.repo + ":push,pull" }
 
-// handshakeError is an answer to what comes before a call: to the greeting, or a token server's. It says
-// nothing of what the call is about.
+// handshakeError is an answer to what precedes a call: to the ping, or from a token server. It says nothing
+// about the subject of the call.
 type handshakeError struct{ error }
 
 func (e *handshakeError) Unwrap() error { return e.error }
 
-// status returns the status of a registry's answer to a call that was no success; 0 where there was none.
+// status returns the status of a registry's answer to a failed call; 0 if there was none.
 func status(err error) int {
 	if _, ok := errors.AsType[*handshakeError](err); ok {
 		return 0

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxDepth, maxChildren and maxBlobs bound what an image may consist of, far above any real one.
+	// maxDepth, maxChildren and maxBlobs limit the parts of an image, far above any real one.
 	maxDepth    = 4
 	maxChildren = 1_000
 	maxBlobs    = 5_000
@@ -17,20 +17,19 @@ const (
 
 // CopyOptions are the settings of one copy.
 type CopyOptions struct {
-	// Digest is what to copy, as the plan showed it; "" takes what the source names now.
+	// Digest is what to copy, as the plan showed it; "" means what the source has now.
 	Digest string
-	// Signatures lets cosign's .sig, .att and .sbom tags and the referrers go along.
+	// Signatures also copies cosign's .sig, .att and .sbom tags and the referrers.
 	Signatures bool
 }
 
-// CopyResult tells what a copy did.
+// CopyResult says what a copy did.
 type CopyResult struct {
-	Digest    string // what the destination names now
-	Skipped   bool   // the destination named it already, and nothing was written
+	Digest    string // what the destination now has
+	Skipped   bool   // the destination had it already, and nothing was written
 	Mounted   int    // blobs that came from another repository of the destination's registry
 	BytesSent int64  // of blobs
-	// Attached is what was brought with the image because of Signatures, or was there: references of the
-	// destination.
+	// Attached are the references at the destination of what Signatures copied, or found there.
 	Attached []string
 }
 
@@ -38,10 +37,10 @@ type counts struct {
 	mounted, sent atomic.Int64
 }
 
-// Copy makes the destination name the same image as the source, byte by byte: all platforms,
-// attestations, any media type. Content comes first and the tag last, so that no tag names half an image;
-// a copy that was interrupted goes on where it was. It succeeds only once the destination has answered
-// with the digest. Where the destination has it already, nothing is written.
+// Copy copies an image from source to destination, byte for byte: all platforms, attestations, any media
+// type. Content comes first and the tag last, so that no tag names half an image; an interrupted copy
+// resumes where it stopped. It succeeds only once the destination has answered with the digest. If the
+// destination has it already, nothing is written.
 func (c *Client) Copy(ctx context.Context, source, destination string, options CopyOptions) (CopyResult, error) {
 	from, err := parse(source)
 	if err != nil {
@@ -65,7 +64,8 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 		from = from.withDigest(d.Digest)
 	}
 	if to.digest != "" && to.digest != from.digest {
-		return CopyResult{}, failure(to, problemf(Refused, "the destination's digest is not that of the source, %s", from.digest))
+		return CopyResult{}, failure(to, problemf(Refused, "the destination asks for a digest other than the "+
+			"source's, %s", from.digest))
 	}
 	if to.tag != "" {
 		to = to.withTag(to.tag)
@@ -78,7 +78,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 	return result, failure(to, err)
 }
 
-// image brings the image and then its name; true where that was there already.
+// image copies the image and then its name; true if the name was there already.
 func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, err error) {
 	there, err := t.names(ctx)
 	if err != nil || there && !signatures {
@@ -103,19 +103,19 @@ func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, er
 	}
 	stored := t.put(ctx, root, t.to)
 	if there, err = t.names(ctx); there {
-		return false, nil // also where only the answer was lost, or another copy was faster
+		return false, nil // also if only the answer was lost, or another copy was faster
 	}
 	if stored != nil {
 		return false, stored
 	}
 	if err == nil {
-		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry accepted the manifest and now has another one "+
-			"under that name")}
+		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry accepted the manifest but now has "+
+			"another one under that name")}
 	}
 	return false, err
 }
 
-// names reports whether the destination names the digest.
+// names reports whether the destination has the digest under its name.
 func (t *transfer) names(ctx context.Context) (bool, error) {
 	d, err := t.c.head(ctx, t.to, pushScope(t.to))
 	if status(err) == http.StatusNotFound {
@@ -124,10 +124,10 @@ func (t *transfer) names(ctx context.Context) (bool, error) {
 	return err == nil && d.Digest == t.from.digest, err
 }
 
-// parts brings all that a manifest refers to.
+// parts copies all that a manifest refers to.
 func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
 	if m.SchemaVersion == 1 {
-		return problemf(Refused, "the image is in Docker's schema 1, which registries no longer take")
+		return problemf(Refused, "the image is in Docker's schema 1, which registries no longer accept")
 	}
 	blobs := m.ownBlobs()
 	if depth > maxDepth || len(m.Manifests) > maxChildren || len(blobs) > maxBlobs {
@@ -145,7 +145,7 @@ func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
 	return g.Wait()
 }
 
-// child brings a manifest of an index, with all that it refers to, unless it is there.
+// child copies a manifest of an index, with all that it refers to, unless it is there.
 func (t *transfer) child(ctx context.Context, d descriptor, depth int) error {
 	if !wholeDigest().MatchString(d.Digest) {
 		return problemf(Refused, "the index refers to a manifest by an invalid digest")

@@ -25,7 +25,7 @@ import (
 // maxConfig is how many bytes of a configuration file are read.
 const maxConfig = 4 << 20
 
-// credentials finds what proves to a registry who asks.
+// credentials finds the credential for a registry.
 type credentials struct {
 	hosts map[string]Host // by canonical host
 
@@ -36,7 +36,7 @@ type credentials struct {
 	helpers flight.Group[string, found] // one call of a helper for each server
 }
 
-// found is a credential, nil for none, and why there is none although one is configured.
+// found is a credential, or nil, and why there is none although one is configured.
 type found struct {
 	auth *authn.AuthConfig
 	why  error
@@ -50,8 +50,8 @@ func newCredentials(hosts map[string]Host) *credentials {
 	return c
 }
 
-// find returns the credential for a repository; anonymous when there is none. The error says why none
-// was found though one is configured: it matters only once the registry asks for one.
+// find returns the credential for a repository; anonymous if there is none. The error says why none was
+// found although one is configured: it matters only if the registry asks for one.
 func (c *credentials) find(ctx context.Context, host, repo string) (authn.Authenticator, error) {
 	if h := c.hosts[host]; h.Username != "" || h.Password != "" {
 		return authn.FromConfig(authn.AuthConfig{Username: h.Username, Password: h.Password}), nil
@@ -79,7 +79,7 @@ func (c *credentials) find(ctx context.Context, host, repo string) (authn.Authen
 	return authn.Anonymous, why
 }
 
-// serverName is what Docker's tools call a registry in files and to helpers.
+// serverName is how Docker's tools name a registry in files and for helpers.
 func serverName(host string) string {
 	if host == dockerHub {
 		return "https://index.docker.io/v1/"
@@ -87,14 +87,14 @@ func serverName(host string) string {
 	return host
 }
 
-// dockerConfig is what matters here of Docker's config.json and of Podman's auth.json.
+// dockerConfig is the relevant part of Docker's config.json and Podman's auth.json.
 type dockerConfig struct {
 	Auths       map[string]storedAuth `json:"auths"`
 	CredHelpers map[string]string     `json:"credHelpers"`
 	CredsStore  string                `json:"credsStore"`
 }
 
-// storedAuth is an entry of auths. It is decoded here, since a library's error would quote it.
+// storedAuth is an entry of auths. It is decoded here because a library's error would quote it.
 type storedAuth struct {
 	Auth          string `json:"auth"`
 	Username      string `json:"username"`
@@ -103,7 +103,7 @@ type storedAuth struct {
 	RegistryToken string `json:"registrytoken"`
 }
 
-// readDockerConfigs reads the files there are; none is no error.
+// readDockerConfigs reads the existing files; having none is not an error.
 func readDockerConfigs() ([]*dockerConfig, error) {
 	var (
 		files   []*dockerConfig
@@ -137,8 +137,8 @@ func readConfig(file string) ([]byte, error) {
 	return data, err
 }
 
-// configPaths are the files in the order in which they are looked for. REGISTRY_AUTH_FILE comes
-// first: who sets it means it, also where Docker has a file of its own.
+// configPaths are the files in the order of the search. REGISTRY_AUTH_FILE comes first: it is set on
+// purpose, even if Docker has its own file.
 func configPaths() []string {
 	var paths []string
 	add := func(dir string, rest ...string) {
@@ -159,7 +159,7 @@ func configPaths() []string {
 	return paths
 }
 
-// helper names the credential helper of a host: its own, or that of all hosts.
+// helper returns the credential helper of a host: its own, or that of all hosts.
 func (c *dockerConfig) helper(host string) string {
 	for key, helper := range c.CredHelpers {
 		if canonicalHost(key) == host {
@@ -169,8 +169,8 @@ func (c *dockerConfig) helper(host string) string {
 	return c.CredsStore
 }
 
-// auth returns what the file holds for a repository, nil for nothing: of the repository or a path above
-// it, as Podman stores it, then of the host, then of a URL of old.
+// auth returns the file's credential for a repository, or nil: that of the repository or a path above it,
+// as Podman stores it, then of the host, then of an old-style URL.
 func (c *dockerConfig) auth(host, repo string) *authn.AuthConfig {
 	for key := host + "/" + repo; key != "."; key = path.Dir(key) {
 		if stored, ok := c.Auths[key]; ok {

@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// maxOthers bounds how many tags are looked at before a digest is deleted.
+// maxOthers limits how many tags are checked before a digest is deleted.
 const maxOthers = 500
 
-// Delete removes what a reference names. With a tag and a digest, the tag is removed only while it names
-// that digest. A registry that deletes by digest alone is asked to do so where no other tag has it.
+// Delete removes what a reference names. With a tag and a digest, the tag is removed only while it points
+// to that digest. If a registry deletes only by digest, the digest is deleted unless another tag points to
+// it.
 func (c *Client) Delete(ctx context.Context, reference string) error {
 	r, err := parse(reference)
 	if err != nil {
@@ -40,8 +41,8 @@ func (c *Client) delete(ctx context.Context, r ref) error {
 		return err
 	}
 	if len(others) > maxOthers {
-		return problemf(Refused, "the registry deletes by digest only, and the repository has too many tags (%d) to tell "+
-			"whether others have this digest", len(others))
+		return problemf(Refused, "the registry deletes by digest only, and the repository has too many tags (%d) "+
+			"to check whether others point to this digest", len(others))
 	}
 	for _, other := range slices.DeleteFunc(others, func(t string) bool { return t == r.tag }) {
 		o, err := c.head(ctx, r.withTag(other))

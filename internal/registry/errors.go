@@ -19,13 +19,13 @@ type Kind int
 
 // The kinds of errors.
 const (
-	// Refused is every other answer than success: the registry understood and will not.
+	// Refused is any other failure: the registry understood the request and refuses it.
 	Refused Kind = iota
-	// NotFound is a tag or digest that the repository does not have, as far as the registry tells.
+	// NotFound is a tag or digest that the repository does not have, according to the registry.
 	NotFound
-	// NoRepository is a repository that the registry says it does not have.
+	// NoRepository is a repository that does not exist, according to the registry.
 	NoRepository
-	// Denied is a 401 or 403. Many registries answer so for what does not exist.
+	// Denied is a 401 or 403, which many registries also send for what does not exist.
 	Denied
 	// RateLimited is too many requests, up to the last attempt.
 	RateLimited
@@ -46,22 +46,22 @@ func (k Kind) String() string {
 	}[k]
 }
 
-// Error is a call that did not succeed. It never holds a credential, nor the query of a URL.
+// Error is a failed call. It never contains a credential, nor the query of a URL.
 type Error struct {
-	Ref  string // what was asked for, as name:tag or name@digest
-	Host string // the registry that was asked
+	Ref  string // what was requested, as name:tag or name@digest
+	Host string // the registry that was called
 	Kind Kind
-	// Status is the HTTP status of the last answer; 0 when there was none.
+	// Status is the HTTP status of the last answer; 0 if there was none.
 	Status int
 	// Code and Text are the registry's own words, escaped and shortened; may be empty.
 	Code, Text string
-	// RetryAfter is how long the registry asks to wait; 0 when it does not.
+	// RetryAfter is how long the registry asks to wait; 0 if it does not.
 	RetryAfter time.Duration
 	// Err is the cause below the registry's answer, or why no credential was sent; may be nil.
 	Err error
 }
 
-// Error says on one line what was asked, what came, and the registry's words.
+// Error says on one line what was requested, what came, and the registry's words.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Ref, e.Kind)
@@ -89,13 +89,14 @@ func KindOf(err error) (Kind, bool) {
 	return e.Kind, true
 }
 
-// is reports that err is of this package and of the kind.
+// is reports whether err is of this package and of the kind.
 func is(err error, kind Kind) bool {
 	k, ok := KindOf(err)
 	return ok && k == kind
 }
 
-// problem is an answer that HTTP calls a success and this package does not, or a rule of its own.
+// problem is an answer that is a success for HTTP but not for this package, or a broken rule of this
+// package.
 type problem struct {
 	kind Kind
 	text string
@@ -126,7 +127,7 @@ func failure(r ref, err error) error {
 		e.readAnswer(answer, sent)
 		_, before := errors.AsType[*handshakeError](err)
 		if e.Kind == NotFound && (before || e.Host != asked) {
-			e.Kind = Refused // that something is missing is for the registry to say, asked for it
+			e.Kind = Refused // only the registry itself, asked for it, says that something is missing
 		}
 		return e
 	}
@@ -140,7 +141,7 @@ func failure(r ref, err error) error {
 	return e
 }
 
-// cause is what lies below a call.
+// cause is the error below a call.
 func cause(err error) error {
 	if call, ok := errors.AsType[*callError](err); ok {
 		err = call.err
@@ -148,7 +149,7 @@ func cause(err error) error {
 	return withoutURL(err)
 }
 
-// readAnswer takes kind and words from a registry's or token server's answer.
+// readAnswer takes the kind and the words from a registry's or token server's answer.
 func (e *Error) readAnswer(answer *transport.Error, sent *secrets) {
 	e.Status = answer.StatusCode
 	var said []string
@@ -162,7 +163,7 @@ func (e *Error) readAnswer(answer *transport.Error, sent *secrets) {
 		}
 	}
 	if answer.Request != nil && answer.Request.URL.Host != apiHost(e.Host) {
-		e.Host = answer.Request.URL.Host // a token server, or where the registry has sent us
+		e.Host = answer.Request.URL.Host // a token server, or where the registry redirected to
 	}
 	e.Text = text.Safe(sent.hide(strings.Join(said, "; ")))
 	write := answer.Request != nil && answer.Request.Method == http.MethodPut

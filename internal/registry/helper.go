@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// helperTimeout bounds a credential helper, which may ask a cloud or a key ring.
+	// helperTimeout limits a credential helper, which may ask a cloud or a keyring.
 	helperTimeout = 30 * time.Second
 
 	maxHelperAnswer = 1 << 20
 
-	// tokenUser says that the secret is an identity token (Docker's protocol for helpers).
+	// tokenUser means that the secret is an identity token (Docker's protocol for helpers).
 	tokenUser = "<token>"
-	// notFoundWords are what a helper prints when it has nothing (Docker's protocol for helpers).
+	// notFoundWords are what a helper prints if it has nothing (Docker's protocol for helpers).
 	notFoundWords = "credentials not found in native keychain"
 )
 
 var helperName = text.Regexp(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// askHelper runs docker-credential-<name> get. It returns nil without an error when the helper has
-// nothing for the server. No error holds what the helper printed: that may be a secret.
+// askHelper runs docker-credential-<name> get. It returns nil without an error if the helper has nothing
+// for the server. No error contains what the helper printed, which may be a secret.
 func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
 	if !helperName().MatchString(name) {
 		return nil, errors.New("the credential helper in Docker's configuration is not the name of a program")

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// pageSize is the most that all registries take.
+	// pageSize is the largest that all registries accept.
 	pageSize = "1000"
 
 	// maxNames and maxPages bound a list, far above any real one.
@@ -20,8 +20,8 @@ const (
 	maxPages = 2_000
 )
 
-// Tags returns all tags of a repository, sorted as texts; a tag or digest in the name is left out.
-// What no tag can be is dropped.
+// Tags returns all tags of a repository, sorted as strings; a tag or digest in the name is ignored. Invalid
+// tags are dropped.
 func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) {
 	r, err := parse(repository)
 	if err != nil {
@@ -35,14 +35,14 @@ func (c *Client) tags(ctx context.Context, r ref) ([]string, error) {
 	return c.list(ctx, r, "/v2/"+r.repo+"/tags/list", "tags", pullScope(r), wholeTag())
 }
 
-// Catalog returns the repositories of a registry, sorted. Docker Hub and some others do not tell them.
+// Catalog returns the repositories of a registry, sorted. Docker Hub and some others do not list them.
 func (c *Client) Catalog(ctx context.Context, host string) ([]string, error) {
 	r := ref{host: canonicalHost(host)}
 	names, err := c.list(ctx, r, "/v2/_catalog", "repositories", "registry:catalog:*", wholeName())
 	return names, failure(r, err)
 }
 
-// list fetches a list and the pages after it, and returns what has the form, sorted.
+// list fetches all pages of a list, and returns the names that match the form, sorted.
 func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) ([]string, error) {
 	var names []string
 	path += "?n=" + pageSize

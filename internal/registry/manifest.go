@@ -25,8 +25,8 @@ var accepted = strings.Join([]string{
 
 var wholeDigest = text.Regexp(`^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$`)
 
-// Head returns what a reference names, by a HEAD, which Docker Hub does not count as a pull. What the
-// HEAD does not tell costs a GET: the digest, or the registry's words when it refuses.
+// Head returns what a reference names with a HEAD, which Docker Hub does not count as a pull. It takes a
+// GET for what the HEAD does not say: the digest, or the registry's message if it refuses.
 func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error) {
 	r, err := parse(reference)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 	return Descriptor{}, c.absence(ctx, r, err)
 }
 
-// head asks by HEAD, and by GET where the answer lacks the digest.
+// head asks with a HEAD, and with a GET if the answer lacks the digest.
 func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor, error) {
 	resp, err := c.do(ctx, call{
 		method: http.MethodHead, ref: r, path: manifestPath(r), scopes: scopes,
@@ -74,8 +74,8 @@ func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor,
 	return d, nil
 }
 
-// absence makes the error of a failed read. Where nothing was found, many registries do not say whether
-// there is a repository at all; the list of its tags does.
+// absence returns the error of a failed read. If nothing was found, many registries do not say whether the
+// repository exists at all; the list of its tags does.
 func (c *Client) absence(ctx context.Context, r ref, err error) error {
 	err = failure(r, err)
 	if !is(err, NotFound) {
@@ -99,23 +99,23 @@ func mediaType(h http.Header) string {
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
-// isManifest reports a media type under which a manifest comes. A registry that serves files may call
-// it plain JSON; only its content tells then.
+// isManifest reports whether a media type is that of a manifest. A registry that serves files may call it
+// plain JSON; then only its content decides.
 func isManifest(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "application/vnd.")
 }
 
-// maxCommas bounds the members of a manifest: a dozen for each of maxBlobs.
+// maxCommas limits the members of a manifest: a dozen for each of maxBlobs.
 const maxCommas = 12 * maxBlobs
 
-// manifest is a manifest with its content, of which the digest has been computed.
+// manifest is a manifest with its content and the computed digest.
 type manifest struct {
 	Descriptor
 	raw []byte
 	manifestContent
 }
 
-// manifestContent is what matters of manifests of all kinds.
+// manifestContent is the relevant part of all kinds of manifests.
 type manifestContent struct {
 	SchemaVersion int          `json:"schemaVersion"`
 	MediaType     string       `json:"mediaType"`
@@ -152,13 +152,13 @@ func (p platform) String() string {
 	return s
 }
 
-// known reports a platform that something can run on; attestations are for unknown/unknown.
+// known reports whether something can run on a platform; attestations are for unknown/unknown.
 func (p platform) known() bool {
 	return p.OS != "" && p.OS != "unknown" && p.Architecture != "" && p.Architecture != "unknown"
 }
 
-// get fetches a manifest and computes its digest: what a header says of it proves nothing. A media type
-// that is known beforehand counts more than the answer's.
+// get fetches a manifest and computes its digest: what a header says proves nothing. A media type known
+// beforehand takes precedence over the answer's.
 func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (m *manifest, err error) {
 	err = c.fetch(ctx, call{
 		method: http.MethodGet, ref: r, path: manifestPath(r),
@@ -199,8 +199,8 @@ func digestOf(algorithm string, data []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Inspect returns what a reference names and the platforms it is for. It costs a GET of the manifest,
-// and of the configuration where the image has one platform.
+// Inspect returns what a reference names and the platforms it is for. It takes a GET of the manifest and,
+// if the image has one platform, of the configuration.
 func (c *Client) Inspect(ctx context.Context, reference string) (Image, error) {
 	r, err := parse(reference)
 	if err != nil {

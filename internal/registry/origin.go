@@ -18,7 +18,7 @@ import (
 // maxRedirects is how often an answer may send on to another place.
 const maxRedirects = 5
 
-// origin is a registry that has been asked how it wants to be spoken to.
+// origin is a registry that has said how to talk to it.
 type origin struct {
 	registry  name.Registry
 	base      url.URL // scheme and host
@@ -26,7 +26,7 @@ type origin struct {
 	guard     *guard
 }
 
-// origin asks a registry once: HTTPS or, where that is allowed, HTTP; login or none.
+// origin asks a registry once: HTTPS or, if allowed, HTTP; with or without a login.
 func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 	return c.origins.Do(withAnswer(ctx, words), host, func(ctx context.Context) (*origin, error) {
 		api := apiHost(host)
@@ -95,8 +95,8 @@ func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes
 	})
 }
 
-// tokenFailure keeps what is known to be fit to be shown. Other errors of the library quote the token
-// server's answer or a whole URL.
+// tokenFailure keeps what is known to be safe to show. Other errors of the library quote the token server's
+// answer or a whole URL.
 func (o *origin) tokenFailure(err error) error {
 	if _, ok := errors.AsType[*transport.Error](err); ok {
 		return &handshakeError{err}
@@ -113,8 +113,8 @@ func (o *origin) tokenFailure(err error) error {
 		"not be asked, because it does not use HTTPS or has a private address that is not the registry's own", host)
 }
 
-// guard holds what ggcr's transports must not get wrong: no credential goes anywhere but to the registry
-// and its token server, and nothing in clear to a registry that speaks TLS or must.
+// guard enforces what ggcr's transports must not get wrong: a credential goes only to the registry and its
+// token server, and nothing in clear to a registry that speaks TLS or must.
 type guard struct {
 	next    http.RoundTripper
 	host    string

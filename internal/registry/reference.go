@@ -25,7 +25,7 @@ var (
 type ref struct {
 	host   string // canonical: docker.io for Docker Hub
 	repo   string
-	tag    string // "" where there is only a digest
+	tag    string // "" if there is only a digest
 	digest string
 }
 
@@ -45,7 +45,7 @@ func parse(s string) (ref, error) {
 	return r, nil
 }
 
-// identifier is what the registry is asked for.
+// identifier is the tag or digest to request.
 func (r ref) identifier() string {
 	if r.digest != "" {
 		return r.digest
@@ -100,7 +100,7 @@ func apiHost(host string) string {
 	return host
 }
 
-// hostname cuts the port off a host, and the brackets.
+// hostname removes the port and the brackets from a host.
 func hostname(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		return h
@@ -117,7 +117,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// isLinkLocal reports an address where clouds serve their machines' secrets.
+// isLinkLocal reports whether an address is one where clouds serve their machines' secrets.
 func isLinkLocal(host string) bool {
 	ip, err := netip.ParseAddr(hostname(host))
 	return err == nil && (ip.Unmap().IsLinkLocalUnicast() || ip == netip.MustParseAddr("fd00:ec2::254"))

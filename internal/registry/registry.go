@@ -1,8 +1,8 @@
 // Package registry asks container registries what a name refers to, lists their tags, and copies
 // images between them. It knows nothing of Terraform, nor of Harness.
 //
-// An image is named as Docker names it: host, repository, tag, digest. Without a host it is one of
-// Docker Hub, without tag and digest its tag is latest; with both, the digest decides.
+// An image has a name as in Docker: host, repository, tag, digest. Without a host it is on Docker Hub,
+// without tag and digest its tag is latest; with both, the digest decides.
 package registry
 
 import (
@@ -20,43 +20,43 @@ const (
 	defaultTimeout = 30 * time.Second
 	defaultJobs    = 8
 
-	// maxFetches bounds the manifests and pages of lists that are in memory at a time.
+	// maxFetches limits the manifests and pages of lists that are in memory at a time.
 	maxFetches = 4
 
 	defaultWaitMin = 500 * time.Millisecond
 	defaultWaitMax = 30 * time.Second
 )
 
-// Host is what is known of one registry beforehand.
+// Host is the configuration of one registry.
 type Host struct {
 	Username, Password string // empty: none
-	// Insecure allows plain HTTP, where HTTPS does not answer. The loopback needs none.
+	// Insecure allows plain HTTP if HTTPS does not answer. The loopback does not need it.
 	Insecure bool
 }
 
 // Config are the settings of a Client. The zero value is usable.
 type Config struct {
-	// Hosts are registries by host[:port], Docker Hub by any of its names. A registry without a
-	// username here is asked with what Docker's or Podman's configuration has for it.
+	// Hosts are registries by host[:port], Docker Hub by any of its names. Without a username here, a
+	// registry's login comes from Docker's or Podman's configuration.
 	Hosts map[string]Host
-	// RootCAs are the authorities to trust; nil: the system's.
+	// RootCAs are the CAs to trust; nil: the system's.
 	RootCAs   *x509.CertPool
 	UserAgent string
-	// RequestTimeout bounds a request, answer included; of a blob, the time without any progress.
+	// RequestTimeout limits a request, answer included; for a blob, the time without any progress.
 	RequestTimeout time.Duration // 0: 30 s
-	// MaxRetries is how often a request without a body is sent again after 429, a 5xx or a lost
-	// connection, and how often the transfer of a blob begins anew.
+	// MaxRetries is how often a request without a body is sent again after 429, a 5xx or a lost connection,
+	// and how often the transfer of a blob starts again.
 	MaxRetries int
-	// Jobs bounds the blobs in transfer, over all copies of the client.
+	// Jobs limits the blobs in transfer, over all copies of the client.
 	Jobs int // 0: 8
-	// RetryWaitMin and RetryWaitMax bound the waits between attempts. 0: 500 ms and 30 s.
+	// RetryWaitMin and RetryWaitMax limit the waits between attempts. 0: 500 ms and 30 s.
 	RetryWaitMin, RetryWaitMax time.Duration
 	// Log sees every attempt: method, host and path, never a query, a header or a body. May be nil.
 	Log func(ctx context.Context, msg string, fields map[string]any)
 }
 
-// Client asks registries. It is safe for concurrent use. What it has learned of a registry (how to log
-// in, tokens, which repository has which blob) it keeps until Close.
+// Client talks to registries. It is safe for concurrent use. It keeps what it has learned about a registry
+// (how to log in, tokens, which repository has which blob) until Close.
 type Client struct {
 	cfg         Config
 	credentials *credentials
@@ -67,7 +67,7 @@ type Client struct {
 	logins  flight.Group[string, *noted]
 	blobs   blobTable
 	slots   chan struct{} // one for each blob in transfer
-	fetches chan struct{} // one for each answer of which the content is being read
+	fetches chan struct{} // one for each answer whose content is being read
 }
 
 // New returns a client. Close it when done.
@@ -77,7 +77,7 @@ func New(cfg Config) *Client {
 	cfg.RetryWaitMin = cmp.Or(cfg.RetryWaitMin, defaultWaitMin)
 	cfg.RetryWaitMax = cmp.Or(cfg.RetryWaitMax, defaultWaitMax)
 	tr := transport.New(cfg.RootCAs)
-	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy speaks to two hosts, all the time
+	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy talks to two hosts all the time
 	tr.ReadBufferSize, tr.WriteBufferSize = copyBuffer, copyBuffer
 	return &Client{
 		cfg:         cfg,
@@ -93,15 +93,15 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func (c *Client) host(host string) Host { return c.credentials.hosts[host] }
 
-// Descriptor tells what a reference names.
+// Descriptor is what a reference names.
 type Descriptor struct {
 	Digest    string // such as sha256:…
 	MediaType string // such as application/vnd.oci.image.index.v1+json
-	Size      int64  // of the manifest, in bytes; 0 where the registry does not tell
+	Size      int64  // of the manifest, in bytes; 0 if the registry does not say
 }
 
-// Image is what a manifest tells of an image.
+// Image is what a manifest says about an image.
 type Image struct {
 	Descriptor
-	Platforms []string // such as linux/amd64 and linux/arm/v7, sorted; none for what is no image
+	Platforms []string // such as linux/amd64 and linux/arm/v7, sorted; none if it is not an image
 }

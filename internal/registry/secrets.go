@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// secrets are the credentials that were sent, so that none is shown which an answer gives back.
+// secrets are the credentials that were sent, so that none is shown if an answer echoes it.
 type secrets struct {
 	mu   sync.Mutex
 	sent map[string]bool
@@ -32,7 +32,7 @@ func (s *secrets) note(header http.Header) {
 	}
 }
 
-// hide takes out of a registry's words what was sent. A nil receiver knows of nothing.
+// hide removes what was sent from a registry's words. A nil receiver knows no secrets.
 func (s *secrets) hide(words string) string {
 	if s == nil {
 		return words

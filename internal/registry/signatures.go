@@ -10,16 +10,16 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// maxReferrers bounds what may hang on an image, referrers of referrers included.
+// maxReferrers limits the referrers of an image, referrers of referrers included.
 const maxReferrers = 1_000
 
-// cosignSuffixes are of the tags under which cosign keeps what it knows of a digest.
+// cosignSuffixes end the tags under which cosign stores what it knows about a digest.
 var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 
 // digestTag is the tag that cosign and the OCI referrers tag schema use for a digest.
 func digestTag(digest string) string { return strings.Replace(digest, ":", "-", 1) }
 
-// signatures brings what others have said of the image and of its platforms: cosign's tags, and the
+// signatures copies what others have said about the image and its platforms: cosign's tags, and the
 // manifests that name one of them as their subject.
 func (t *transfer) signatures(ctx context.Context, root *manifest) error {
 	if root == nil {
@@ -60,7 +60,7 @@ func (t *transfer) signatures(ctx context.Context, root *manifest) error {
 	return nil
 }
 
-// attach brings what the source has under the same tag or digest.
+// attach copies what the source has under the same tag or digest.
 func (t *transfer) attach(ctx context.Context, to ref) error {
 	digest := to.digest
 	if digest == "" {
@@ -78,7 +78,7 @@ func (t *transfer) attach(ctx context.Context, to ref) error {
 	return nil
 }
 
-// referrers brings the manifests whose subject is the digest, and returns their digests.
+// referrers copies the manifests whose subject is the digest, and returns their digests.
 func (t *transfer) referrers(ctx context.Context, subject string, tags []string) ([]string, error) {
 	list, err := t.listReferrers(ctx, t.from, subject, tags)
 	if err != nil || len(list) == 0 {
@@ -94,14 +94,14 @@ func (t *transfer) referrers(ctx context.Context, subject string, tags []string)
 	return digests, t.tellReferrers(ctx, subject, list)
 }
 
-// referrer is an entry of a list of referrers, whole.
+// referrer is a complete entry of a list of referrers.
 type referrer struct {
 	digest string
 	raw    json.RawMessage
 }
 
-// listReferrers asks a repository for the referrers of a digest: by the API, else by the tag that stands
-// in for it, if it is among the tags.
+// listReferrers asks a repository for the referrers of a digest: through the API, else through the fallback
+// tag, if it is among the tags.
 func (t *transfer) listReferrers(ctx context.Context, r ref, subject string, tags []string) ([]referrer, error) {
 	list, answers, err := t.askReferrers(ctx, r, subject)
 	if err != nil || answers {
@@ -117,7 +117,7 @@ func (t *transfer) listReferrers(ctx context.Context, r ref, subject string, tag
 	return readReferrers(m.raw)
 }
 
-// askReferrers asks the referrers API; false where the registry has none.
+// askReferrers asks the referrers API; false if the registry has none.
 func (t *transfer) askReferrers(ctx context.Context, r ref, subject string) (list []referrer, answers bool, err error) {
 	err = t.c.fetch(ctx, call{
 		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/referrers/" + subject,
@@ -150,7 +150,7 @@ func readReferrers(index []byte) ([]referrer, error) {
 	return list, nil
 }
 
-// tellReferrers adds to the tag that stands in for the referrers API, where the destination has no API.
+// tellReferrers adds to the fallback tag if the destination has no referrers API.
 func (t *transfer) tellReferrers(ctx context.Context, subject string, list []referrer) error {
 	_, answers, err := t.askReferrers(ctx, t.to, subject)
 	if err != nil || answers {

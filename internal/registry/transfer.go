@@ -12,7 +12,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
-// transfer brings the parts of one image from one repository to another.
+// transfer copies the parts of one image from one repository to another.
 type transfer struct {
 	c        *Client
 	from, to ref
@@ -20,7 +20,7 @@ type transfer struct {
 	attached []string // signatures and referrers at the destination
 }
 
-// blob brings a blob, unless it is there or on its way already.
+// blob copies a blob, unless it is there or on its way already.
 func (t *transfer) blob(ctx context.Context, d descriptor) error {
 	if !wholeDigest().MatchString(d.Digest) || d.Size < 0 {
 		return problemf(Refused, "the manifest refers to a blob by an invalid digest, or without a size")
@@ -50,8 +50,8 @@ func inSlot(ctx context.Context, slots chan struct{}, f func() error) error {
 	return f()
 }
 
-// again runs f until it succeeds or its failure is final. Calls without a body were tried often enough;
-// one with a body starts anew, in a new upload.
+// again runs f until it succeeds or its failure is final. Calls without a body have been retried already;
+// one with a body starts again, in a new upload.
 func (t *transfer) again(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
@@ -70,14 +70,14 @@ func (t *transfer) again(ctx context.Context, f func() error) error {
 	}
 }
 
-// final reports a failure that another try would meet again.
+// final reports whether another try would fail the same way.
 func final(err error) bool {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p.kind != Unreachable
 	}
 	call, ok := errors.AsType[*callError](err)
 	if !ok || !call.withBody {
-		return ok // what is no call is a source that broke off
+		return ok // without a call, it is a source that was cut off
 	}
 	switch code := status(err); code {
 	case 0:
@@ -132,8 +132,8 @@ func (t *transfer) has(ctx context.Context, path string) (bool, error) {
 	return resp.StatusCode == http.StatusOK, nil
 }
 
-// mount lets the registry take a blob from another of its repositories. A registry that does not may
-// have begun an upload instead, or have refused: then there is no session, and no error.
+// mount asks the registry to take a blob from another of its repositories. Otherwise it may have begun an
+// upload instead, or have refused: then there is no session, and no error.
 func (t *transfer) mount(ctx context.Context, digest, from string) (session string, mounted bool, err error) {
 	scopes := []string{pushScope(t.to), "repository:" + from + ":pull"}
 	session, err = t.begin(ctx, "?"+url.Values{"mount": {digest}, "from": {from}}.Encode(), scopes...)
@@ -141,12 +141,12 @@ func (t *transfer) mount(ctx context.Context, digest, from string) (session stri
 		return "", false, err
 	}
 	if err != nil {
-		return "", false, nil //nolint:nilerr // the blob is sent then, and that tells of what matters
+		return "", false, nil //nolint:nilerr // the blob is then sent, which reports what matters
 	}
 	return session, session == "", nil
 }
 
-// begin starts an upload, and returns where to send it; "" when a mount has made it needless.
+// begin starts an upload, and returns where to send it; "" if a mount has made it unnecessary.
 func (t *transfer) begin(ctx context.Context, query string, scopes ...string) (string, error) {
 	resp, err := t.c.do(ctx, call{
 		method: http.MethodPost, ref: t.to, path: "/v2/" + t.to.repo + "/blobs/uploads/" + query,
@@ -161,12 +161,12 @@ func (t *transfer) begin(ctx context.Context, query string, scopes ...string) (s
 	}
 	location, err := resp.Location()
 	if err != nil {
-		return "", problemf(Refused, "the registry began an upload and did not say where to send it")
+		return "", problemf(Refused, "the registry began an upload but did not say where to send it")
 	}
 	return location.String(), nil
 }
 
-// abandon ends an upload that is not needed. The registry ends it some day anyway.
+// abandon ends an upload that is not needed. The registry would end it eventually.
 func (t *transfer) abandon(ctx context.Context, session string) {
 	if session == "" {
 		return
@@ -238,7 +238,7 @@ func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error
 	return resp.Body, nil
 }
 
-// foreign are the layers that no registry keeps: clients fetch them from elsewhere.
+// foreign are media types of layers that no registry stores: clients fetch them from elsewhere.
 var foreign = []string{
 	"application/vnd.docker.image.rootfs.foreign.diff.tar",
 	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Regexp compiles an expression at its first use: a CLI starts a provider several times for one plan,
-// and most of these processes match nothing.
+// Regexp compiles an expression on first use: a CLI starts a provider several times for one plan, and most
+// of these processes match nothing.
 func Regexp(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }

@@ -1,5 +1,5 @@
-// Package text puts words together that people read: names quoted, lists in prose, sentences, and
-// texts of unknown origin made fit to be shown.
+// Package text formats what people read: quoted names, lists in prose, sentences, and foreign texts made
+// safe to show.
 package text
 
 import (
@@ -11,7 +11,7 @@ import (
 
 const (
 	quotedRunes = 80
-	// shownRunes is how many runes of a text from outside are shown, escapes included.
+	// shownRunes is how many runes of a foreign text are shown, escapes included.
 	shownRunes = 500
 )
 
@@ -27,7 +27,7 @@ func Quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Safe makes a text from outside fit for a terminal or a log: on one line, everything but printable
+// Safe makes a foreign text safe for a terminal or a log: on one line, with everything but printable
 // characters escaped, shortened to 500 characters and an ellipsis.
 func Safe(s string) string {
 	var b strings.Builder

@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// NeverSent reports that an attempt ended before the server can have seen the request: there was no
-// connection, none that could be trusted, or the server refused its stream. It knows any failure
-// before a connection was had where the transport was Marked.
+// NeverSent reports whether an attempt ended before the server can have seen the request: there was no
+// connection, none that could be trusted, or the server refused its stream. With a Marked transport, it
+// recognizes every failure before a connection.
 func NeverSent(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
@@ -21,18 +21,18 @@ func NeverSent(err error) bool {
 	return unsent || refusedStream(err) || hopelessTLS(err)
 }
 
-// Hopeless reports that the same request, sent again, will fail likewise: the host's name or its
-// certificate is wrong, or what listens there does not speak TLS as it has to.
+// Hopeless reports whether the same request will fail again: the host's name or its certificate is wrong,
+// or what listens there does not speak proper TLS.
 func Hopeless(err error) bool {
 	dns, ok := errors.AsType[*net.DNSError](err)
 	_, alert := errors.AsType[tls.AlertError](err)
 	return ok && dns.IsNotFound || alert || hopelessTLS(err)
 }
 
-// hopelessTLS reports what is both never sent and hopeless.
+// hopelessTLS reports whether a failure is both never sent and hopeless.
 func hopelessTLS(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	_, other := errors.AsType[tls.RecordHeaderError](err) // http.Client alone makes it ErrSchemeMismatch
+	_, other := errors.AsType[tls.RecordHeaderError](err) // only http.Client turns it into ErrSchemeMismatch
 	return untrusted || other || errors.Is(err, http.ErrSchemeMismatch)
 }
 
@@ -42,14 +42,14 @@ type UnsentError struct{ Err error }
 func (e *UnsentError) Error() string { return e.Err.Error() }
 func (e *UnsentError) Unwrap() error { return e.Err }
 
-// Marked returns next with every failure that shows no request to the server as an *UnsentError.
+// Marked returns next with every failure before the server sees the request as an *UnsentError.
 func Marked(next http.RoundTripper) http.RoundTripper { return marked{next} }
 
 type marked struct{ next http.RoundTripper }
 
-// RoundTrip implements http.RoundTripper. A request is under way from when it has a connection until
-// net/http takes its body anew, which it does only for a request that no server has looked at: refused
-// as a stream, or not written.
+// RoundTrip implements http.RoundTripper. A request is under way once it has a connection, unless net/http
+// takes its body again, which it does only if no server has looked at the request: its stream was refused,
+// or it was not written.
 func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
 	var underway atomic.Bool
 	sent := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
@@ -68,8 +68,8 @@ func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// streamError has the form of the HTTP/2 stream error that net/http keeps to itself, which turns into
-// any type of that form (its method As).
+// streamError has the fields of net/http's unexported HTTP/2 stream error, whose method As converts to any
+// such type.
 type streamError struct {
 	StreamID uint32
 	Code     uint32
@@ -78,8 +78,8 @@ type streamError struct {
 
 func (e streamError) Error() string { return "stream error" }
 
-// refusedStream reports that the server refused an HTTP/2 stream, which says that it has not looked
-// at the request (RFC 9113, 8.7).
+// refusedStream reports whether the server refused an HTTP/2 stream, which means that it has not looked at
+// the request (RFC 9113, 8.7).
 func refusedStream(err error) bool {
 	const refused = 0x7
 	var stream streamError

@@ -11,17 +11,17 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// standardLog is what the standard logger writes to once Hide was called.
+// standardLog is what the standard logger writes to once Hide has been called.
 var standardLog = &maskedWriter{out: os.Stderr, secrets: map[string]bool{}}
 
-// Hide keeps secrets, which may be empty, out of what libraries tell the standard logger: net/http
-// shows it the bytes that a server sent unasked, and a server may echo a credential.
+// Hide keeps secrets, which may be empty, out of what libraries write to the standard logger: net/http logs
+// unsolicited bytes from a server, which may echo a credential.
 func Hide(secrets ...string) {
 	standardLog.hide(secrets)
 	log.SetOutput(standardLog)
 }
 
-// maskedWriter writes each message on a line that is fit to be shown, without the secrets.
+// maskedWriter writes each message on one line, safe to show and without the secrets.
 type maskedWriter struct {
 	out io.Writer
 

@@ -1,5 +1,5 @@
-// Package transport is what every client of this provider stands on: TLS, proxy, authorities,
-// connection settings, and how long to wait before a request is sent again.
+// Package transport is shared by all HTTP clients of this provider: TLS, proxy, CAs, connection settings,
+// and how long to wait before a request is sent again.
 package transport
 
 import (
@@ -14,14 +14,14 @@ import (
 const (
 	maxHeader = 1 << 20
 
-	// A connection that died unnoticed shows within sendPing+pingTimeout, below the usual request
-	// timeout, and is then a dropped connection, which may be retried.
+	// A dead connection is noticed within sendPing+pingTimeout, less than the usual request timeout, and
+	// then counts as dropped, which may be retried.
 	sendPing    = 10 * time.Second
 	pingTimeout = 5 * time.Second
 )
 
-// New returns what carries requests: TLS 1.2 or later, verified against roots (nil: the system's),
-// through the proxy that the environment names. It keeps idle connections; its owner closes them.
+// New returns a transport: TLS 1.2 or later, verified against roots (nil: the system's), through the proxy
+// that the environment names. It keeps idle connections; its owner closes them.
 func New(roots *x509.CertPool) *http.Transport {
 	tr := cleanhttp.DefaultPooledTransport()
 	tr.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}

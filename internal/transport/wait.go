@@ -16,13 +16,13 @@ const (
 	// retryAfterFactor caps a Retry-After at a multiple of the longest usual wait.
 	retryAfterFactor = 2
 
-	// longestRetryAfter is where a Retry-After is cut before anything is calculated with it.
+	// longestRetryAfter caps a Retry-After before any calculation with it.
 	longestRetryAfter = 24 * time.Hour
 )
 
-// Backoff returns how long to wait after an attempt (counted from 0): doubling from low to high,
-// with up to half as much again at random so that clients do not return all at once, and never
-// less than a Retry-After that lies within twice high. Its form is that of retryablehttp.Backoff.
+// Backoff returns how long to wait after an attempt (counted from 0): doubling from low to high, plus up to
+// half as much again at random, so that clients do not return all at once, and never less than a
+// Retry-After of up to twice high. Its form is that of retryablehttp.Backoff.
 func Backoff(low, high time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if after, ok := RetryAfter(resp.Header, time.Now()); ok {
@@ -41,9 +41,9 @@ func Backoff(low, high time.Duration, attempt int, resp *http.Response) time.Dur
 	return min(low+rand.N(low/2+1), high)
 }
 
-// RetryAfter returns the wait that a Retry-After header asks for, in its two forms (RFC 9110,
-// 10.2.3), a day at most; false when there is none or it is no wait at all. A date is read against
-// the server's own Date if it sends one, so that a wrong clock on this side does not matter.
+// RetryAfter returns the wait that a Retry-After header asks for, in either form (RFC 9110, 10.2.3), a day
+// at most; false if there is none. A date is read against the server's own Date if it sends one, so that a
+// wrong clock on this side does not matter.
 func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {

@@ -130,3 +130,48 @@ const stateBeforeDBOps = `{
     }
   ]
 }`
+
+// A rename keeps what it is: single overrides, alone and by key, and a set of another scope beside them.
+func TestAccDBOpsMovedWithinTheProviderWritesNothing(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	const set = `
+resource "harnessci_image_overrides" "%s" {
+  infra  = "VM"
+  images = { gitCloneTag = "harness/drone-git:1.0.0" }
+}
+`
+	dir := clitest.New(t, dbopsGit(present)+strings.Replace(set, "%s", "old", 1), fake.Env())
+	dir.Must("apply", "-auto-approve")
+	fake.ResetLog()
+
+	dir.Write("main.tf", `
+resource "harnessci_image_override" "pinned" {
+  for_each = { gitCloneTag = "`+present+`" }
+  module   = "dbops"
+  field    = each.key
+  value    = each.value
+}
+moved {
+  from = harnessci_image_override.test
+  to   = harnessci_image_override.pinned["gitCloneTag"]
+}
+moved {
+  from = harnessci_image_overrides.old
+  to   = harnessci_image_overrides.new
+}
+`+strings.Replace(set, "%s", "new", 1))
+	output := dir.Must("apply", "-auto-approve")
+	requireNoWarning(t, output)
+	if !strings.Contains(unwrapped(output), "0 added, 0 changed, 0 destroyed") {
+		t.Errorf("the rename changes something:\n%s", output)
+	}
+	requireEmptyPlan(t, dir)
+	if got := fake.Overrides("dbops")["gitCloneTag"]; got != present || fake.Count("writes") != 0 {
+		t.Errorf("dbops holds %q after %d writes", got, fake.Count("writes"))
+	}
+
+	// Its new address is the one that resets it.
+	dir.Must("destroy", "-auto-approve")
+	requireNoOverride(t, fake)
+}

@@ -19,13 +19,22 @@ const address = "registry.terraform.io/harnessci/harnessci"
 // version is set by the linker (-X main.version=1.2.3), so it must stay a variable.
 var version = "dev"
 
-// memoryGoal is where the garbage collector begins to work harder: what is needed at a time is less,
-// even where a server answers all that is read of it.
-const memoryGoal = 80 << 20
+const (
+	// heapGrowth, in percent, is how much the heap grows before a collection. With Go's 100 the first
+	// one comes while the CLI waits for the schema, in each of the processes of a plan.
+	heapGrowth = 200
+
+	// memoryGoal is where the garbage collector begins to work harder: what is needed at a time is less,
+	// even where a server answers all that is read of it.
+	memoryGoal = 80 << 20
+)
 
 func main() {
 	attach := flag.Bool("debug", false, "run as a server that a debugger can attach to")
 	flag.Parse()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryGoal)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -17,7 +16,7 @@ import (
 )
 
 // secretRef is a reference to a secret of the account, the only kind that an account's connector may use.
-var secretRef = regexp.MustCompile(`^account\.[A-Za-z_][A-Za-z0-9_$-]{0,127}$`)
+var secretRef = text.Regexp(`^account\.[A-Za-z_][A-Za-z0-9_$-]{0,127}$`)
 
 // ValidateConfig checks what is known of a configuration.
 func (r *imageConnectorResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
@@ -43,7 +42,7 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 		value types.String
 	}{{"username_ref", m.UsernameRef}, {"password_ref", m.PasswordRef}} {
 		name, value := ref.name, ref.value
-		if known(value) && !secretRef.MatchString(value.ValueString()) {
+		if known(value) && !secretRef().MatchString(value.ValueString()) {
 			diags.AddError(fmt.Sprintf("Invalid image connector: %s is not a reference to a secret", name),
 				fmt.Sprintf("%s takes a reference to a secret of the account, such as account.registry_password, "+
 					"never the secret itself. Store the secret in Harness at account level, and refer to it as "+

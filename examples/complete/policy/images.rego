@@ -1,5 +1,6 @@
 package harness.images
 
+# Where the connector names the mirror, images have no registry in their names: add "harness" and "plugins".
 registries := {"registry.example.com"}
 
 # Every image that the plan sets: of single overrides, and of exclusive sets.
@@ -26,11 +27,26 @@ deny contains sprintf("%s: %s has no version and no digest, so it moves", [p.add
 	not regex.match(`:[^:/]*[0-9]+\.[0-9]+[^:/]*$`, p.image)
 }
 
-# Every override that the plan removes: single ones that are destroyed, and what sets reset.
+# The connector's registry comes before the names of images that have none.
+deny contains sprintf("%s: %s is not an allowed registry", [change.address, url]) if {
+	some change in input.resource_changes
+	change.type == "harnessci_image_connector"
+	url := change.change.after.url
+	not split(url, "/")[2] in registries
+}
+
+# Every override that the plan removes: single ones, what sets reset, and the images of sets that are destroyed.
 removed contains change.address if {
 	some change in input.resource_changes
 	change.type == "harnessci_image_override"
-	change.change.actions == ["delete"]
+	"delete" in change.change.actions
+}
+
+removed contains sprintf("%s[%q]", [change.address, field]) if {
+	some change in input.resource_changes
+	change.type == "harnessci_image_overrides"
+	"delete" in change.change.actions
+	some field, _ in change.change.before.images
 }
 
 removed contains sprintf("%s[%q]", [change.address, field]) if {

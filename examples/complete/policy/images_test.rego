@@ -54,6 +54,26 @@ test_many_resets_of_a_set_are_denied if {
 	count(images.deny) == 1 with input as set_change(["update"], {"images": {}, "resets": resets}, {})
 }
 
+test_a_destroyed_set_is_counted if {
+	count(images.deny) == 1 with input as {"resource_changes": [{
+		"address": "harnessci_image_overrides.k8",
+		"type": "harnessci_image_overrides",
+		"change": {"actions": ["delete"], "before": {"images": resets, "resets": {}}, "after": null},
+	}]}
+}
+
+connector(url) := {"resource_changes": [{
+	"address": "harnessci_image_connector.this",
+	"type": "harnessci_image_connector",
+	"change": {"actions": ["update"], "after": {"url": url}},
+}]}
+
+test_the_connector_names_an_allowed_registry if {
+	count(images.deny) == 0 with input as connector("https://registry.example.com/harness-mirror")
+	count(images.deny) == 1 with input as connector("https://index.docker.io/v2/")
+	count(images.deny) == 1 with input as connector("https://registry.example.com.evil.test")
+}
+
 test_resets_of_the_last_apply_do_not_count if {
 	count(images.deny) == 0 with input as set_change(["no-op"], {"images": {}, "resets": resets}, {})
 }

@@ -3,6 +3,10 @@
 # The configuration has the output "copy" instead of harnessci_image_copy.
 set -eu
 
+# The plan and its JSON hold the values of variables, the mirror's password among them.
+umask 077
+trap 'rm -f mirror.tfplan mirror.json copies.txt' EXIT
+
 cli=${TERRAFORM:-terraform}
 "$cli" plan -input=false -out=mirror.tfplan
 "$cli" show -json mirror.tfplan >mirror.json

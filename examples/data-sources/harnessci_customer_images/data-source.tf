@@ -14,3 +14,12 @@ data "harnessci_customer_images" "effective" {
 output "vm_git_clone" {
   value = data.harnessci_customer_images.effective.images["gitCloneTag"]
 }
+
+# What is overridden in Database DevOps, which has no infra.
+data "harnessci_customer_images" "dbops" {
+  module = "dbops"
+}
+
+output "dbops_overrides" {
+  value = data.harnessci_customer_images.dbops.images
+}

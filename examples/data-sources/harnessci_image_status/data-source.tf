@@ -21,3 +21,12 @@ check "supported_images" {
     ])
   }
 }
+
+# Database DevOps has no infra, and what its builds pull is not known.
+data "harnessci_image_status" "dbops" {
+  module = "dbops"
+}
+
+output "dbops_images" {
+  value = { for field, image in data.harnessci_image_status.dbops.images : field => image.effective }
+}

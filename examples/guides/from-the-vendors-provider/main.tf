@@ -4,6 +4,10 @@ terraform {
       source  = "harnessci/harnessci"
       version = "~> 0.1"
     }
+    # The state refers to it until the move is applied.
+    harness = {
+      source = "harness/harness"
+    }
   }
 }
 

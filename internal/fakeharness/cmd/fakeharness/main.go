@@ -77,6 +77,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		faults = append(faults, fakeharness.Fault{})
 		return json.Unmarshal([]byte(text), &faults[len(faults)-1])
 	})
+	var secrets []string
+	flags.Func("secret", "a secret that a connector may name, such as account.registry_password; may be repeated", func(ref string) error {
+		secrets = append(secrets, ref)
+		return nil
+	})
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -89,6 +94,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	s := fakeharness.New(opts)
 	for _, fault := range faults {
 		s.Inject(fault)
+	}
+	for _, ref := range secrets {
+		s.AddSecret(ref)
 	}
 	return serve(ctx, *addr, s, stdout)
 }

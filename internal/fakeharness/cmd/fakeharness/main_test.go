@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -159,6 +160,33 @@ func TestOptionsReachTheServer(t *testing.T) {
 	if _, err := command(t, env, "show", "ci/VM"); err == nil || !strings.Contains(err.Error(), "HTTP 429") {
 		t.Errorf("beyond the limit: %v", err)
 	}
+}
+
+func TestSecretsCanBeNamedByAConnector(t *testing.T) {
+	t.Parallel()
+	env, _ := serveInBackground(t, io.Discard, "-secret", "account.there")
+	for _, test := range []struct {
+		user   string
+		status int
+	}{{"there", http.StatusOK}, {"missing", http.StatusBadRequest}} {
+		body := `{"connector": ` + fakeharness.ConnectorBody("https://registry.example.com", test.user) + `}`
+		target := env["HARNESS_ENDPOINT"] + "/ng/api/connectors?accountIdentifier=" + env["HARNESS_ACCOUNT_ID"]
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, target, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Api-Key", env["HARNESS_PLATFORM_API_KEY"])
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != test.status {
+			t.Errorf("a connector with the secret account.%s: HTTP %d, want %d", test.user, resp.StatusCode, test.status)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestMistakesAreSaid(t *testing.T) {

@@ -71,7 +71,7 @@ func TestMarkdownHasEveryFigure(t *testing.T) {
 		"| a/module | 2345 kB |\n| 2 others together | 5 kB |\n",
 		"left out: another, a third.",
 		"without `Retry-After`. Measured on 2020-01-02.",
-		"than without. **Other work kept the processors busy (44 %) when this was measured**",
+		"than without it. **Other work kept the processors busy (44 %) when this was measured**",
 		"| | 1 | 53 |\n|---|---|---|\n",
 		"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",
 		"| another | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",

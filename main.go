@@ -1,4 +1,5 @@
-// Terraform-provider-harnessci manages the images that Harness CI, IaCM and IDP run builds with.
+// Terraform-provider-harnessci manages the images that Harness CI, IaCM, IDP and Database DevOps run builds
+// with.
 package main
 
 import (
@@ -24,8 +25,8 @@ const (
 	// one comes while the CLI waits for the schema, in each of the processes of a plan.
 	heapGrowth = 200
 
-	// memoryGoal is where the garbage collector begins to work harder: what is needed at a time is less,
-	// even where a server answers all that is read of it.
+	// memoryGoal is where the garbage collector begins to work harder: more than is ever needed at a time,
+	// even if a server sends as much as is read.
 	memoryGoal = 80 << 20
 )
 

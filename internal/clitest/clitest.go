@@ -1,7 +1,6 @@
-// Package clitest runs a real Terraform or OpenTofu CLI on the built provider, in processes of
-// their own as for a user. Tests that need two provider processes or exact request counts use it;
-// for all others, terraform-plugin-testing's in-process server is simpler. The demo and the
-// benchmarks use it, too.
+// Package clitest runs a real Terraform or OpenTofu CLI on the built provider, in separate processes as for
+// a user. It is for tests that need two provider processes or exact request counts, the demo and the
+// benchmarks; for all else, terraform-plugin-testing's in-process server is simpler.
 package clitest
 
 import (
@@ -24,7 +23,7 @@ const (
 	providerEnv = "HARNESSCI_TEST_PROVIDER_DIR"
 )
 
-// TB is what is needed of a test, which is a [testing.TB]; commands bring their own.
+// TB is what this package needs of a [testing.TB]; commands have their own.
 type TB interface {
 	Helper()
 	Skip(args ...any)
@@ -34,7 +33,7 @@ type TB interface {
 	Context() context.Context
 }
 
-// Dir is a folder with a configuration, in which the CLI runs.
+// Dir is a folder with a configuration in which the CLI runs.
 type Dir struct {
 	Timeout time.Duration // of a run, after which it is interrupted; five minutes unless changed
 
@@ -44,8 +43,8 @@ type Dir struct {
 	overrides map[string]string // provider's source -> folder
 }
 
-// Require skips a test where acceptance tests are off, and fails it where they are on without a CLI or
-// a built provider.
+// Require skips a test if acceptance tests are off, and fails it if they are on without a CLI or a built
+// provider.
 func Require(tb TB) {
 	tb.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -58,8 +57,8 @@ func Require(tb TB) {
 	}
 }
 
-// New returns a Dir with the configuration as main.tf, the provider's source added where it is left
-// out, and env, such as the HARNESS_* variables, where Require lets the test go on.
+// New returns a Dir with the configuration as main.tf, adding the provider's source if it is missing, and
+// with env, such as the HARNESS_* variables. It calls Require first.
 func New(tb TB, config string, env map[string]string) *Dir {
 	tb.Helper()
 	Require(tb)
@@ -78,7 +77,7 @@ func New(tb TB, config string, env map[string]string) *Dir {
 	return d
 }
 
-// clean leaves out what would steer the CLI or the provider from outside.
+// clean removes variables that would affect the CLI or the provider.
 func clean(environ []string) []string {
 	var kept []string
 	for _, entry := range environ {
@@ -89,7 +88,7 @@ func clean(environ []string) []string {
 	return kept
 }
 
-// Path returns where a file of the folder lies.
+// Path returns the path of a file in the folder.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
 
 // Write puts a file into the folder.
@@ -110,7 +109,7 @@ func (d *Dir) Read(name string) string {
 	return string(content)
 }
 
-// State returns the state, spaced alike whichever CLI wrote it.
+// State returns the state, indented the same way whichever CLI wrote it.
 func (d *Dir) State() string {
 	d.tb.Helper()
 	var spaced bytes.Buffer
@@ -120,8 +119,7 @@ func (d *Dir) State() string {
 	return spaced.String()
 }
 
-// Override makes the CLI take a provider, such as "harnessci/harnessci", from a folder of this
-// machine.
+// Override makes the CLI take a provider, such as "harnessci/harnessci", from a local folder.
 func (d *Dir) Override(source, folder string) {
 	d.tb.Helper()
 	d.overrides[source] = folder
@@ -132,10 +130,10 @@ func (d *Dir) Override(source, folder string) {
 	d.Write("cli.tfrc", "provider_installation {\n  dev_overrides {\n"+lines.String()+"  }\n}\n")
 }
 
-// Setenv sets a variable for later runs, over what New was given.
+// Setenv sets a variable for later runs, overriding New's.
 func (d *Dir) Setenv(name, value string) { d.env = append(d.env, name+"="+value) }
 
-// Result is what one run of the CLI printed, both streams in one, and how it ended.
+// Result is what one run of the CLI printed, both streams together, and how it ended.
 type Result struct {
 	Output string
 	Code   int
@@ -143,7 +141,7 @@ type Result struct {
 	State  *os.ProcessState
 }
 
-// Run runs the CLI and waits for its end, whatever that is.
+// Run runs the CLI and waits for its end, successful or not.
 func (d *Dir) Run(args ...string) Result {
 	d.tb.Helper()
 	return d.Start(args...).Wait()
@@ -159,7 +157,7 @@ func (d *Dir) Must(args ...string) string {
 	return result.Output
 }
 
-// Process is a run of the CLI that has not been waited for.
+// Process is a run of the CLI in progress.
 type Process struct {
 	tb     TB
 	cmd    *exec.Cmd
@@ -187,7 +185,7 @@ func (d *Dir) Start(args ...string) *Process {
 	return p
 }
 
-// Interrupt sends what Ctrl-C does. A run that has ended stays as it is.
+// Interrupt sends what Ctrl-C does. It does nothing after the run has ended.
 func (p *Process) Interrupt() {
 	p.tb.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {

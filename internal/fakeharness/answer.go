@@ -43,7 +43,7 @@ func failed(status int, code, message string) answer {
 	return jsonAnswer(status, id, errorEnvelope(code, message, id, responseMessage{code, "ERROR", message}))
 }
 
-// broken is what an exception becomes for which the API has no answer of its own.
+// broken is the answer to an exception that the API does not handle.
 func broken() answer {
 	id := newCorrelationID()
 	return jsonAnswer(http.StatusInternalServerError, id,

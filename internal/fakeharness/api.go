@@ -17,7 +17,7 @@ const (
 	editAccount  = "core_account_edit"
 )
 
-// route is what a path means; the zero value is a path that the API does not have.
+// route is the meaning of a path; the zero value is a path that the API does not have.
 type route struct{ module, call, method string }
 
 var modulePaths = map[string]string{"ci": "ci", "iacm": "iacm-manager", "idp": "idp"}
@@ -77,8 +77,8 @@ func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer
 	return out
 }
 
-// refuse checks what comes before the content of a request, in the server's order; nil
-// when the request may go on.
+// refuse checks everything before the content of a request, in the server's order; nil if the request may
+// go on.
 func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 	refusal := func(a answer) *answer { return &a }
 	switch {
@@ -160,8 +160,8 @@ func (s *Server) read(rt route, req Request, query url.Values) answer {
 	return success(overrides)
 }
 
-// merged returns what overridesOnly=false does: the images of some families are the defaults,
-// whatever is stored, and a blank override counts as none.
+// merged returns the answer to overridesOnly=false: the images of some families are the defaults, whatever
+// is stored, and a blank override counts as none.
 func merged(defaults, overrides images) images {
 	out := maps.Clone(defaults)
 	for field, image := range overrides {

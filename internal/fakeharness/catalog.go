@@ -22,8 +22,8 @@ func defaultCatalog() []string {
 	return slices.Compact(out)
 }
 
-// catalog answers the Docker Registry catalog: at most n repositories behind last, and a
-// Link header when there are more. A page is never longer than Options.CatalogPage.
+// catalog answers the Docker Registry catalog: at most n repositories after last, and a Link header if
+// there are more. A page is never longer than Options.CatalogPage.
 func (s *Server) catalog(query url.Values) answer {
 	opts := s.Options()
 	size := opts.CatalogPage

@@ -5,16 +5,15 @@ import (
 	"fmt"
 )
 
-// Connector returns the body of the account's image connector, JSON as it was sent; "" where there is
-// none.
+// Connector returns the body of the account's image connector, JSON as it was sent; "" if there is none.
 func (s *Server) Connector() string {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
 	return string(s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)[ImageConnector].body)
 }
 
-// SetConnector stores a body of the image connector as if someone had done so elsewhere: without a
-// trace in the request log, without a check and without a test. "" removes the connector.
+// SetConnector stores a body of the image connector as if someone else had: without a trace in the request
+// log, a check or a test. "" removes the connector.
 func (s *Server) SetConnector(body string) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
@@ -50,7 +49,7 @@ func (s *Server) AddSecret(ref string) {
 	s.connectors.secrets[ref] = true
 }
 
-// RemoveSecret removes a secret, from under whatever names it.
+// RemoveSecret removes a secret, even if something refers to it.
 func (s *Server) RemoveSecret(ref string) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
@@ -71,7 +70,7 @@ func (s *Server) DenyByPolicy(policy string) {
 	s.connectors.policy = policy
 }
 
-// DenyConnectors takes away the permissions to view connectors and to edit them, from every credential.
+// DenyConnectors takes the permissions to view and edit connectors from every credential.
 func (s *Server) DenyConnectors(view, edit bool) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()

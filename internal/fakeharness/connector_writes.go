@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// connectorBody is what the API reads of a connector; all else it keeps as it came.
+// connectorBody is what the API reads of a connector; it keeps everything else as it came.
 type connectorBody struct {
 	Name       string `json:"name"`
 	Identifier string `json:"identifier"`
@@ -42,7 +42,7 @@ func (c *connectorStore) save(stored map[string]connector, call string, sent []b
 		return refusedByPolicy(c.policy)
 	}
 	at := c.now()
-	// No test runs on an update, and the old status stays.
+	// An update runs no test and keeps the old status.
 	saved := connector{body: request.Connector, created: at, changed: at, status: stored[body.Identifier].status}
 	if call == "update-connector" {
 		saved.created = stored[body.Identifier].created
@@ -60,7 +60,7 @@ func (c *connectorStore) save(stored map[string]connector, call string, sent []b
 	return out
 }
 
-// judge returns the refusal of a body; nil where it may be stored.
+// judge returns the refusal of a body; nil if it may be stored.
 func (c *connectorStore) judge(stored map[string]connector, call string, body connectorBody) *answer {
 	refusal := func(a answer) *answer { return &a }
 	old, exists := stored[body.Identifier]
@@ -116,7 +116,7 @@ func (c *connectorStore) judgeAuth(body connectorBody) *answer {
 	return nil
 }
 
-// refusedByPolicy is what a policy that denies makes of a write: a success without connector.
+// refusedByPolicy is the answer to a write that a policy denies: a success without a connector.
 func refusedByPolicy(policy string) answer {
 	return success(map[string]any{
 		"connector": nil, "createdAt": nil, "lastModifiedAt": nil, "status": nil, "harnessManaged": false,

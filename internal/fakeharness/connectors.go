@@ -20,7 +20,7 @@ const (
 	dockerRegistry = "DockerRegistry"
 )
 
-// builtinConnector is what every account has from its start.
+// builtinConnector is what every account has from the start.
 const builtinConnector = `{
   "name": "Harness Docker Connector", "identifier": "harnessImage", "description": "Harness Internal Connector",
   "accountIdentifier": null, "orgIdentifier": null, "projectIdentifier": null, "tags": {}, "type": "DockerRegistry",
@@ -36,9 +36,9 @@ type ConnectionTest struct {
 	Status string // default SUCCESS
 	// Errors are the reasons of a failure; the summary is all of them.
 	Errors []string
-	// Latency is how long a test takes beside the server's own latency.
+	// Latency is how long a test takes, in addition to the server's own latency.
 	Latency time.Duration
-	// Silent tests leave the connector's stored status as it is.
+	// Silent tests leave the connector's stored status unchanged.
 	Silent bool
 }
 
@@ -63,7 +63,7 @@ type connectorError struct {
 	Code    int    `json:"code"`
 }
 
-// connectorStore holds the connectors of every account, and how the API deals with them.
+// connectorStore has the connectors of every account, and how the API treats them.
 type connectorStore struct {
 	mu         sync.Mutex
 	accounts   map[string]map[string]connector // account -> identifier
@@ -73,7 +73,7 @@ type connectorStore struct {
 	noView     bool
 	noEdit     bool
 	test       ConnectionTest
-	clock      int64 // the last time given; no two changes have the same
+	clock      int64 // the last time given; no two changes share one
 }
 
 // now returns the time in milliseconds, later than any it has returned. The caller holds the lock.
@@ -100,7 +100,7 @@ func (c *connectorStore) of(account string, builtin bool) map[string]connector {
 	return c.accounts[account]
 }
 
-// connectorRoute returns what a path below the connectors means, and which connector it names.
+// connectorRoute returns the meaning of a path below the connectors, and which connector it names.
 func connectorRoute(method, path string) (rt route, id string, ok bool) {
 	if id, ok = strings.CutPrefix(path, testPath); ok {
 		return route{call: "test-connector", method: http.MethodPost}, id, true
@@ -148,7 +148,7 @@ func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
 	return &out
 }
 
-// connector acts on a call of the connectors' API. A write is carried out even if its client has gone.
+// connector acts on a call of the connectors' API. A write completes even if its client has gone.
 func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault) answer {
 	s.wait(ctx, s.Options().Latency/2)
 	if rt.call == "test-connector" {

@@ -22,8 +22,8 @@ func Scopes() []string { return slices.Sorted(maps.Keys(builtinDefaults())) }
 // Defaults returns the default images of the scope. The map is the caller's.
 func (s *Server) Defaults(scope string) map[string]string { return s.store.defaultsOf(scope) }
 
-// SetOverride stores an override as if someone had made the change elsewhere: in one
-// step, and without a trace in the request log. The field need not exist.
+// SetOverride stores an override as if someone else had: in one step, and without a trace in the request
+// log. The field need not exist.
 func (s *Server) SetOverride(scope, field, value string) {
 	opts := s.Options()
 	s.store.change(opts.AccountID, scope, field, &value, opts.ReplicaLag)
@@ -35,26 +35,25 @@ func (s *Server) RemoveOverride(scope, field string) {
 	s.store.change(opts.AccountID, scope, field, nil, opts.ReplicaLag)
 }
 
-// SetDefault changes a default image for all accounts. A new field may be set, too; value "" removes
-// the field.
+// SetDefault changes a default image for all accounts. It can add a field; value "" removes one.
 func (s *Server) SetDefault(scope, field, value string) { s.store.setDefault(scope, field, value) }
 
 // Settable returns the fields of the scope that may be set, sorted; the defaults may list others.
 func (s *Server) Settable(scope string) []string { return s.store.settable(scope) }
 
-// SetSettable says whether a field may be set. One that may and is in no defaults is never listed.
+// SetSettable says whether a field may be set. One that may be, but is in no defaults, is never listed.
 func (s *Server) SetSettable(scope, field string, settable bool) {
 	s.store.setSettable(scope, field, settable)
 }
 
-// Tune changes the options of the running server: what follows goes by the new ones.
+// Tune changes the options of the running server, from the next request on.
 func (s *Server) Tune(change func(*Options)) {
 	s.tuning.Lock()
 	defer s.tuning.Unlock()
 	change(&s.opts)
 }
 
-// AddAccount adds an account, open to the same credentials. One that exists stays as it is.
+// AddAccount adds an account with the same credentials. One that exists stays as it is.
 func (s *Server) AddAccount(id string) { s.store.addAccount(id) }
 
 // Requests returns the request log, in order of arrival.
@@ -72,7 +71,7 @@ func (s *Server) Count(call string) int { return s.log.count(call) }
 // whose client gave up counts until it has ended, as on a real server.
 func (s *Server) MaxWritesInFlight() int { return s.log.mostWriting() }
 
-// Inject adds a fault behind those already there.
+// Inject adds a fault after the existing ones.
 func (s *Server) Inject(f Fault) { s.faults.inject(f) }
 
 // ClearFaults removes every fault.

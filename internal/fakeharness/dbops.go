@@ -12,7 +12,7 @@ const (
 	dbopsPath = "/v1/dbops/execution-config/"
 )
 
-// dbopsRoute returns the call of Database DevOps that a path means, if the server has it there.
+// dbopsRoute returns the Database DevOps call of a path, if the server has it there.
 func (s *Server) dbopsRoute(path string) (rt route, ok bool) {
 	base := ""
 	if s.Options().DBOpsUnderGateway {
@@ -38,7 +38,7 @@ func namedFields(body []byte) (operations []*operation, err error) {
 	return operations, nil
 }
 
-// operationsOf reads the body of a write; nil where it is null.
+// operationsOf reads the body of a write; nil if it is null.
 func operationsOf(module, call string, body []byte) (operations []*operation, err error) {
 	if module == dbops && call == "reset-config" {
 		return namedFields(body)
@@ -47,15 +47,15 @@ func operationsOf(module, call string, body []byte) (operations []*operation, er
 	return operations, err
 }
 
-// bare turns an answer into the form of Database DevOps: data without an envelope, 201 for a write,
-// and a message alone for an error.
+// bare turns an answer into the form of Database DevOps: data without an envelope, 201 for a write, and
+// only a message for an error.
 func bare(call string, a answer) answer {
 	var e struct {
 		Message string          `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
 	if json.Unmarshal(a.body, &e) != nil {
-		panic("fakeharness: an answer of the API is no envelope")
+		panic("fakeharness: an answer of the API is not an envelope")
 	}
 	out := a
 	out.body = e.Data

@@ -39,14 +39,13 @@ func (d document) set(infra, field string, image *string) {
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// store holds every account's documents, and the defaults that all accounts share.
-// Its lock covers single loads and saves only: between the two, as on the real
-// server, nothing keeps another write out.
+// store has every account's documents, and the defaults that all accounts share. Its lock covers single
+// loads and saves only: between the two, as on the real server, nothing keeps another write out.
 type store struct {
 	mu       sync.Mutex
 	accounts map[string]map[string][]version // account -> module -> what was saved, oldest first
 	defaults map[string]images               // scope -> images
-	fields   map[string]map[string]bool      // scope -> the fields that may be set
+	fields   map[string]map[string]bool      // scope -> the fields that can be set
 }
 
 // version is a document as saved at a time.
@@ -63,7 +62,7 @@ func newStore(account string) *store {
 			s.fields[scope][field] = true
 		}
 	}
-	// The server lists this one and has no way to set it.
+	// The server lists this one but has no way to set it.
 	delete(s.fields["ci/VM"], "slsaVerificationTag")
 	s.addAccount(account)
 	return s
@@ -95,8 +94,8 @@ func (s *store) documents(account string) map[string][]version {
 
 func (s *store) load(account, module string) document { return s.loadBehind(account, module, 0) }
 
-// loadBehind returns the document as it was so long ago. The time is that of the lock: what was current
-// before a save that came first may be forgotten.
+// loadBehind returns the document as it was that long ago. The time is taken under the lock: what an
+// earlier save replaced may be forgotten.
 func (s *store) loadBehind(account, module string, lag time.Duration) document {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +125,7 @@ func (s *store) append(account, module string, doc document, behind time.Duratio
 	documents[module] = versions
 }
 
-// change sets one field in one step, which no write of the API does.
+// change sets one field in one step, unlike a write of the API.
 func (s *store) change(account, scope, field string, image *string, behind time.Duration) {
 	module, infra := mustScope(scope)
 	s.mu.Lock()
@@ -139,7 +138,7 @@ func (s *store) change(account, scope, field string, image *string, behind time.
 	s.append(account, module, doc, behind)
 }
 
-// overrides returns what was stored for a scope so long ago.
+// overrides returns what was stored for a scope that long ago.
 func (s *store) overrides(account, scope string, lag time.Duration) images {
 	module, infra := mustScope(scope)
 	out := maps.Clone(s.loadBehind(account, module, lag)[infra])
@@ -212,7 +211,7 @@ func mustScope(scope string) (module, infra string) {
 	}
 	module, infra, ok := strings.Cut(scope, "/")
 	if !ok || modulePaths[module] == "" || !isInfra(infra) {
-		panic(fmt.Sprintf("fakeharness: %q is no scope such as ci/K8", scope))
+		panic(fmt.Sprintf("fakeharness: %q is not a scope such as ci/K8", scope))
 	}
 	return module, infra
 }

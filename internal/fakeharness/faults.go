@@ -9,17 +9,16 @@ import (
 	"time"
 )
 
-// Fault makes requests go wrong. The zero value matches the next request and does it no
-// harm; each further field adds one harm. A fault acts ahead of the API's own checks, as
-// a gateway does, and of the rate limit.
+// Fault makes requests go wrong. The zero value matches the next request and does no harm; each field adds
+// one. A fault acts before the API's own checks and the rate limit, as a gateway does.
 type Fault struct {
 	Call  string // such as "update-config", "writes" or "catalog"; "" = any
 	Scope string // "" = any
 	Times int    // how many matching requests it hits; 0 = 1; -1 = all
 	After int    // let this many matching requests pass first
 
-	// Status, Body or Redirect: this answer instead of acting on the request. Status 0 is
-	// 200. A Body that is no JSON object or list goes out as text/html.
+	// Status, Body or Redirect: this answer instead of acting on the request. Status 0 is 200. A Body that
+	// is not a JSON object or list is sent as text/html.
 	Status   int
 	Body     string
 	Redirect string // 302 (or Status) to this URL
@@ -27,7 +26,7 @@ type Fault struct {
 	Header http.Header
 	// PadTo lengthens the answer with spaces to this many bytes, without holding them.
 	PadTo int64
-	// ApplyFirst acts on the request first, and drops that answer for the fault's.
+	// ApplyFirst acts on the request first, then sends the fault's answer instead.
 	ApplyFirst bool
 
 	Drop bool          // close the connection without an answer
@@ -35,7 +34,7 @@ type Fault struct {
 	Hang bool          // no answer until the client goes away or the server closes
 	Drip time.Duration // slow bytes: one byte per Drip
 	Lie  bool          // writes: answer true, store nothing
-	// SaveLate: the write is answered, or dropped, and saves the document that it read so much later.
+	// SaveLate: the write is answered, or dropped, and saves the document that it read this much later.
 	SaveLate time.Duration
 
 	// Hook runs when the fault hits, before anything else. BeforeSave runs between the
@@ -43,15 +42,15 @@ type Fault struct {
 	Hook, BeforeSave func(Request)
 }
 
-// answers reports that the fault stands in for the API's own answer.
+// answers reports whether the fault replaces the API's own answer.
 func (f *Fault) answers() bool {
 	return f.Status != 0 || f.Body != "" || f.Redirect != ""
 }
 
-// withholds reports that no answer is sent at all.
+// withholds reports whether no answer is sent at all.
 func (f *Fault) withholds() bool { return f.Drop || f.Hang }
 
-// acts reports that the API gets to see the request.
+// acts reports whether the API sees the request.
 func (f *Fault) acts() bool {
 	return f.ApplyFirst || f.SaveLate > 0 || !f.answers() && !f.withholds()
 }
@@ -78,7 +77,7 @@ func (f *Fault) answer() answer {
 	return out
 }
 
-// send writes the answer, harmed as the fault says.
+// send writes the answer, damaged as the fault says.
 func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a answer) {
 	padding := max(0, f.PadTo-int64(len(a.body)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
@@ -96,7 +95,7 @@ func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a an
 	pad(w, padding)
 }
 
-// drip writes one byte per interval, and the rest at once when the client goes away.
+// drip writes one byte per interval, and the rest at once if the client goes away.
 func (s *Server) drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
 	out := http.NewResponseController(w)
 	for i := range body {
@@ -121,7 +120,7 @@ func pad(w http.ResponseWriter, n int64) {
 	}
 }
 
-// faultList holds the injected faults, in the order they were injected.
+// faultList has the faults in the order in which they were injected.
 type faultList struct {
 	mu     sync.Mutex
 	faults []*Fault

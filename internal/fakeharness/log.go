@@ -15,12 +15,12 @@ type Request struct {
 	// Call is the API call, such as "update-config"; "catalog" for the image list; "" for
 	// a path that the API does not have.
 	Call string
-	// Scope is such as "ci/K8", with a supported infra in its own spelling; just the module
-	// where the request names no infra; "" where the path has no module.
+	// Scope is such as "ci/K8", with a supported infra in its own spelling; only the module if the request
+	// names no infra; "" if the path has no module.
 	Scope string
 	// Connector is the identifier in the path of a call about one connector.
 	Connector string
-	// Account and OverridesOnly are the query's, as sent.
+	// Account and OverridesOnly are from the query, as sent.
 	Account, OverridesOnly string
 	// Header holds every header, with the credentials masked.
 	Header http.Header
@@ -30,17 +30,17 @@ type Request struct {
 	Body       []byte
 	// Fields are the fields that a write names, in the order sent.
 	Fields []string
-	// Status is the answer's; 0 while there is none, and for good where none was sent.
+	// Status is the answer's; 0 while there is none, or if none is sent.
 	Status int
-	// CorrelationID is that of the answer; "" where the answer came from a Fault.
+	// CorrelationID is that of the answer; "" if the answer came from a Fault.
 	CorrelationID string
-	// Start is the arrival; End is when the answer was ready, zero until then.
+	// Start is the arrival, End when the answer was ready; zero until then.
 	Start, End time.Time
 }
 
 const masked = "***"
 
-// newRequest reads the entry of the log off a request; it keeps no credential.
+// newRequest makes the log entry of a request; it keeps no credential.
 func newRequest(r *http.Request, rt route, body []byte) Request {
 	query := r.URL.Query()
 	req := Request{
@@ -108,7 +108,7 @@ type requestLog struct {
 	most     int
 }
 
-// arrive records the request. The pointer is the log's: changed only by answered.
+// arrive records the request. The entry belongs to the log: only answered changes it.
 func (l *requestLog) arrive(req Request) *Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()

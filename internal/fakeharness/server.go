@@ -1,7 +1,7 @@
-// Package fakeharness is the Harness execution-config API in process, for tests and
-// demos: a model of the server of its own, which shares no code with the client.
+// Package fakeharness is the Harness execution-config API in process, for tests and demos: an independent
+// model of the server, which shares no code with the client.
 //
-// Scopes are strings such as "ci/K8": a module (ci, iacm, idp) and an infra (K8, VM).
+// Scopes are strings such as "ci/K8": a module (ci, iacm, idp) and an infra (K8, VM), or "dbops".
 package fakeharness
 
 import (
@@ -23,20 +23,20 @@ type Options struct {
 	APIKey      string // default "pat.test"
 	BearerToken string // default "bearer.test"
 	ReadOnlyKey string // a key that may view the account and not edit it; default "pat.readonly"
-	// Latency is that of every answer. Its middle half is the window in which a write has
-	// read the document and not yet saved it. A wait ends early when the client goes away,
-	// but for that window: a server does not notice.
+	// Latency is that of every answer. Its middle half is the window in which a write has read the document
+	// but not yet saved it. A wait ends early if the client goes away, except in that window: a server does
+	// not notice.
 	Latency time.Duration
-	// WriteLatency is that of the writes, where it is not Latency.
+	// WriteLatency is that of the writes, if it differs.
 	WriteLatency time.Duration
-	// ReplicaLag is how far behind the saved document get-customer-config is, as read from a
-	// replica. ReplicaEvery limits that to each so many-th read; 0 = all.
+	// ReplicaLag is how far get-customer-config lags behind the saved document, as if read from a replica.
+	// ReplicaEvery limits that to every nth read; 0 = all.
 	ReplicaLag   time.Duration
 	ReplicaEvery int
 	// BadFieldStatus answers a write with a field that cannot be set: 500 (default), which comes
 	// with UNKNOWN_ERROR and names nothing, or 400, which names the field.
 	BadFieldStatus int
-	// HideDefaults makes overridesOnly=true leave out overrides equal to the current default.
+	// HideDefaults makes overridesOnly=true omit overrides equal to the current default.
 	HideDefaults bool
 	// RateLimit is the number of calls per minute and credential; 0 = none. Beyond it the
 	// answer is 429 without Retry-After.
@@ -45,11 +45,11 @@ type Options struct {
 	Catalog []string
 	// CatalogPage is the longest page of the image list; default 100.
 	CatalogPage int
-	// DBOpsUnderGateway has Database DevOps under the endpoint, and not on the host alone.
+	// DBOpsUnderGateway serves Database DevOps below the endpoint instead of at the host's root.
 	DBOpsUnderGateway bool
-	// NoConnector leaves accounts without the image connector that they have from their start.
+	// NoConnector leaves accounts without the built-in image connector.
 	NoConnector bool
-	// OnAnswer, when set, is called with each request once its answer is ready.
+	// OnAnswer, if set, is called with each request once its answer is ready.
 	OnAnswer func(Request)
 }
 
@@ -92,13 +92,12 @@ type Server struct {
 	endpoint string
 	closed   chan struct{}
 	close    sync.Once
-	// running is held for reading by every request; Close takes it to wait for them.
+	// Every request holds running for reading; Close takes it to wait for them.
 	running sync.RWMutex
 	late    sync.WaitGroup // saves after their answer
 }
 
-// New returns a server that listens nowhere yet: use it as a handler, or call
-// Listen and Serve.
+// New returns a server that does not listen yet: use it as a handler, or call Listen and Serve.
 func New(opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{opts: opts, store: newStore(opts.AccountID), closed: make(chan struct{})}
@@ -129,7 +128,7 @@ func Start(t interface {
 	return s
 }
 
-// Listen binds the address, such as 127.0.0.1:0, and so fixes the endpoint.
+// Listen binds the address, such as 127.0.0.1:0, which sets the endpoint.
 func (s *Server) Listen(ctx context.Context, addr string) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -140,7 +139,7 @@ func (s *Server) Listen(ctx context.Context, addr string) error {
 	return nil
 }
 
-// Serve answers requests on what Listen bound, until Close; it then returns nil.
+// Serve answers requests on the bound address until Close, and then returns nil.
 func (s *Server) Serve() error {
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -148,16 +147,16 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Close ends every request under way, hanging ones too, and returns when all have ended and what
-// was to be saved late is saved.
+// Close ends every request in progress, even a hanging one, and returns when all have ended and every late
+// save is done.
 func (s *Server) Close() {
 	_ = s.http.Close() // a listener that fails to close leaves nothing to do
 	s.close.Do(func() { close(s.closed) })
 	s.Settle()
 }
 
-// Settle returns when no request is under way, not even one whose client has gone, and every late save
-// is done.
+// Settle returns when no request is in progress, not even one whose client has gone, and every late save is
+// done.
 func (s *Server) Settle() {
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
@@ -171,7 +170,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // half a request is none
+		panic(http.ErrAbortHandler) // half a request does not count
 	}
 	rt, connector := routeOf(r.Method, r.URL.Path)
 	if found, ok := s.dbopsRoute(r.URL.Path); ok {
@@ -195,7 +194,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.send(r.Context(), w, &f, a)
 }
 
-// answer returns what to answer; status 0 where there is none to send.
+// answer returns what to answer; status 0 for nothing.
 func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer {
 	if f.Hook != nil {
 		f.Hook(req)
@@ -224,7 +223,7 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 	return out
 }
 
-// wait returns after d, or earlier when ctx ends or the server closes.
+// wait returns after d, or earlier if ctx ends or the server closes.
 func (s *Server) wait(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
@@ -238,8 +237,7 @@ func (s *Server) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Endpoint is the base address to give to a client: http://127.0.0.1:port/gateway.
-// It is "" before Listen.
+// Endpoint is the base URL for a client: http://127.0.0.1:port/gateway. It is "" before Listen.
 func (s *Server) Endpoint() string { return s.endpoint }
 
 // Options returns the options, with defaults filled in.

@@ -14,7 +14,7 @@ type operation struct {
 	Value *string
 }
 
-// UnmarshalJSON takes the keys in their own case only, which encoding/json does not.
+// UnmarshalJSON accepts the keys only in their own case, unlike encoding/json.
 func (o *operation) UnmarshalJSON(data []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -30,9 +30,9 @@ func (o *operation) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// write reads the whole document of one account and module, changes the named fields in memory and
-// saves all of it. Nothing is locked in between: of two writes in flight the later save wins. It is
-// carried out even if its client has gone.
+// write reads the whole document of one account and module, changes the named fields in memory and saves
+// all of it. Nothing is locked in between: of two writes in flight the later save wins. It completes even
+// if its client has gone.
 func (s *Server) write(ctx context.Context, latency time.Duration, req Request, f *Fault) answer {
 	s.wait(ctx, latency/4)
 	module, _ := mustScope(req.Scope)
@@ -52,7 +52,7 @@ func (s *Server) write(ctx context.Context, latency time.Duration, req Request, 
 	return success(true)
 }
 
-// save saves a document, late where that is wanted: the write is in flight until then.
+// save saves a document, late if a fault says so: the write is in flight until then.
 func (s *Server) save(ctx context.Context, req Request, doc document, late time.Duration) {
 	module, _ := mustScope(req.Scope)
 	if late == 0 {

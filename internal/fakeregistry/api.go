@@ -20,7 +20,7 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	case "storage":
 		return s.storage(rt)
 	case "":
-		return refuse(http.StatusNotFound, "UNSUPPORTED", "no such place in the API")
+		return refuse(http.StatusNotFound, "UNSUPPORTED", "no such path in the API")
 	}
 	if a, ok := s.authorize(r, rt); !ok {
 		return a

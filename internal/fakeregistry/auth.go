@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// tokens are those that the token server has given.
+// tokens are those that the token server has issued.
 type tokens struct {
 	mu     sync.Mutex
 	scopes map[string][]string // token -> what it allows, such as "repository:a/b:pull"
 	next   int
 }
 
-// ExpireTokens makes every token given so far worthless.
+// ExpireTokens invalidates every token issued so far.
 func (s *Server) ExpireTokens() {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
@@ -81,7 +81,7 @@ func needed(r *http.Request, rt route, write bool) []string {
 	return needs
 }
 
-// allows reports that one of the scopes has the action of need.
+// allows reports whether one of the scopes has the action of need.
 func allows(scopes []string, need string) bool {
 	name, action := cutLast(need)
 	return slices.ContainsFunc(scopes, func(scope string) bool {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Media types of what this package makes.
+// Media types that this package creates.
 const (
 	IndexType    = "application/vnd.oci.image.index.v1+json"
 	ManifestType = "application/vnd.oci.image.manifest.v1+json"
@@ -79,7 +79,7 @@ func Describe(mediaType string, blob []byte) Descriptor {
 	return Descriptor{MediaType: mediaType, Digest: Digest(blob), Size: int64(len(blob))}
 }
 
-// Layer returns a gzip stream of about size bytes that no other seed gives.
+// Layer returns a gzip stream of about size bytes, unique to the seed.
 func Layer(seed uint64, size int) []byte {
 	raw := make([]byte, size)
 	var key [32]byte
@@ -132,8 +132,8 @@ func Manifest(mediaType string, fields map[string]any) Content {
 	return Content{Manifest: mustJSON(all), MediaType: mediaType}
 }
 
-// Multi returns an index of small images, one per platform, each with a layer that only this seed and
-// platform give.
+// Multi returns an index of small images, one per platform, each with a layer unique to this seed and
+// platform.
 func Multi(seed uint64, platforms ...string) Content {
 	children := make([]Content, len(platforms))
 	for i, p := range platforms {
@@ -145,7 +145,7 @@ func Multi(seed uint64, platforms ...string) Content {
 func mustJSON(v any) []byte {
 	out, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of this package's own making
+		panic(err) // this package's own mistake
 	}
 	return out
 }

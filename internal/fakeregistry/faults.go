@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Fault makes requests go wrong, ahead of the registry's own checks. The zero value matches the next
-// request and does it no harm; each further field adds one.
+// Fault makes requests go wrong, before the registry's own checks. The zero value matches the next request
+// and does no harm; each field adds one.
 type Fault struct {
 	Method    string // "" = any
 	Kind      string // as in Request; "" = any
@@ -24,13 +24,13 @@ type Fault struct {
 	Body          []byte
 	Header        http.Header // set on every answer that the fault hits
 
-	// ApplyFirst acts on the request first, and drops that answer for the fault's.
+	// ApplyFirst acts on the request first, then sends the fault's answer instead.
 	ApplyFirst bool
 
 	Drop  bool // close the connection without an answer, once Take bytes of the request have been read
 	Take  int64
 	Cut   int  // > 0: the whole answer's headers, but only Cut bytes of it
-	Alter bool // the answer's first byte is another one
+	Alter bool // the answer's first byte is changed
 	Hang  bool // no answer until the client goes away
 
 	// Hook runs when the fault hits, before anything else. It may block.
@@ -53,7 +53,7 @@ func (f *Fault) answer() answer {
 
 // withhold never returns.
 func (s *Server) withhold(r *http.Request, f *Fault) {
-	_, _ = io.CopyN(io.Discard, r.Body, f.Take) // whether it comes or not, the connection goes
+	_, _ = io.CopyN(io.Discard, r.Body, f.Take) // in any case, the connection is closed
 	if f.Hang {
 		select {
 		case <-r.Context().Done():
@@ -63,7 +63,7 @@ func (s *Server) withhold(r *http.Request, f *Fault) {
 	panic(http.ErrAbortHandler)
 }
 
-// send writes the answer, harmed as the fault says, and returns how many bytes of a body it sent.
+// send writes the answer, damaged as the fault says, and returns how many bytes of a body it sent.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, f *Fault, a answer) int {
 	maps.Copy(w.Header(), a.header)
 	maps.Copy(w.Header(), f.Header)
@@ -98,7 +98,7 @@ func (s *Server) switchProtocols(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// faultList holds the faults in the order in which they were injected.
+// faultList has the faults in the order in which they were injected.
 type faultList struct {
 	mu     sync.Mutex
 	faults []*Fault

@@ -11,8 +11,8 @@ import (
 // Request is an entry of the request log.
 type Request struct {
 	Method, Host, Path, Query string
-	// Kind is the place in the API: base, manifests, blobs, uploads, tags, catalog, referrers, token, or
-	// storage for blobs that were redirected; "" for no place.
+	// Kind is the part of the API: base, manifests, blobs, uploads, tags, catalog, referrers, token, or
+	// storage for redirected blobs; "" for an unknown path.
 	Kind string
 	// Repository and Reference are those of the path.
 	Repository, Reference string
@@ -24,7 +24,7 @@ type Request struct {
 	Authorization string
 	// Received and Sent count the bytes of bodies.
 	Received, Sent int64
-	// Status is the answer's; 0 while there is none, or where none was sent.
+	// Status is the answer's; 0 while there is none, or if none was sent.
 	Status int
 }
 

@@ -12,23 +12,23 @@ import (
 	"sync"
 )
 
-// Options configure a Server. The zero value is a registry that asks for no login.
+// Options configure a Server. The zero value is a registry without a login.
 type Options struct {
-	// Username and Password are needed for every request when set.
+	// Username and Password, if set, are required for every request.
 	Username, Password string
-	// Token wants a token of the token server instead of Basic. The server gives one for these.
+	// Token requires a token instead of Basic. The token server issues one for the login.
 	Token bool
 	// TokenElsewhere puts the token server on another host.
 	TokenElsewhere bool
-	// AnonymousPull lets anybody read.
+	// AnonymousPull lets anyone read.
 	AnonymousPull bool
 
-	// PageSize is the longest page of a list; 0 gives all at once, without a Link.
+	// PageSize is the longest page of a list; 0 returns all at once, without a Link.
 	PageSize int
-	// Unsorted lists tags in the order in which they came.
+	// Unsorted lists tags in the order of arrival.
 	Unsorted bool
 
-	// NoDigest leaves Docker-Content-Digest out of answers.
+	// NoDigest omits Docker-Content-Digest from answers.
 	NoDigest bool
 	// NoMount refuses every mount with 202, as the specification allows.
 	NoMount bool
@@ -36,10 +36,10 @@ type Options struct {
 	Redirect bool
 	// ImmutableTags refuses to overwrite a tag, even with the same digest.
 	ImmutableTags bool
-	// NoTagDelete deletes by digest alone, as the CNCF distribution does.
+	// NoTagDelete deletes only by digest, as the CNCF distribution does.
 	NoTagDelete bool
-	// MissingStatus answers for repositories that are not there; 0 is 404. Such a registry makes none
-	// by a push.
+	// MissingStatus is the answer for repositories that do not exist; 0 is 404. Such a registry creates
+	// none on a push.
 	MissingStatus int
 	// Quota is how many bytes of blobs fit; 0 is no limit.
 	Quota int64
@@ -48,8 +48,8 @@ type Options struct {
 	// Referrers answers the referrers API.
 	Referrers bool
 
-	// Upstream is the address of a registry that acts on the requests, such as a real one. This server
-	// then only keeps the log and does harm; of the other options none counts.
+	// Upstream is the address of a registry that acts on the requests, such as a real one. This server then
+	// only keeps the log and injects faults; no other option counts.
 	Upstream string
 }
 
@@ -65,10 +65,10 @@ type Server struct {
 	listener net.Listener
 	closed   chan struct{}
 	once     sync.Once
-	running  sync.RWMutex // held for reading by every request; Close takes it to wait for them
+	running  sync.RWMutex // every request holds it for reading; Close takes it to wait for them
 }
 
-// New returns a registry that listens nowhere yet: call Listen and Serve.
+// New returns a registry that does not listen yet: call Listen and Serve.
 func New(opts Options) *Server {
 	s := &Server{opts: opts, store: newStore(), closed: make(chan struct{})}
 	s.http.Handler = s
@@ -106,9 +106,9 @@ func (s *Server) Listen(ctx context.Context, addr string) error {
 }
 
 // Serve answers requests until Close.
-func (s *Server) Serve() { _ = s.http.Serve(s.listener) } // its clients tell of a broken listener
+func (s *Server) Serve() { _ = s.http.Serve(s.listener) } // its clients report a broken listener
 
-// Close ends every request under way and returns when all have ended.
+// Close ends every request in progress and returns when all have ended.
 func (s *Server) Close() {
 	s.once.Do(func() { close(s.closed) })
 	_ = s.http.Close() // nothing is left to do about a listener that fails to close
@@ -116,13 +116,13 @@ func (s *Server) Close() {
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
 }
 
-// Host is what an image's name begins with to be in this registry: 127.0.0.1:port.
+// Host is the host of images in this registry: 127.0.0.1:port.
 func (s *Server) Host() string { return s.listener.Addr().String() }
 
 // URL is the registry's address: http://127.0.0.1:port.
 func (s *Server) URL() string { return "http://" + s.Host() }
 
-// elsewhere is the same server by another host name.
+// elsewhere is the same server under another host name.
 func (s *Server) elsewhere() string {
 	_, port, _ := net.SplitHostPort(s.Host()) // a listener's address has a port
 	return "localhost:" + port
@@ -144,7 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	entry.received(int64(len(body)))
 	if err != nil && (!f.answers() || f.ApplyFirst) {
-		panic(http.ErrAbortHandler) // half a request is none
+		panic(http.ErrAbortHandler) // half a request does not count
 	}
 	var a answer
 	if !f.answers() || f.ApplyFirst {
@@ -160,7 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry.sent(int64(s.send(w, r, &f, a)))
 }
 
-// answer is what goes back.
+// answer is what is sent back.
 type answer struct {
 	status int
 	header http.Header
@@ -185,7 +185,7 @@ func refuse(status int, code, message string) answer {
 	}), "Content-Type", "application/json")
 }
 
-// route is a request's place in the API.
+// route is the part of the API that a request is for.
 type route struct {
 	kind      string // "base", "manifests", "blobs", "uploads", "tags", "catalog", "referrers", "token", "storage", ""
 	repo      string

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// store holds what the registry has.
+// store is what the registry has.
 type store struct {
 	mu      sync.Mutex
 	repos   map[string]*repository
@@ -37,7 +37,7 @@ func newStore() *store {
 	return &store{repos: map[string]*repository{}, uploads: map[string]*uploading{}}
 }
 
-// repo returns a repository and makes it if it is missing. The lock is held.
+// repo returns a repository, and creates it if it is missing. The lock is held.
 func (s *store) repo(name string) *repository {
 	r := s.repos[name]
 	if r == nil {
@@ -67,7 +67,7 @@ func (r *repository) dropTag(tag string) {
 	r.order = slices.DeleteFunc(r.order, func(t string) bool { return t == tag })
 }
 
-// references are what a manifest refers to and a registry checks for.
+// references are what a manifest refers to and a registry checks.
 type references struct {
 	MediaType    string       `json:"mediaType"`
 	ArtifactType string       `json:"artifactType"`
@@ -110,8 +110,8 @@ func (r *repository) put(c Content) {
 	r.manifests[c.Digest()] = stored{c.MediaType, c.Manifest}
 }
 
-// Push stores content under name:tag, or without a tag under its digest alone, and returns the digest.
-// No request is made, and nothing is logged.
+// Push stores content under name:tag, or without a tag only under its digest, and returns the digest. No
+// request is made, and nothing is logged.
 func (s *Server) Push(reference string, c Content) string {
 	name, tag, _ := strings.Cut(reference, ":")
 	s.store.mu.Lock()
@@ -144,7 +144,7 @@ func (s *Server) Untag(reference string) {
 	s.store.repo(name).dropTag(tag)
 }
 
-// Lacks returns what a repository should have of the content and has not, or has with other bytes.
+// Lacks returns what a repository lacks of the content, or has with other bytes.
 func (s *Server) Lacks(name string, c Content) []string {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -167,7 +167,7 @@ func (r *repository) lacks(c Content) []string {
 	return out
 }
 
-// Half reports the tags under which something is missing: there must never be one.
+// Half returns the tags under which something is missing: there must never be one.
 func (s *Server) Half() []string {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -188,7 +188,7 @@ func (r *repository) whole(digest string) bool {
 		return false
 	}
 	var refs references
-	_ = json.Unmarshal(m.content, &refs) // what is no JSON refers to nothing
+	_ = json.Unmarshal(m.content, &refs) // what is not JSON refers to nothing
 	for _, child := range refs.Manifests {
 		if !r.whole(child.Digest) {
 			return false

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Remote is another registry, such as a real one, that content is stored in and compared with. It is
-// spoken to in the plainest way, by no code of the client's.
+// Remote is another registry, such as a real one, to store content in and compare it with. It uses plain
+// requests, and no code of the client's.
 type Remote struct {
 	URL                string // such as http://127.0.0.1:5000
 	Username, Password string
 }
 
-// anyType accepts every kind of manifest; some registries convert, or find nothing, for */* alone.
+// anyType accepts every kind of manifest; with only */*, some registries convert, or find nothing.
 const anyType = IndexType + ", " + ManifestType +
 	", application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, */*"
 
@@ -73,7 +73,7 @@ func (r Remote) Tag(ctx context.Context, reference string) string {
 	return Digest(manifest)
 }
 
-// Lacks returns what a repository should have of the content and has not, or has with other bytes.
+// Lacks returns what a repository lacks of the content, or has with other bytes.
 func (r Remote) Lacks(ctx context.Context, name string, c Content) []string {
 	var out []string
 	_, manifest, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/manifests/"+c.Digest(), c.MediaType, nil)
@@ -92,7 +92,7 @@ func (r Remote) Lacks(ctx context.Context, name string, c Content) []string {
 	return out
 }
 
-// do sends a request; mediaType is that of the body, or what is accepted where there is none.
+// do sends a request; mediaType is that of the body, or the accepted one if there is none.
 func (r Remote) do(ctx context.Context, method, path, mediaType string, body []byte) (http.Header, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(body))
 	if err != nil {

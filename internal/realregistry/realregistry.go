@@ -1,5 +1,5 @@
-// Package realregistry runs the CNCF distribution, for tests and benchmarks: the registry that many
-// companies run, as a process of its own on a free port of the loopback.
+// Package realregistry runs the CNCF distribution, the registry that many companies run, for tests and
+// benchmarks: as a separate process on a free port of the loopback.
 package realregistry
 
 import (
@@ -26,7 +26,7 @@ type Registry struct {
 	stop   sync.Once
 }
 
-// tries is how often another port is taken: between finding a free one and listening, it may go.
+// tries is how often another port is tried: between finding a free one and listening, it may be taken.
 const tries = 5
 
 // Start runs the program, such as docker-registry, with its files below dir. Auth is the part of its
@@ -68,7 +68,7 @@ validation: {manifests: {urls: {allow: ["^https://example.invalid/"]}}}
 	}
 	go func() {
 		defer close(r.ended)
-		_ = r.cmd.Wait() // killed, or its output tells why
+		_ = r.cmd.Wait() // killed, or its output says why
 	}()
 	if err := r.wait(ctx); err != nil {
 		r.Stop()
@@ -77,7 +77,7 @@ validation: {manifests: {urls: {allow: ["^https://example.invalid/"]}}}
 	return r, nil
 }
 
-// Stop ends the registry and waits for its end. Its files stay.
+// Stop ends the registry and waits. Its files stay.
 func (r *Registry) Stop() {
 	r.stop.Do(func() { _ = r.cmd.Process.Kill() }) // it may have ended by itself
 	<-r.ended

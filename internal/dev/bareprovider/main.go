@@ -1,5 +1,5 @@
-// Bareprovider is a provider with one resource that does nothing: what any provider on the same
-// framework costs, for measurements to hold the real one against.
+// Bareprovider is a provider with one resource that does nothing: what any provider on the same framework
+// costs, as a baseline for measurements.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// callVar names a URL that a plan asks for, to tell when a provider can send its first request.
+// callVar names a URL that a plan requests, to measure when a provider can send its first request.
 const callVar = "BAREPROVIDER_CALLS"
 
 type bare struct{}

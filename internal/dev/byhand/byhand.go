@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// Images are what is wanted: scope, such as ci/K8 -> field -> image.
+// Images are the images to set: scope, such as ci/K8 -> field -> image.
 type Images map[string]map[string]string
 
 // Count returns the number of overrides.
@@ -28,7 +28,7 @@ func (i Images) Count() int {
 	return n
 }
 
-// Stored returns how many of them the server holds.
+// Stored returns how many of them the server has.
 func (i Images) Stored(server *fakeharness.Server) int {
 	n := 0
 	for scope, fields := range i {
@@ -52,8 +52,8 @@ func Together(ctx context.Context, server *fakeharness.Server, wanted Images) er
 	return nil
 }
 
-// EachAlone is what a plain provider does: for each override a write and a read, so many at a time. The
-// read sees the override in its own write, and not that the next write undoes it.
+// EachAlone is what a plain provider does: a write and a read for each override, several at a time. The
+// read sees its own write, but not that the next write undoes it.
 func EachAlone(ctx context.Context, server *fakeharness.Server, wanted Images, parallelism int) error {
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.SetLimit(parallelism)

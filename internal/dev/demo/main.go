@@ -1,5 +1,5 @@
-// Demo walks through the life of the images that builds run, with a real CLI, the built provider and fakes
-// in process, and checks at each step that what it says is so. `make demo` sets what it needs.
+// Demo walks through the life of the images that builds run, with a real CLI, the built provider and
+// in-process fakes, and verifies what it says at each step. `make demo` sets what it needs.
 package main
 
 import (

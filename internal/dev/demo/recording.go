@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The window, in pixels but for the rows: 80 columns of the font are a little less than its width.
+// The window, in pixels except for the rows: 80 columns of the font are a little less than its width.
 const (
 	rows       = 26
 	textWidth  = 692
@@ -36,8 +36,8 @@ func (l line) duration() float64 {
 // classes are the styles' names in the style sheet.
 var classes = map[style]string{bold: "b", dim: "d", green: "g", red: "r"}
 
-// render returns an SVG that scrolls the lines through a window and begins anew at the end. Where
-// motion is unwanted it shows the last lines.
+// render returns an SVG that scrolls the lines through a window in a loop. With reduced motion it shows the
+// last lines.
 func render(lines []line) string {
 	total := atTheEnd
 	for _, l := range lines {
@@ -86,7 +86,7 @@ func keyframes(lines []line, total float64) string {
 	return b.String()
 }
 
-// offset is how far down the text stands when the first n lines show: the nth on the last row.
+// offset is how far down the text is when the first n lines show: the nth on the last row.
 func offset(n int) int { return (rows - n) * lineHeight }
 
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

@@ -45,7 +45,7 @@ func newScreen(w *os.File, color string) *screen {
 
 func (s *screen) title(text string) { s.put("", bold, text) }
 
-// step begins a step, and says in one line what it shows.
+// step begins a step with one line about what it shows.
 func (s *screen) step(what string) {
 	s.steps++
 	s.write(line{})
@@ -79,7 +79,7 @@ func (s *screen) file(content string) {
 	}
 }
 
-// holds shows a claim that was found to hold.
+// holds shows a claim that was verified.
 func (s *screen) holds(format string, args ...any) {
 	s.put("   ", green, "✓ "+fmt.Sprintf(format, args...))
 }
@@ -103,8 +103,7 @@ func (s *screen) write(l line) {
 	fmt.Fprintln(s.w, l.text)
 }
 
-// wrap breaks text into lines of at most limit columns: before an arrow, else at a space; what has
-// neither is cut.
+// wrap breaks text into lines of at most limit columns: before an arrow, else at a space, else anywhere.
 func wrap(text string, limit int) []string {
 	const hanging = "  "
 	var lines []string

@@ -55,7 +55,7 @@ func newStage(t *script.T, out *screen) (s *stage, version string) {
 	s.dir.Setenv("TF_VAR_registry", s.private.Host())
 	s.dir.Setenv("TF_VAR_password", password)
 	s.dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
-	s.dir.Setenv("DOCKER_CONFIG", t.TempDir()) // no login of the user's
+	s.dir.Setenv("DOCKER_CONFIG", t.TempDir()) // none of the user's logins
 	version, _, _ = strings.Cut(s.dir.Must("version"), "\n")
 	s.cli = "terraform"
 	if strings.HasPrefix(version, "OpenTofu") {
@@ -77,7 +77,7 @@ func (s *stage) add(name string) {
 	s.out.file("# " + name + "\n" + string(content))
 }
 
-// result is what a run of the CLI came to.
+// result is the outcome of a run of the CLI.
 type result struct {
 	clitest.Result
 	writes int // of overrides
@@ -91,14 +91,14 @@ func (s *stage) run(command string) result {
 	r := result{Result: s.dir.Run(args...)}
 	r.writes = s.fake.Count("writes")
 	lines := condense(r.Output)
-	if args[0] != "plan" { // the plan within an apply was shown when it was planned
+	if args[0] != "plan" { // the plan in an apply has been shown already
 		lines = slices.DeleteFunc(lines, func(line string) bool { return !end.MatchString(line) || strings.HasPrefix(line, "Plan") })
 	}
 	s.out.excerpt(lines)
 	return r
 }
 
-// apply applies, or destroys, and fails where the CLI does.
+// apply applies, or destroys, and fails if the CLI does.
 func (s *stage) apply(command string) result {
 	r := s.run(command + " -auto-approve")
 	if r.Code != 0 {
@@ -127,8 +127,7 @@ func (s *stage) output(name string) map[string]string {
 	return values
 }
 
-// What the demo shows of a CLI's output: what becomes of a resource, values that are worth a look, and how
-// it ended.
+// What the demo shows of a CLI's output: what happens to a resource, values worth a look, and how it ended.
 var (
 	action = regexp.MustCompile(`^# (harnessci_\S+) (?:will|must) be (created|updated in-place|destroyed|replaced)`)
 	value  = regexp.MustCompile(`^([+~] digest +=.*|~ value +=.* -> .*)$`)
@@ -136,7 +135,7 @@ var (
 	digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
 )
 
-// signs are those that a CLI puts before a resource.
+// signs are what a CLI puts before a resource.
 var signs = map[string]string{"created": "+", "updated in-place": "~", "destroyed": "-", "replaced": "-/+"}
 
 // condense returns the lines that matter, without their indentation.

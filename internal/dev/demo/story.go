@@ -13,7 +13,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// tell shows every step, and ends at the first that is not as it should be.
+// tell shows every step, and ends at the first that fails.
 func tell(t *script.T, out *screen) {
 	began := time.Now()
 	s, version := newStage(t, out)
@@ -22,12 +22,12 @@ func tell(t *script.T, out *screen) {
 		shows string
 		run   func(*stage)
 	}{
-		{"What everybody does: one request per override, ten at a time", today},
+		{"The usual way: one request per override, ten at a time", today},
 		{"What Harness runs", defaults},
 		{"Copies in a private registry, the connector to it, and overrides: the plan", plan},
 		{"One apply: copy first, then switch", apply},
 		{"A second plan is empty", again},
-		{"An image that is not there is refused before anything is written", typo},
+		{"A missing image is refused before anything is written", typo},
 		{"Someone overwrites a copy, and changes an override in Harness", outside},
 		{"Destroy puts back what was there before", destroy},
 	} {
@@ -51,7 +51,7 @@ func today(s *stage) {
 		s.Fatal("nothing was lost")
 	}
 	s.out.all([]string{fmt.Sprintf("%d sent, each answered with success", len(images))})
-	s.out.harms("%d stored, %d lost, and nobody is told", stored, len(images)-stored)
+	s.out.harms("%d stored, %d lost, and no error", stored, len(images)-stored)
 	for field := range images {
 		s.fake.RemoveOverride("ci/K8", field)
 	}
@@ -109,7 +109,7 @@ func again(s *stage) {
 	s.out.holds("one read of the overrides, however many there are")
 }
 
-// facts are those that an error tells of an image.
+// facts are the lines of an error about an image.
 var facts = regexp.MustCompile(`(?m)(pulled|nearest tags): .*$`)
 
 func typo(s *stage) {
@@ -120,7 +120,7 @@ func typo(s *stage) {
 	}
 	_, failure, _ := strings.Cut(r.Output, "\nError: ")
 	s.out.all(facts.FindAllString(failure, -1))
-	s.out.holds("nothing was written: no build will look for it")
+	s.out.holds("nothing was written: no build will try to pull it")
 	s.dir.Write("typo.tf", "")
 }
 

@@ -21,17 +21,17 @@ const (
 	tofu      = "tofu"
 )
 
-// hosts are where each product looks for providers that a configuration names without a host.
+// hosts are the registries of each product for providers that a configuration names without a host.
 var hosts = map[string]string{terraform: "registry.terraform.io", tofu: "registry.opentofu.org"}
 
-// minimum is the oldest version of each product that will do.
+// minimum is the oldest acceptable version of each product.
 type minimum map[string]*semver.Version
 
 var (
 	// supported is the oldest that the provider supports: the first with provider functions, and with
 	// moves between resource types.
 	supported = minimum{terraform: semver.MustParse("1.8.0"), tofu: semver.MustParse("1.10.0")}
-	// complete is the oldest that runs every acceptance test but those of `terraform query`: the first
+	// complete is the oldest that runs every acceptance test except those of `terraform query`: the first
 	// with import by identity.
 	complete = minimum{terraform: semver.MustParse("1.12.0"), tofu: semver.MustParse("1.12.0")}
 )
@@ -40,7 +40,7 @@ func (m minimum) String() string {
 	return fmt.Sprintf("terraform >= %s or tofu >= %s", m[terraform], m[tofu])
 }
 
-// check returns an error where c is older than the minimum.
+// check returns an error if c is older than the minimum.
 func (m minimum) check(c cli) error {
 	if c.version.LessThan(m[c.product]) {
 		return fmt.Errorf("%s is older than %s", c, m[c.product])
@@ -48,7 +48,7 @@ func (m minimum) check(c cli) error {
 	return nil
 }
 
-// cli is an executable that answered what it is.
+// cli is an executable that has said what it is.
 type cli struct {
 	path    string // absolute
 	product string
@@ -63,11 +63,11 @@ func (c cli) String() string {
 // finder finds a CLI.
 type finder struct {
 	root string    // of the repository: where OpenTofu is built from and kept
-	log  io.Writer // told what is passed over, and of a build that takes minutes
+	log  io.Writer // gets what is passed over, and a build that takes minutes
 }
 
-// find returns the first that will do of: the one that overrideVar names, `terraform` and then `tofu`
-// on PATH, the pinned OpenTofu. The override needs only be supported: who sets it has chosen.
+// find returns the first acceptable CLI of: the one that overrideVar names, `terraform` and then `tofu` on
+// PATH, the pinned OpenTofu. The override only needs to be supported: it is set on purpose.
 func (f finder) find(ctx context.Context, oldest minimum) (cli, error) {
 	if path := os.Getenv(overrideVar); path != "" {
 		return f.override(ctx, path, oldest)
@@ -103,7 +103,7 @@ func (f finder) override(ctx context.Context, path string, oldest minimum) (cli,
 		return cli{}, fmt.Errorf("%s: %w", overrideVar, err)
 	}
 	if err := oldest.check(c); err != nil {
-		fmt.Fprintf(f.log, "NOTE: %v: what needs that version is left out\n", err)
+		fmt.Fprintf(f.log, "NOTE: %v: tests that need that version are skipped\n", err)
 	}
 	return c, nil
 }
@@ -111,8 +111,8 @@ func (f finder) override(ctx context.Context, path string, oldest minimum) (cli,
 // versionLine is in the human output because `version -json` does not tell the products apart.
 var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)\s*$`)
 
-// probe asks the executable at path what it is. Its timeout is generous: a version manager's shim may
-// stand behind the name.
+// probe asks the executable at path what it is. Its timeout is generous: the name may be a version
+// manager's shim.
 func probe(ctx context.Context, path string) (cli, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -141,11 +141,11 @@ func probe(ctx context.Context, path string) (cli, error) {
 	return cli{path, terraform, version}, nil
 }
 
-// openTofu is the module that internal/tofu pins; it builds from the Go module proxy alone.
+// openTofu is the module that internal/tofu pins; it builds from the Go module proxy only.
 const openTofu = "github.com/opentofu/opentofu"
 
-// build returns OpenTofu from .bin, made first where it is missing or another version: the pinned one
-// where version is "".
+// build returns OpenTofu from .bin, and builds it first if it is missing or another version; version "" is
+// the pinned one.
 func (f finder) build(ctx context.Context, version string) (cli, error) {
 	path, err := filepath.Abs(filepath.Join(f.root, ".bin", tofu))
 	if err != nil {
@@ -171,7 +171,7 @@ func (f finder) build(ctx context.Context, version string) (cli, error) {
 			return cli{}, err
 		}
 	}
-	// go build refuses to write over what is not an executable, such as an interrupted copy.
+	// go build refuses to overwrite what is not an executable, such as an interrupted copy.
 	if err := os.RemoveAll(path); err != nil {
 		return cli{}, fmt.Errorf("making room for OpenTofu: %w", err)
 	}
@@ -204,7 +204,7 @@ func (f finder) unpin(ctx context.Context, file, modfile, version string) error 
 	return err
 }
 
-// goCommand runs go in the module of the pin and returns what it prints; an error has its complaints.
+// goCommand runs go in the module of the pin and returns what it prints; an error contains its stderr.
 func (f finder) goCommand(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this package's
 	cmd.Dir = filepath.Join(f.root, "internal", "tofu")

@@ -1,6 +1,6 @@
-// Findcli finds the Terraform or OpenTofu that the tests, the demo and the benchmarks run, and prints,
-// as shell `export` lines, the variables with which they run it. It builds OpenTofu where there is none.
-// It runs in the repository's root.
+// Findcli finds the Terraform or OpenTofu that the tests, the demo and the benchmarks run, and prints the
+// variables for it as shell `export` lines. If there is none, it builds OpenTofu. Run it in the
+// repository's root.
 package main
 
 import (
@@ -14,13 +14,13 @@ import (
 	"syscall"
 )
 
-// overrideVar is the test library's own variable; what it names is used whatever is on PATH.
+// overrideVar is the test library's own variable; it takes precedence over PATH.
 const overrideVar = "TF_ACC_TERRAFORM_PATH"
 
 func main() {
 	oldest := flag.Bool("supported", false,
-		"be content with any version that the provider supports, instead of one that runs every test")
-	openTofu := flag.String("opentofu", "", "build this version of OpenTofu, such as 1.10.10, and take it")
+		"accept any version that the provider supports, instead of one that runs every test")
+	openTofu := flag.String("opentofu", "", "build this version of OpenTofu, such as 1.10.10, and use it")
 	flag.Parse()
 
 	minimum := complete

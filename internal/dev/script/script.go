@@ -1,5 +1,5 @@
-// Package script lets a command call what is written for tests. A failure ends the command, and what was
-// set up is taken down whatever happens.
+// Package script lets a command call code that is written for tests. A failure ends the command, and what
+// was set up is always taken down.
 package script
 
 import (
@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// T stands in for a test's: what Run calls, in its own goroutine, may fail or be interrupted at any of
-// its methods.
+// T replaces a test's T: what Run calls, in its own goroutine, may fail or be interrupted at any of its
+// methods.
 type T struct {
 	name        string
 	ctx         context.Context //nolint:containedctx // as that of a test
@@ -21,13 +21,13 @@ type T struct {
 	cleanups    []func()
 }
 
-// stop is what a T panics with to end its command.
+// stop is the panic value with which a T ends its command.
 type stop struct{ reason string }
 
-// Run does what a command does, tells on stderr what it failed with, and returns the exit code.
+// Run runs a command, prints a failure to stderr, and returns the exit code.
 //
-// A Ctrl-C at a terminal reaches the running CLI, too, which ends gracefully; the command goes no further
-// than that. Any other request to end interrupts the CLI.
+// A Ctrl-C in a terminal also reaches the running CLI, which ends gracefully; the command then stops. Any
+// other request to end interrupts the CLI.
 func Run(name string, do func(*T)) (exit int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
@@ -56,7 +56,7 @@ func Run(name string, do func(*T)) (exit int) {
 	return 0
 }
 
-// Scope runs a part of the command, at the end of which all that the part set up is taken down.
+// Scope runs a part of the command, and then takes down all that the part set up.
 func (t *T) Scope(do func(*T)) {
 	part := &T{name: t.name, ctx: t.ctx, interrupted: t.interrupted}
 	defer func() {
@@ -67,14 +67,14 @@ func (t *T) Scope(do func(*T)) {
 	do(part)
 }
 
-// Helper ends a command that was interrupted: whatever is written for tests begins with it.
+// Helper ends a command that was interrupted: test helpers begin with it.
 func (t *T) Helper() {
 	if t.interrupted.Load() || t.ctx.Err() != nil {
 		panic(stop{"interrupted"})
 	}
 }
 
-// Check fails where there is an error.
+// Check fails if there is an error.
 func (t *T) Check(err error) {
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func (t *T) Fatal(args ...any) {
 // Fatalf ends the command.
 func (t *T) Fatalf(format string, args ...any) { t.Fatal(fmt.Sprintf(format, args...)) }
 
-// Skip ends the command: a test may leave something out, a command was asked for it.
+// Skip ends the command: unlike a test, a command cannot leave out what it was asked for.
 func (t *T) Skip(args ...any) { t.Fatal(args...) }
 
 // Cleanup has f called at the end, the last one first.

@@ -1,5 +1,5 @@
-// Command notices writes the licences and notices of every module that the provider links, on any
-// system that a release is built for, as one text. It fails where a module has no licence.
+// Command notices writes the licences and notices of every module that the provider links, on any system
+// that a release is built for, as one text. It fails if a module has no licence.
 package main
 
 import (
@@ -25,7 +25,7 @@ var systems = []string{"darwin", "freebsd", "linux", "windows"}
 var legal = regexp.MustCompile(`(?i)^(licen[cs]e|notice|copying|copyright|patents)([.-].*)?$`)
 
 func main() {
-	out := flag.String("o", "", "file to write; standard output where it is left out")
+	out := flag.String("o", "", "file to write; default: standard output")
 	flag.Parse()
 	if err := run(context.Background(), *out); err != nil {
 		fmt.Fprintln(os.Stderr, "notices:", err)
@@ -49,7 +49,7 @@ func run(ctx context.Context, out string) error {
 	return os.WriteFile(out, text.Bytes(), 0o644) //nolint:gosec // it goes into a release, for everyone to read
 }
 
-// module is what `go list -json` says of one.
+// module is what `go list -json` says about one.
 type module struct {
 	Path, Version, Dir string
 	Main               bool
@@ -113,7 +113,8 @@ func write(w io.Writer, modules []module) error {
 		}
 		users[text] = append(users[text], m)
 	}
-	fmt.Fprintf(w, "terraform-provider-harnessci contains the following software of others, under the licences that follow.\n")
+	fmt.Fprintf(w, "terraform-provider-harnessci contains the following third-party software, under the licences "+
+		"that follow.\n")
 	for _, text := range texts {
 		fmt.Fprintf(w, "\n%s\n", strings.Repeat("=", 80))
 		for _, m := range users[text] {

@@ -32,7 +32,7 @@ func change(ctx context.Context, verb string, args []string, getenv func(string)
 	switch verb {
 	case "show":
 		if len(args) > 0 {
-			return fmt.Errorf("show takes a scope alone, not %q", args)
+			return fmt.Errorf("show takes only a scope, not %q", args)
 		}
 		var overrides map[string]string
 		if err := call(ctx, getenv, scope, "get-customer-config", nil, &overrides); err != nil {
@@ -72,7 +72,7 @@ func parse(verb string, args []string) ([]operation, error) {
 	return operations, nil
 }
 
-// dbops is the scope of Database DevOps, whose API has no infra, no envelope, and names alone in a reset.
+// dbops is the scope of Database DevOps, whose API has no infra, no envelope, and only names in a reset.
 const dbops = "dbops"
 
 // call makes one API call and stores the answer's data in out; a nil body makes it a GET.
@@ -148,7 +148,7 @@ func address(getenv func(string) string, scope, name string) (string, error) {
 	module, infra, _ := strings.Cut(scope, "/")
 	path, ok := fakeharness.CallPath(module, name)
 	if !ok || infra == "" {
-		return "", fmt.Errorf("%q is no scope such as ci/K8 or dbops", scope)
+		return "", fmt.Errorf("%q is not a scope such as ci/K8 or dbops", scope)
 	}
 	query := url.Values{"accountIdentifier": {getenv("HARNESS_ACCOUNT_ID")}, "infra": {infra}}
 	return endpoint + path + "?" + query.Encode(), nil

@@ -1,5 +1,5 @@
-// Command fakeharness serves the Harness execution-config API from memory, and makes
-// changes on a running one as someone outside Terraform would.
+// Command fakeharness serves the Harness execution-config API from memory, and changes a running one as
+// someone outside Terraform would.
 package main
 
 import (
@@ -48,8 +48,8 @@ func main() {
 	}
 }
 
-// run does what the arguments say. Serving closes stdout once it has printed the
-// variables, so that a reader of the whole output need not wait for the server to end.
+// run does what the arguments say. Serving closes stdout once it has printed the variables, so that nobody
+// who reads to the end waits for the server.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout io.WriteCloser, stderr io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		return change(ctx, args[0], args[1:], getenv, stdout)
@@ -68,8 +68,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.StringVar(&opts.APIKey, "api-key", "pat.test", "API key that may read and write")
 	flags.DurationVar(&opts.Latency, "latency", 0, "latency of every answer")
 	flags.DurationVar(&opts.WriteLatency, "write-latency", 0, "latency of writes (0: as -latency)")
-	flags.DurationVar(&opts.ReplicaLag, "replica-lag", 0, "how far behind the overrides read are")
-	flags.IntVar(&opts.ReplicaEvery, "replica-every", 0, "limit -replica-lag to each so many-th read (0: all)")
+	flags.DurationVar(&opts.ReplicaLag, "replica-lag", 0, "how far reads of the overrides lag behind")
+	flags.IntVar(&opts.ReplicaEvery, "replica-every", 0, "limit -replica-lag to every nth read (0: all)")
 	flags.IntVar(&opts.BadFieldStatus, "bad-field-status", 0, "answer a field that cannot be set with this (0: 500, as the published source does)")
 	flags.BoolVar(&opts.HideDefaults, "hide-defaults", false, "list no override that equals the current default")
 	flags.IntVar(&opts.RateLimit, "rate-limit", 0, "calls per minute and credential (0: no limit)")

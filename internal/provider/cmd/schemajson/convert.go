@@ -25,7 +25,7 @@ func schema(s *tfprotov6.Schema) *tfjson.Schema {
 
 func block(b *tfprotov6.SchemaBlock) *tfjson.SchemaBlock {
 	if len(b.BlockTypes) > 0 {
-		panic("nested blocks are not converted: protocol 6 has nested attributes for what they do")
+		panic("nested blocks are not converted: protocol 6 has nested attributes instead")
 	}
 	return &tfjson.SchemaBlock{
 		Attributes:      attributes(b.Attributes),
@@ -109,7 +109,7 @@ func parameter(p *tfprotov6.FunctionParameter) *tfjson.FunctionParameter {
 	}
 }
 
-// ctyType converts a type by way of the JSON that both libraries share with the CLI.
+// ctyType converts a type through the JSON that both libraries share with the CLI.
 func ctyType(t tftypes.Type) cty.Type {
 	encoded, err := t.MarshalJSON() //nolint:staticcheck // deprecated for callers that are not this protocol's JSON
 	var converted cty.Type

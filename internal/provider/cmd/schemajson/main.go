@@ -1,6 +1,6 @@
 // Schemajson prints the provider's schemas as `terraform providers schema -json` does, for the
-// documentation generator. It asks the protocol server, because no one CLI shows everything:
-// OpenTofu leaves list resources out.
+// documentation generator. It asks the protocol server, because no single CLI shows everything: OpenTofu
+// leaves out list resources.
 package main
 
 import (

@@ -37,7 +37,7 @@ data "harnessci_default_images" "all" {
 locals {
   url = "https://${var.mirror}"
 
-  # Harness lists these among the defaults and refuses to have them overridden.
+  # Harness lists these among the defaults, but does not let you override them.
   refused = ["VM/slsaVerificationTag"]
 
   # One element for each image to pin, such as "K8/gitCloneTag".
@@ -76,8 +76,8 @@ resource "harnessci_image_override" "pinned" {
   depends_on = [harnessci_image_copy.mirrored]
 }
 
-# Switches every build to the mirror, last of all. Harness tests the connection first, and what stood
-# before is put back where the test fails.
+# Switches every build to the mirror, last of all. Harness then tests the connection, and the previous
+# connector is put back if the test fails.
 resource "harnessci_image_connector" "mirror" {
   url                 = local.url
   username            = "harness-puller"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails unless a tag is annotated, signed by somebody whom GitHub knows, and on main.
+# Fails unless a tag is annotated, signed by someone whom GitHub knows, and on main.
 set -euo pipefail
 tag=$1
 

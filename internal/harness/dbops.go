@@ -106,6 +106,12 @@ func (e *nowhereError) Error() string {
 	return "Database DevOps was not found: " + strings.Join(answers, "; ")
 }
 
+// IsNowhere reports whether something other than the API answered at every URL where it may be.
+func IsNowhere(err error) bool {
+	_, ok := errors.AsType[*nowhereError](err)
+	return ok
+}
+
 // nowhere is the error of a call that reached the API at none of its URLs. It is that of the last one, the
 // gateway's, which says more than an unknown host's.
 func nowhere(asked []*Error) error {

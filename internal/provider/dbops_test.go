@@ -129,3 +129,15 @@ func TestAccDBOps_aRefusedWriteTellsTheServersMessage(t *testing.T) {
 		{Config: dbopsOverride(imageA), Check: w.holds(dbopsID, imageA)},
 	}})
 }
+
+func TestAccDBOps_aProxyThatPassesTheGatewayOnlyIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, dbopsID)
+	fake := w.requireFake("it injects a fault")
+	fake.Inject(fakeharness.Fault{Scope: "dbops", Times: -1, Status: 404, Body: "<html>no route</html>"})
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config:      dbopsOverride(imageA),
+		ExpectError: says("lets /v1/dbops/ through"),
+	}}})
+	w.requireNoWrites()
+}

@@ -223,6 +223,9 @@ func connectionAdvice(call *harness.Error) string {
 // statusAdvice depends on the kind of answer.
 func statusAdvice(call *harness.Error) string {
 	switch {
+	case harness.IsNowhere(call):
+		return "Check that every proxy and gateway in between lets /v1/dbops/ through, beside /gateway, that the account has " +
+			"Database DevOps, and that account_id and the provider's endpoint are right."
 	case harness.IsRedirect(call):
 		return "Redirects are not followed, because the credential would go along. If the target is right, set the " +
 			"provider's endpoint to it; if it is a login page, a proxy or the gateway has blocked the request."

@@ -47,11 +47,11 @@ func Safe(s string) string {
 	return b.String()
 }
 
-// Sentence gives a text a full stop and, unless it begins with a name such as a host's, a capital
-// first letter.
+// Sentence gives a text a full stop and, unless it begins with a name such as a host's or that of Go's
+// package in an error of TLS, a capital first letter.
 func Sentence(s string) string {
 	word, _, _ := strings.Cut(s, " ")
-	name := strings.ContainsAny(strings.TrimRight(word, ".:"), ".:/")
+	name := word == "tls:" || word == "x509:" || strings.ContainsAny(strings.TrimRight(word, ".:"), ".:/")
 	if first, size := utf8.DecodeRuneInString(s); unicode.IsLower(first) && !name {
 		s = string(unicode.ToUpper(first)) + s[size:]
 	}

@@ -65,6 +65,8 @@ func TestSentences(t *testing.T) {
 		"h.example:8 fell": "h.example:8 fell.",
 		"ci/K8: it fell":   "ci/K8: it fell.",
 		"so: it fell":      "So: it fell.",
+		"x509: no trust":   "x509: no trust.",
+		"tls: no trust":    "tls: no trust.",
 	} {
 		if got := Sentence(in); got != want {
 			t.Errorf("Sentence(%q) = %q, want %q", in, got, want)

@@ -75,7 +75,7 @@ func TestTheMirrorScriptStopsAtTheFirstFailure(t *testing.T) {
 		if fails == "nothing to copy" {
 			answer = `{"planned_values": {"outputs": {"copy": {"value": {}}}}}`
 		}
-		program("terraform", `echo "terraform $1" >>log; [ "$1" != "`+fails+`" ] || exit 1; [ "$1" != show ] || echo '`+answer+`'`)
+		program("terraform", `echo "terraform $1" >>log; [ "$1" != plan ] || echo secret >mirror.tfplan; [ "$1" != "`+fails+`" ] || exit 1; [ "$1" != show ] || echo '`+answer+`'`)
 		program("crane", `echo "crane $2 $3" >>log; [ "`+fails+`" != crane ] || [ "$2" != b:1 ]`)
 		script, err := filepath.Abs(filepath.Join(examplesDir, "complete", "private-mirror", "copy.sh"))
 		if err != nil {
@@ -87,6 +87,11 @@ func TestTheMirrorScriptStopsAtTheFirstFailure(t *testing.T) {
 		log := readFile(t, filepath.Join(folder, "log"))
 		if applied := strings.Contains(log, "terraform apply"); applied != (fails == "") || (err == nil) != (fails == "") {
 			t.Errorf("%q fails: applied %v, %v:\n%s%s", fails, applied, err, log, output)
+		}
+		for _, file := range []string{"mirror.tfplan", "mirror.json", "copies.txt"} {
+			if _, err := os.Stat(filepath.Join(folder, file)); err == nil {
+				t.Errorf("%q fails: %s, with what variables hold, is left behind", fails, file)
+			}
 		}
 		if copied := strings.Count(log, "crane"); fails == "" && copied != 3 || fails == "crane" && copied != 2 {
 			t.Errorf("%q fails: %d copies:\n%s", fails, copied, log)

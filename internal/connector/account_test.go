@@ -83,7 +83,7 @@ func TestAFailedTestPutsBackWhatStood(t *testing.T) {
 				t.Errorf("%+v %+v", failed, result)
 			}
 			requireCalls(t, fake, test.calls...)
-			requireStanding(t, fake, test.left)
+			requireConnector(t, fake, test.left)
 			if fake.Connector() != compact(before) && fake.Connector() != before {
 				t.Errorf("%s\nis not the previous connector:\n%s", fake.Connector(), before)
 			}
@@ -112,7 +112,7 @@ func TestWhereThePutBackFailsTheChangeMayStand(t *testing.T) {
 	if failed := as[*TestError](t, err); failed.PutBack == nil || !result.Touched || !harness.IsForbidden(failed.PutBack) {
 		t.Errorf("%+v %+v", failed, result)
 	}
-	requireStanding(t, fake, "registry.example.com")
+	requireConnector(t, fake, "registry.example.com")
 }
 
 func TestAnUndecidedTestPutsBackWhatStood(t *testing.T) {
@@ -133,7 +133,7 @@ func TestAnUndecidedTestPutsBackWhatStood(t *testing.T) {
 			if failed := as[*TestError](t, err); failed.Err == nil || failed.PutBack != nil {
 				t.Errorf("%+v", failed)
 			}
-			requireStanding(t, fake, "index.docker.io")
+			requireConnector(t, fake, "index.docker.io")
 		})
 	}
 }
@@ -149,7 +149,7 @@ func TestALostAnswerOfTheTestIsFoundWithTheConnector(t *testing.T) {
 			if _, err := account.Change(t.Context(), toWanted, true); (err == nil) != (status == "SUCCESS") {
 				t.Error(err)
 			}
-			requireStanding(t, fake, left)
+			requireConnector(t, fake, left)
 		})
 	}
 }
@@ -177,7 +177,7 @@ func TestASlowTestIsNotWaitedForWithoutEnd(t *testing.T) {
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "PENDING"})
 	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*SlowTestError](t, err)
-	requireStanding(t, fake, "index.docker.io")
+	requireConnector(t, fake, "index.docker.io")
 }
 
 func TestAnInterruptDuringTheTestPutsBack(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAnInterruptDuringTheTestPutsBack(t *testing.T) {
 	if result.Touched || !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v %v", result, err)
 	}
-	requireStanding(t, fake, "index.docker.io")
+	requireConnector(t, fake, "index.docker.io")
 }
 
 func TestAnInterruptDuringTheWriteCarriesItThroughAndPutsBack(t *testing.T) {
@@ -201,7 +201,7 @@ func TestAnInterruptDuringTheWriteCarriesItThroughAndPutsBack(t *testing.T) {
 	_, err := account.Change(ctx, toWanted, true)
 	_ = as[*InterruptedError](t, err)
 	requireCalls(t, fake, "update", "update")
-	requireStanding(t, fake, "index.docker.io")
+	requireConnector(t, fake, "index.docker.io")
 }
 
 func TestAnInterruptBeforehandChangesNothing(t *testing.T) {

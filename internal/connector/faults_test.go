@@ -39,11 +39,11 @@ func TestNoFaultIsAFalseSuccess(t *testing.T) {
 				fault.Call, fault.Times = "connector-writes", -1
 				fake.Inject(fault)
 				result, err := account.Change(t.Context(), toWanted, true)
-				if stands := standing(t, fake) == mirror; (err == nil) != stands || stands != test.stored {
-					t.Errorf("stands: %v; %+v, %v", stands, result, err)
+				if stored := connectorURL(t, fake) == mirror; (err == nil) != stored || stored != test.stored {
+					t.Errorf("stored: %v; %+v, %v", stored, result, err)
 				}
 				if err != nil && result.Touched {
-					t.Error("nothing stands, and something may")
+					t.Error("nothing is stored, and something may be")
 				}
 			})
 		}
@@ -120,7 +120,7 @@ func TestAPolicyAndAMissingSecretAreToldAsSuch(t *testing.T) {
 	if _, err := account.Change(t.Context(), toWanted, true); !harness.IsRefused(err) {
 		t.Error(err)
 	}
-	requireStanding(t, fake, "index.docker.io")
+	requireConnector(t, fake, "index.docker.io")
 }
 
 func TestAnotherWriterIsNotOverwrittenByThePutBack(t *testing.T) {
@@ -133,9 +133,9 @@ func TestAnotherWriterIsNotOverwrittenByThePutBack(t *testing.T) {
 	result, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*OverwrittenError](t, err)
 	if result.Touched {
-		t.Error("nothing of the change stands")
+		t.Error("nothing of the change is stored")
 	}
-	requireStanding(t, fake, "theirs.example.com")
+	requireConnector(t, fake, "theirs.example.com")
 }
 
 func TestATestOfAnothersSettingsProvesNothing(t *testing.T) {
@@ -146,7 +146,7 @@ func TestATestOfAnothersSettingsProvesNothing(t *testing.T) {
 	}})
 	_, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*OverwrittenError](t, err)
-	requireStanding(t, fake, "theirs.example.com")
+	requireConnector(t, fake, "theirs.example.com")
 }
 
 func TestRestoreBringsBackWhatStood(t *testing.T) {
@@ -174,7 +174,7 @@ func TestRestoreBringsBackWhatStood(t *testing.T) {
 			if err := account.Restore(t.Context(), result.Before.Body); err != nil {
 				t.Fatal(err)
 			}
-			requireStanding(t, fake, "former.example.com")
+			requireConnector(t, fake, "former.example.com")
 		})
 	}
 }
@@ -193,7 +193,7 @@ func TestRestoreRemovesWhereThereWasNone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	requireStanding(t, fake, "")
+	requireConnector(t, fake, "")
 }
 
 func TestRestoreTellsWhatRefersToIt(t *testing.T) {

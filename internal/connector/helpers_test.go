@@ -41,8 +41,8 @@ func start(t *testing.T, opts fakeharness.Options) (*fakeharness.Server, *Accoun
 	return fake, New(client, Options{Pause: time.Microsecond, Grace: 10 * time.Second})
 }
 
-// standing returns the URL of the connector that stands; "" for none.
-func standing(t *testing.T, fake *fakeharness.Server) string {
+// connectorURL returns the URL of the connector; "" for none.
+func connectorURL(t *testing.T, fake *fakeharness.Server) string {
 	t.Helper()
 	var body struct {
 		Spec struct {
@@ -57,11 +57,11 @@ func standing(t *testing.T, fake *fakeharness.Server) string {
 	return body.Spec.URL
 }
 
-// requireStanding fails unless the URL that stands contains the text; "" is no connector.
-func requireStanding(t *testing.T, fake *fakeharness.Server, text string) {
+// requireConnector fails unless the connector's URL contains the text; "" is no connector.
+func requireConnector(t *testing.T, fake *fakeharness.Server, text string) {
 	t.Helper()
-	if stands := standing(t, fake); text == "" && stands != "" || !strings.Contains(stands, text) {
-		t.Errorf("%q stands, want %q", stands, text)
+	if url := connectorURL(t, fake); text == "" && url != "" || !strings.Contains(url, text) {
+		t.Errorf("the URL is %q, want %q", url, text)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestEffectiveIsThePlannedURLOnceThereIsAPlan(t *testing.T) {
 			t.Errorf("%s: %q, %v, %v", what, url, planned, known)
 		}
 	}
-	require("as it stands", "https://index.docker.io/v2/", false, true)
+	require("as it is", "https://index.docker.io/v2/", false, true)
 	account.Plan(Planned{})
 	require("not known yet", "", true, false)
 	account.Plan(Planned{URL: new(mirror)})

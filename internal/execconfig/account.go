@@ -147,7 +147,7 @@ func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image s
 func (a *Account) Replace(ctx context.Context, scope harness.Scope, change Change) error {
 	kept := setOps(scope, change.Keep)
 	for _, o := range kept {
-		o.standing = true
+		o.inPlace = true
 	}
 	ops := slices.Concat(setOps(scope, change.Set), kept, resetOps(scope, change.Reset))
 	return joined(a.writer.write(ctx, ops, scope))

@@ -12,16 +12,16 @@ type Change struct {
 }
 
 // NewChange returns the change from the overrides that exist to the wanted ones.
-func NewChange(standing, wanted map[string]string) Change {
+func NewChange(existing, wanted map[string]string) Change {
 	change := Change{Set: map[string]string{}, Keep: map[string]string{}, Reset: map[string]string{}}
 	for field, image := range wanted {
-		if standing[field] == image {
+		if existing[field] == image {
 			change.Keep[field] = image
 		} else {
 			change.Set[field] = image
 		}
 	}
-	for field, image := range standing {
+	for field, image := range existing {
 		if _, ok := wanted[field]; !ok {
 			change.Reset[field] = image
 		}
@@ -46,8 +46,8 @@ func (c Change) LeaveNewcomers(shown map[string]string) Change {
 
 // After returns what is stored after the change, given its errors. Writes that may or may not have been
 // stored count as not stored.
-func (c Change) After(standing map[string]string, failed FieldErrors) map[string]string {
-	images := maps.Clone(standing)
+func (c Change) After(existing map[string]string, failed FieldErrors) map[string]string {
+	images := maps.Clone(existing)
 	for field, image := range c.Set {
 		if Acknowledged(failed[field]) {
 			images[field] = image

@@ -20,8 +20,8 @@ type op struct {
 	value string
 	// held is the image that a reset removes, as far as its caller knows.
 	held string
-	// standing: the caller saw the override in place, so it is sent only if this run has reset it since.
-	standing bool
+	// inPlace: the caller saw the override in place, so it is sent only if this run has reset it since.
+	inPlace bool
 	// done is closed when the op has ended.
 	done chan struct{}
 

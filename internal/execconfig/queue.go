@@ -112,7 +112,7 @@ func (q *queue) claim(o *op) {
 		}
 		return queued.Target == o.Target
 	})
-	if _, left := q.resets[o.Target]; o.standing && !left {
+	if _, left := q.resets[o.Target]; o.inPlace && !left {
 		q.end(o, nil)
 		return
 	}

@@ -16,7 +16,7 @@ const (
 	defaultsRead readKind = iota
 	overridesRead
 	mergedRead
-	// surelyRead is several reads of the overrides, merged: see Standing.
+	// surelyRead is several reads of the overrides, merged: see Existing.
 	surelyRead
 )
 

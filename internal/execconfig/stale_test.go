@@ -40,9 +40,9 @@ func TestReadsThatAreBehindCostNoWritesAndNoState(t *testing.T) {
 					}
 					// What is told as stored is not taken for gone by the refresh that follows, another process.
 					for range 5 {
-						standing, err := newAccount(t, s).Standing(t.Context(), k8, want, false)
-						if err != nil || !maps.Equal(standing, want) {
-							t.Fatalf("%d of 12 stand, %v", len(standing), err)
+						existing, err := newAccount(t, s).Existing(t.Context(), k8, want, false)
+						if err != nil || !maps.Equal(existing, want) {
+							t.Fatalf("%d of 12 stand, %v", len(existing), err)
 						}
 						time.Sleep(fast)
 					}
@@ -84,9 +84,9 @@ func TestWhatIsGoneIsToldAfterAFewReads(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
 		forEach(20, 10, func(i int) {
-			standing, err := a.Standing(t.Context(), k8, map[string]string{fieldName(i): "mirror:2"}, false)
-			if err != nil || len(standing) != 0 {
-				t.Errorf("%v, %v", standing, err)
+			existing, err := a.Existing(t.Context(), k8, map[string]string{fieldName(i): "mirror:2"}, false)
+			if err != nil || len(existing) != 0 {
+				t.Errorf("%v, %v", existing, err)
 			}
 		})
 		if got := s.count("overrides"); got != 4 {

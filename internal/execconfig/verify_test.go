@@ -118,9 +118,9 @@ func TestAServerThatChangesItsWaysIsBelieved(t *testing.T) {
 			t.Errorf("%d writes, and shows defaults is %t", got, a.ShowsDefaults())
 		}
 		time.Sleep(time.Minute)
-		standing, err := a.Standing(t.Context(), k8, pins, a.ShowsDefaults())
-		if err != nil || len(standing) != 2 {
-			t.Errorf("%v stand, %v", standing, err)
+		existing, err := a.Existing(t.Context(), k8, pins, a.ShowsDefaults())
+		if err != nil || len(existing) != 2 {
+			t.Errorf("%v stand, %v", existing, err)
 		}
 	})
 }

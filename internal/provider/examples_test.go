@@ -21,8 +21,8 @@ const examplesDir = "../../examples"
 // secondAccount is a further account of an example's fake.
 const secondAccount = "second-account"
 
-// standing are the overrides that the guides of adoption take over.
-var standing = map[string]string{
+// existing are the overrides that the guides of adoption take over.
+var existing = map[string]string{
 	"gitCloneTag":  "harness/drone-git:1.6.8-rootless",
 	"gcsUploadTag": "plugins/gcs:1.6.2",
 	"s3UploadTag":  "plugins/s3:1.5.2",
@@ -47,7 +47,7 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		t.Helper()
 		stand(fake)
 		var instances []vendorInstance
-		for field, image := range standing {
+		for field, image := range existing {
 			instances = append(instances, vendorInstance{strconv.Quote(field), "ci", "K8", field, image})
 		}
 		installVendor(t, dir)
@@ -76,7 +76,7 @@ func pullFromTheirs(fake *fakeharness.Server) {
 }
 
 func stand(fake *fakeharness.Server) {
-	for field, image := range standing {
+	for field, image := range existing {
 		fake.SetOverride("ci/K8", field, image)
 	}
 }

@@ -48,13 +48,13 @@ func newImageConnectorModel() imageConnectorModel {
 
 // refreshed returns the model with the account's current settings.
 func (m imageConnectorModel) refreshed(found connector.Found) imageConnectorModel {
-	stands := found.Registry
+	current := found.Registry
 	m.ID = types.StringValue(harness.ImageConnector)
-	m.URL = types.StringValue(withoutPassword(stands.URL))
-	m.Username, m.UsernameRef, m.PasswordRef = optional(stands.Username), optional(stands.UsernameRef), optional(stands.PasswordRef)
-	m.DelegateSelectors = stringSet(stands.DelegateSelectors)
-	m.ExecuteOnDelegate = types.BoolValue(stands.ExecuteOnDelegate)
-	m.ProviderType = types.StringValue(stands.ProviderType)
+	m.URL = types.StringValue(withoutPassword(current.URL))
+	m.Username, m.UsernameRef, m.PasswordRef = optional(current.Username), optional(current.UsernameRef), optional(current.PasswordRef)
+	m.DelegateSelectors = stringSet(current.DelegateSelectors)
+	m.ExecuteOnDelegate = types.BoolValue(current.ExecuteOnDelegate)
+	m.ProviderType = types.StringValue(current.ProviderType)
 	m.Status = types.StringValue(currentStatus(found))
 	if m.TestConnection.IsNull() {
 		m.TestConnection = types.BoolValue(true)
@@ -64,53 +64,53 @@ func (m imageConnectorModel) refreshed(found connector.Found) imageConnectorMode
 
 // settled returns the planned model with the values that were unknown in the plan.
 func (m imageConnectorModel) settled(found connector.Found) imageConnectorModel {
-	stands := m.refreshed(found)
-	m.ID, m.Status = stands.ID, stands.Status
+	current := m.refreshed(found)
+	m.ID, m.Status = current.ID, current.Status
 	if m.ProviderType.IsUnknown() {
-		m.ProviderType = stands.ProviderType
+		m.ProviderType = current.ProviderType
 	}
 	if m.DelegateSelectors.IsUnknown() {
-		m.DelegateSelectors = stands.DelegateSelectors
+		m.DelegateSelectors = current.DelegateSelectors
 	}
 	if m.ExecuteOnDelegate.IsUnknown() {
-		m.ExecuteOnDelegate = stands.ExecuteOnDelegate
+		m.ExecuteOnDelegate = current.ExecuteOnDelegate
 	}
 	return m
 }
 
 // planned returns the model with the settings that the configuration omits: those of the current connector,
 // or of a new one.
-func (m imageConnectorModel) planned(stands harness.Registry) imageConnectorModel {
+func (m imageConnectorModel) planned(current harness.Registry) imageConnectorModel {
 	m.ID = types.StringValue(harness.ImageConnector)
 	if m.DelegateSelectors.IsUnknown() {
-		m.DelegateSelectors = stringSet(stands.DelegateSelectors)
+		m.DelegateSelectors = stringSet(current.DelegateSelectors)
 	}
 	if m.ExecuteOnDelegate.IsUnknown() {
-		m.ExecuteOnDelegate = types.BoolValue(stands.ExecuteOnDelegate)
+		m.ExecuteOnDelegate = types.BoolValue(current.ExecuteOnDelegate)
 	}
 	m.ProviderType = types.StringUnknown()
 	if !m.URL.IsUnknown() {
-		m.ProviderType = types.StringValue(providerTypeOf(m.URL.ValueString(), stands.ProviderType))
+		m.ProviderType = types.StringValue(providerTypeOf(m.URL.ValueString(), current.ProviderType))
 	}
 	return m
 }
 
 // providerTypeOf returns how Harness names the kind of a registry: the current one unless the URL says
 // otherwise.
-func providerTypeOf(url, stands string) string {
+func providerTypeOf(url, current string) string {
 	host, _, _ := imageref.SplitConnectorURL(url)
 	switch {
 	case imageref.IsDockerHub(host):
 		return dockerHubType
-	case stands == dockerHubType:
+	case current == dockerHubType:
 		return otherType
 	}
-	return cmp.Or(stands, otherType)
+	return cmp.Or(current, otherType)
 }
 
 // edit returns the settings to store, given the current ones.
-func (m imageConnectorModel) edit(stands harness.Registry) harness.Registry {
-	m = m.planned(stands)
+func (m imageConnectorModel) edit(current harness.Registry) harness.Registry {
+	m = m.planned(current)
 	return harness.Registry{
 		Login: m.login(), URL: m.URL.ValueString(), ProviderType: m.ProviderType.ValueString(),
 		DelegateSelectors: sortedStrings(m.DelegateSelectors), ExecuteOnDelegate: m.ExecuteOnDelegate.ValueBool(),

@@ -63,16 +63,16 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 		return diags
 	}
 	*plan = plan.planned(found.Registry)
-	stands := imageConnectorModel{}.refreshed(found)
-	if found.Exists && !stands.sameSettings(*plan) {
+	current := imageConnectorModel{}.refreshed(found)
+	if found.Exists && !current.sameSettings(*plan) {
 		diags.Append(diag.NewAttributeWarningDiagnostic(path.Root("url"), "The image connector replaces the existing one",
-			differences(stands, *plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+
+			differences(current, *plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+
 				" in place, and every build pulls through it from then on. Destroying the resource restores the current "+
 				"settings. To change only some of them, import it before the apply:\n\n  terraform import "+
 				"'harnessci_image_connector.<name>' "+harness.ImageConnector))
 	}
-	if !stands.URL.Equal(plan.URL) {
-		diags.Append(r.data.checkStandingPulls(ctx, plan.URL)...)
+	if !current.URL.Equal(plan.URL) {
+		diags.Append(r.data.checkExistingPulls(ctx, plan.URL)...)
 	}
 	return diags
 }
@@ -80,18 +80,18 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 // planUpdate keeps the settings that the configuration omits, and the status if nothing changes.
 func (r *imageConnectorResource) planUpdate(ctx context.Context, plan *imageConnectorModel, state imageConnectorModel) diag.Diagnostics {
 	diags := resourceConflict(r.data.connector.PlanResource(connector.Holding))
-	stands := harness.Registry{
+	current := harness.Registry{
 		ProviderType: state.ProviderType.ValueString(), ExecuteOnDelegate: state.ExecuteOnDelegate.ValueBool(),
 		DelegateSelectors: sortedStrings(state.DelegateSelectors),
 	}
-	*plan = plan.planned(stands)
+	*plan = plan.planned(current)
 	if plan.sameSettings(state) {
 		plan.ProviderType, plan.Status = state.ProviderType, state.Status
 		return diags
 	}
 	plan.Status = types.StringUnknown()
 	if !plan.URL.Equal(state.URL) {
-		diags.Append(r.data.checkStandingPulls(ctx, plan.URL)...)
+		diags.Append(r.data.checkExistingPulls(ctx, plan.URL)...)
 	}
 	return diags
 }
@@ -131,17 +131,17 @@ func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
 }
 
 // differences lists the settings that differ, current and planned.
-func differences(stands, plan imageConnectorModel) string {
+func differences(current, plan imageConnectorModel) string {
 	var rows []string
 	row := func(name, was, becomes string) {
 		if was != becomes {
 			rows = append(rows, fmt.Sprintf("  %s\n    found:   %s\n    planned: %s", name, was, becomes))
 		}
 	}
-	row("url", shownURL(stands.URL), shownURL(plan.URL))
-	row("login", shownLogin(stands), shownLogin(plan))
-	row("delegate_selectors", shownSet(stands.DelegateSelectors), shownSet(plan.DelegateSelectors))
-	row("execute_on_delegate", stands.ExecuteOnDelegate.String(), plan.ExecuteOnDelegate.String())
+	row("url", shownURL(current.URL), shownURL(plan.URL))
+	row("login", shownLogin(current), shownLogin(plan))
+	row("delegate_selectors", shownSet(current.DelegateSelectors), shownSet(plan.DelegateSelectors))
+	row("execute_on_delegate", current.ExecuteOnDelegate.String(), plan.ExecuteOnDelegate.String())
 	return strings.Join(rows, "\n")
 }
 

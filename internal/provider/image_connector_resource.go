@@ -118,8 +118,8 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	result, stands := r.change(ctx, plan, &resp.Diagnostics)
-	if !stands {
+	result, stored := r.change(ctx, plan, &resp.Diagnostics)
+	if !stored {
 		return
 	}
 	// Even with an error: without a state, nothing would know the previous connector and could restore it.
@@ -171,8 +171,8 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 		!(ownership{r.data, req.Identity, req.Private}).require(ctx, plan, &resp.Diagnostics) {
 		return
 	}
-	result, stands := r.change(ctx, plan, &resp.Diagnostics)
-	if !stands || resp.Diagnostics.HasError() {
+	result, stored := r.change(ctx, plan, &resp.Diagnostics)
+	if !stored || resp.Diagnostics.HasError() {
 		return // the state stays as it was; the next refresh shows what is there
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
@@ -203,7 +203,7 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 // change stores the planned settings and reports whether any of them are, or may be, stored.
 func (r *imageConnectorResource) change(
 	ctx context.Context, plan imageConnectorModel, diags *diag.Diagnostics,
-) (result connector.Result, stands bool) {
+) (result connector.Result, stored bool) {
 	if !r.data.requireKnown("set the image connector", diags) {
 		return result, false
 	}

@@ -96,13 +96,13 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	standing, err := owned.standing(ctx, target.Scope, state.images(), &resp.Diagnostics)
+	existing, err := owned.existing(ctx, target.Scope, state.images(), &resp.Diagnostics)
 	resp.Diagnostics.Append(r.data.oddities()...)
-	image, stands := standing[target.Field]
+	image, exists := existing[target.Field]
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(r.data.stopped("read the image override", target, err))
-	case stands:
+	case exists:
 		state.Value = types.StringValue(image)
 		owned.refreshed(ctx, target.Scope, []string{target.Field}, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

@@ -102,8 +102,8 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 }
 
 // createdInPart warns, beside the errors of a create, of what is stored already.
-func createdInPart(scope harness.Scope, wanted, standing map[string]string) (diags diag.Diagnostics) {
-	change := execconfig.NewChange(standing, wanted)
+func createdInPart(scope harness.Scope, wanted, existing map[string]string) (diags diag.Diagnostics) {
+	change := execconfig.NewChange(existing, wanted)
 	if len(change.Keep) == 0 {
 		return nil
 	}

@@ -109,7 +109,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() || !r.data.known() {
 		return
 	}
-	images, err := owned.standing(ctx, scope, state.images(), &resp.Diagnostics)
+	images, err := owned.existing(ctx, scope, state.images(), &resp.Diagnostics)
 	resp.Diagnostics.Append(r.data.oddities()...)
 	if err != nil {
 		resp.Diagnostics.Append(r.data.stopped("read the image overrides", scope, err))
@@ -173,7 +173,7 @@ func (r *imageOverridesResource) replace(
 	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
 		return plan.withImages(before)
 	}
-	images, err := r.data.account.Standing(ctx, scope, before, false)
+	images, err := r.data.account.Existing(ctx, scope, before, false)
 	if err != nil {
 		diags.Append(r.data.failure("read the image overrides", scope, err))
 		return plan.withImages(before)

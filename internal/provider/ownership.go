@@ -152,9 +152,9 @@ func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []
 	}
 }
 
-// standing reads the current overrides, for a refresh. The defaults are read at the same time, because it
+// existing reads the current overrides, for a refresh. The defaults are read at the same time, because it
 // takes both answers to see whether the server lists overrides that equal the default.
-func (o ownership) standing(
+func (o ownership) existing(
 	ctx context.Context, scope harness.Scope, before map[string]string, diags *diag.Diagnostics,
 ) (map[string]string, error) {
 	var second sync.WaitGroup
@@ -164,7 +164,7 @@ func (o ownership) standing(
 	if err != nil {
 		return nil, err
 	}
-	return o.data.account.Standing(ctx, scope, before, o.showsDefaults(ctx, diags))
+	return o.data.account.Existing(ctx, scope, before, o.showsDefaults(ctx, diags))
 }
 
 // showsDefaults reports whether the server was seen to list overrides that equal the default, in this run

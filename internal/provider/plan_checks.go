@@ -142,8 +142,8 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 // it after the creation.
 func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
-	present, stands := server.Overrides[planned.field]
-	if !planned.creating || !stands || d.account.WasReset(target) {
+	present, exists := server.Overrides[planned.field]
+	if !planned.creating || !exists || d.account.WasReset(target) {
 		return nil
 	}
 	if present == planned.image {

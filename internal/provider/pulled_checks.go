@@ -51,14 +51,14 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	return pullWarnings(url, "planned", changing, notice)
 }
 
-// checkStandingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be
+// checkExistingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be
 // read are left out: the plan of the connector does not depend on them.
-func (d *providerData) checkStandingPulls(ctx context.Context, url types.String) diag.Diagnostics {
+func (d *providerData) checkExistingPulls(ctx context.Context, url types.String) diag.Diagnostics {
 	if url.IsUnknown() {
 		return nil
 	}
 	var mu sync.Mutex
-	var standing []namedImage
+	var existing []namedImage
 	var reads sync.WaitGroup
 	for _, module := range harness.Modules() {
 		if !module.UsesImageConnector() {
@@ -71,14 +71,14 @@ func (d *providerData) checkStandingPulls(ctx context.Context, url types.String)
 				mu.Lock()
 				defer mu.Unlock()
 				for field, image := range overrides {
-					standing = append(standing, namedImage{execconfig.Target{Scope: scope, Field: field}, image, path.Root("url")})
+					existing = append(existing, namedImage{execconfig.Target{Scope: scope, Field: field}, image, path.Root("url")})
 				}
 			})
 		}
 	}
 	reads.Wait()
-	slices.SortFunc(standing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
-	return pullWarnings(url.ValueString(), "stored", standing,
+	slices.SortFunc(existing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
+	return pullWarnings(url.ValueString(), "stored", existing,
 		"\n\nThese overrides are set now. Change them first, or in this run with depends_on, so that no build "+
 			"breaks in the meantime.")
 }

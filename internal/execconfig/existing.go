@@ -12,34 +12,34 @@ import (
 // that one it leaves out is gone. Otherwise, the absence of one proves nothing.
 func (a *Account) ShowsDefaults() bool { return a.reads.defaultsShown() }
 
-// Standing returns the overrides that exist, field to image: those that the server lists, and those of
+// Existing returns the overrides that exist, field to image: those that the server lists, and those of
 // before, from a state, that exist although it omits them. showsDefaults is ShowsDefaults as recorded in
 // the state. One of before only counts as gone when several reads agree, because a single one may come from
 // a replica that lags. Errors are the client's. The map is shared: do not change it.
-func (a *Account) Standing(
+func (a *Account) Existing(
 	ctx context.Context, scope harness.Scope, before map[string]string, showsDefaults bool,
 ) (map[string]string, error) {
 	listed, err := a.reads.get(ctx, readKey{overridesRead, scope})
 	if err != nil {
 		return nil, err
 	}
-	standing := listed
+	existing := listed
 	for field, image := range before {
 		if _, ok := listed[field]; ok {
 			continue
 		}
-		image, stands, err := a.unlisted(ctx, Target{scope, field}, image, showsDefaults)
+		image, exists, err := a.unlisted(ctx, Target{scope, field}, image, showsDefaults)
 		if err != nil {
 			return nil, err
 		}
-		if stands {
-			if len(standing) == len(listed) {
-				standing = maps.Clone(listed)
+		if exists {
+			if len(existing) == len(listed) {
+				existing = maps.Clone(listed)
 			}
-			standing[field] = image
+			existing[field] = image
 		}
 	}
-	return standing, nil
+	return existing, nil
 }
 
 // unlisted returns the image of an override that one answer has omitted, if it exists.
@@ -50,8 +50,8 @@ func (a *Account) unlisted(ctx context.Context, target Target, image string, sho
 		}
 	}
 	sure, err := a.reads.get(ctx, readKey{surelyRead, target.Scope})
-	image, stands := sure[target.Field]
-	return image, stands, err
+	image, exists := sure[target.Field]
+	return image, exists, err
 }
 
 // readSurely returns what any of several reads shows. They are spread out, so that not all of them come
@@ -81,11 +81,11 @@ func readSurely(ctx context.Context, client Client, scope harness.Scope, lagMax 
 func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[string]string) map[string]string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.RequestTimeout)
 	defer cancel()
-	standing, err := a.Standing(ctx, scope, known, false)
+	existing, err := a.Existing(ctx, scope, known, false)
 	if err != nil {
 		return known
 	}
-	return standing
+	return existing
 }
 
 // mayHide reports whether an override that an answer omits may exist nevertheless: it equals the current

@@ -28,11 +28,11 @@ func TestWhatStands(t *testing.T) {
 				s.outside(k8, field, image)
 			}
 			a := newAccount(t, s)
-			got, err := a.Standing(t.Context(), k8, test.before, false)
+			got, err := a.Existing(t.Context(), k8, test.before, false)
 			if err != nil || !maps.Equal(got, test.want) {
 				t.Errorf("%s: got %v, %v, want %v", name, got, err, test.want)
 			}
-			got, err = a.Standing(t.Context(), k8, test.before, true)
+			got, err = a.Existing(t.Context(), k8, test.before, true)
 			if err != nil || !maps.Equal(got, test.listed) {
 				t.Errorf("%s, on a server that lists all: got %v, %v", name, got, err)
 			}

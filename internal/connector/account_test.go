@@ -31,7 +31,7 @@ func TestChangeTakesOverInPlaceAndTests(t *testing.T) {
 	}
 }
 
-func TestChangeCreatesWhereThereIsNone(t *testing.T) {
+func TestChangeCreatesIfThereIsNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
 	result, err := account.Change(t.Context(), toWanted, true)
@@ -41,7 +41,7 @@ func TestChangeCreatesWhereThereIsNone(t *testing.T) {
 	requireCalls(t, fake, "create", "test")
 }
 
-func TestChangeWritesNothingWhereItStands(t *testing.T) {
+func TestChangeWritesNothingIfItIsStored(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	for range 2 {
@@ -62,7 +62,7 @@ func TestWithoutTestNothingIsTested(t *testing.T) {
 	requireCalls(t, fake, "update")
 }
 
-func TestAFailedTestPutsBackWhatStood(t *testing.T) {
+func TestAFailedTestPutsBackThePreviousConnector(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		opts  fakeharness.Options
@@ -103,7 +103,7 @@ func compact(body string) string {
 	return strings.NewReplacer("{ ", "{", ", ", ",", " }", "}").Replace(body)
 }
 
-func TestWhereThePutBackFailsTheChangeMayStand(t *testing.T) {
+func TestIfThePutBackFailsTheChangeMayBeStored(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
@@ -115,7 +115,7 @@ func TestWhereThePutBackFailsTheChangeMayStand(t *testing.T) {
 	requireConnector(t, fake, "registry.example.com")
 }
 
-func TestAnUndecidedTestPutsBackWhatStood(t *testing.T) {
+func TestAnUndecidedTestPutsBackThePreviousConnector(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeharness.Fault{
 		"500":     {Status: http.StatusInternalServerError},
@@ -170,7 +170,7 @@ func TestAPendingTestIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestASlowTestIsNotWaitedForWithoutEnd(t *testing.T) {
+func TestASlowTestIsNotWaitedForForever(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	account.opts.Test = 50 * time.Millisecond
@@ -193,7 +193,7 @@ func TestAnInterruptDuringTheTestPutsBack(t *testing.T) {
 	requireConnector(t, fake, "index.docker.io")
 }
 
-func TestAnInterruptDuringTheWriteCarriesItThroughAndPutsBack(t *testing.T) {
+func TestAnInterruptDuringTheWriteCompletesItAndPutsBack(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -224,7 +224,7 @@ func TestAGraceEndsWithoutTheServer(t *testing.T) {
 	result, err := account.Change(ctx, toWanted, true)
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
-		t.Error("nothing says that it may stand, and it does")
+		t.Error("nothing says that it may be stored, and it is")
 	}
 }
 

@@ -50,7 +50,7 @@ func TestNoFaultIsAFalseSuccess(t *testing.T) {
 	}
 }
 
-func TestASwallowedChangeIsToldAsSuch(t *testing.T) {
+func TestALostChangeIsReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", Lie: true})
@@ -58,7 +58,7 @@ func TestASwallowedChangeIsToldAsSuch(t *testing.T) {
 	_ = as[*NotStoredError](t, err)
 }
 
-// The second attempt is told that the identifier is taken, by the first one.
+// The second attempt learns that the identifier is taken, by the first one.
 func TestALostAnswerOfTheCreationIsNoFailure(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
@@ -94,7 +94,7 @@ func TestWhatCannotBeReadBackIsUncertain(t *testing.T) {
 	result, err := account.Change(t.Context(), toWanted, true)
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
-		t.Error("it may stand")
+		t.Error("it may be stored")
 	}
 }
 
@@ -109,7 +109,7 @@ func TestAnAcknowledgedChangeThatCannotBeReadIsTested(t *testing.T) {
 	requireCalls(t, fake, "update", "test")
 }
 
-func TestAPolicyAndAMissingSecretAreToldAsSuch(t *testing.T) {
+func TestAPolicyAndAMissingSecretAreReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.DenyByPolicy("only-ours")
@@ -149,7 +149,7 @@ func TestATestOfAnothersSettingsProvesNothing(t *testing.T) {
 	requireConnector(t, fake, "theirs.example.com")
 }
 
-func TestRestoreBringsBackWhatStood(t *testing.T) {
+func TestRestoreBringsBackThePreviousConnector(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*fakeharness.Server){
 		"as left":         func(*fakeharness.Server) {},
@@ -179,7 +179,7 @@ func TestRestoreBringsBackWhatStood(t *testing.T) {
 	}
 }
 
-func TestRestoreRemovesWhereThereWasNone(t *testing.T) {
+func TestRestoreRemovesIfThereWasNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
 	if _, err := account.Change(t.Context(), toWanted, false); err != nil {
@@ -196,7 +196,7 @@ func TestRestoreRemovesWhereThereWasNone(t *testing.T) {
 	requireConnector(t, fake, "")
 }
 
-func TestRestoreTellsWhatRefersToIt(t *testing.T) {
+func TestRestoreReportsWhatRefersToIt(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.ReferToConnector()

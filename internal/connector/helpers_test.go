@@ -60,12 +60,12 @@ func connectorURL(t *testing.T, fake *fakeharness.Server) string {
 // requireConnector fails unless the connector's URL contains the text; "" is no connector.
 func requireConnector(t *testing.T, fake *fakeharness.Server, text string) {
 	t.Helper()
-	if url := connectorURL(t, fake); text == "" && url != "" || !strings.Contains(url, text) {
-		t.Errorf("the URL is %q, want %q", url, text)
+	if got := connectorURL(t, fake); text == "" && got != "" || !strings.Contains(got, text) {
+		t.Errorf("the URL is %q, want %q", got, text)
 	}
 }
 
-// as returns err as the E it must be.
+// as returns err as an E, which it must be.
 func as[E error](t *testing.T, err error) E {
 	t.Helper()
 	typed, ok := errors.AsType[E](err)

@@ -10,8 +10,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// Two machines share no lock. What one undoes within the time of a write of the other is repaired,
-// however long a write takes.
+// Two machines share no lock. What one undoes during a write of the other is repaired, however long a write
+// takes.
 func TestTwoMachinesWithSlowWritesStoreAll(t *testing.T) {
 	for _, write := range []time.Duration{3 * time.Second, 12 * time.Second} {
 		for offset := range 5 {
@@ -35,8 +35,8 @@ func TestTwoMachinesWithSlowWritesStoreAll(t *testing.T) {
 	}
 }
 
-// A gateway has answered in the server's place, the client has tried again and succeeded: the first
-// attempt may still be saved, with the document that it has read.
+// A gateway has answered for the server, and the client has tried again and succeeded: the first attempt
+// may still be saved, with the document that it has read.
 func TestAnAttemptThatMayStillActHoldsTheNextWrite(t *testing.T) {
 	gateway := &harness.Error{Status: http.StatusGatewayTimeout, Uncertain: true}
 	for name, next := range map[string]harness.Scope{"of the same infra": k8, "of another infra": vm} {
@@ -98,7 +98,7 @@ func TestAnAttemptThatMayStillActHoldsTheNextWriteThoughNobodyWaits(t *testing.T
 		if err := a.Set(t.Context(), k8, fieldName(0), "mirror:2"); !isA[*UncertainError](err) {
 			t.Errorf("got %v", err)
 		}
-		// Who gives up meanwhile has sent nothing.
+		// Those who give up in the meantime have sent nothing.
 		if err := a.Set(interruptible(t, time.Second), vm, fieldName(1), "mirror:2"); !isCancelled(false)(err) {
 			t.Errorf("got %v", err)
 		}
@@ -112,7 +112,7 @@ func TestAnAttemptThatMayStillActHoldsTheNextWriteThoughNobodyWaits(t *testing.T
 	})
 }
 
-// Where the API fails on all, the splitting ends soon; what was cut off by then is still tried once.
+// If the API fails on everything, the splitting ends soon; parts split off by then are still tried once.
 func TestAnOutageEndsTheSplitting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
@@ -132,7 +132,7 @@ func TestAnOutageEndsTheSplitting(t *testing.T) {
 	})
 }
 
-// A field that the server lists, and does not let be set.
+// A field that the server lists but that cannot be set.
 func TestAFieldThatIsListedAndRefused(t *testing.T) {
 	for name, refuse := range map[string]func(string) error{"400": refused, "500": failedInside} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestWhatA500HasStoredIsNotSentAgain(t *testing.T) {
 	})
 }
 
-// A field that is accepted and never listed is said to be that, and not to be another writer's work.
+// A field that is accepted but never listed is reported as such, not as another writer's work.
 func TestAFieldThatIsNeverListed(t *testing.T) {
 	for name, others := range map[string]int{"alone": 0, "beside others": 5} {
 		t.Run(name, func(t *testing.T) {

@@ -26,7 +26,8 @@ func isCancelled(sent bool) func(error) bool {
 	}
 }
 
-// What has been sent when a run is interrupted is waited for and its outcome told; what has not is not.
+// What has been sent when a run is interrupted is waited for and its outcome reported; the rest is not
+// sent.
 func TestAnInterruptWaitsForWhatIsOnItsWayAndSendsNoMore(t *testing.T) {
 	const slow = 3 * time.Second
 	for name, test := range map[string]struct {
@@ -51,12 +52,12 @@ func TestAnInterruptWaitsForWhatIsOnItsWayAndSendsNoMore(t *testing.T) {
 					case err == nil:
 						told++
 						if !stored {
-							t.Errorf("%d is told and not stored", i)
+							t.Errorf("%d is reported but not stored", i)
 						}
 					case isCancelled(false)(err) && errors.Is(err, context.DeadlineExceeded):
 						refused++
 						if stored {
-							t.Errorf("%d is stored and not told", i)
+							t.Errorf("%d is stored but not reported", i)
 						}
 					default:
 						t.Errorf("%d: %v", i, err)
@@ -138,7 +139,7 @@ func TestAnInterruptIsBounded(t *testing.T) {
 	}
 }
 
-// A late answer of an interrupted write is waited for as that of any other.
+// A late answer to an interrupted write is waited for like any other.
 func TestAnInterruptWaitsForALateWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
@@ -149,7 +150,7 @@ func TestAnInterruptWaitsForALateWrite(t *testing.T) {
 	})
 }
 
-// What another writer has undone is not sent again once nobody wants it to be: that it is lost is told.
+// What another writer has undone is not sent again once nobody waits: its loss is reported.
 func TestAnInterruptedWriteIsNotRepeated(t *testing.T) {
 	for _, after := range []time.Duration{100 * time.Millisecond, 4 * time.Second, 5 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
@@ -172,7 +173,7 @@ func TestAnInterruptedWriteIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Nor is what needs a second acknowledgement: the first one counts for what it is.
+// Nor is what needs a second acknowledgement: it is reported with the first one only.
 func TestAnInterruptedPinIsNotVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)

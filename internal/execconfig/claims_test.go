@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestTheSecondResourceOfAnOverrideIsToldSo(t *testing.T) {
+func TestTheSecondResourceOfAnOverrideIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
@@ -31,7 +31,7 @@ func TestTheSecondResourceOfAnOverrideIsToldSo(t *testing.T) {
 	})
 }
 
-func TestAFailedSetGivesItsClaimBack(t *testing.T) {
+func TestAFailedSetGivesUpItsClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		s.fault = func(call) verdict { return verdict{err: refused("x")} }
@@ -75,7 +75,7 @@ func TestAResetNeverUndoesASetOfTheSameRun(t *testing.T) {
 	}
 }
 
-// Single overrides that become an exclusive set are resets and a Replace of one run, in any order.
+// Single overrides that become an exclusive set are resets and a Replace in one run, in any order.
 func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
 	for _, resetAfter := range []time.Duration{0, 10 * time.Millisecond, 60 * time.Millisecond, time.Second} {
 		for _, replaceAfter := range []time.Duration{0, 10 * time.Millisecond, 60 * time.Millisecond, time.Second} {

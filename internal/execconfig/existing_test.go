@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-func TestWhatStands(t *testing.T) {
+func TestExisting(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, listed, defaults, want images
 	}{

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// handOut sets n overrides, so many at a time. What has ended is replaced one by one, with gaps of about
-// the given length, as a CLI does.
+// handOut sets n overrides, a number at a time. Those that have ended are replaced one by one, with gaps of
+// about the given length, as a CLI does.
 func handOut(t *testing.T, a *Account, n, parallel int, gap time.Duration) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 3))
@@ -26,7 +26,7 @@ func handOut(t *testing.T, a *Account, n, parallel int, gap time.Duration) {
 	})
 }
 
-// However slowly a CLI hands them out, writes leave in as few requests as its parallelism allows.
+// However slowly a CLI starts them, writes leave in as few requests as its parallelism allows.
 func TestWritesOfFiveHundred(t *testing.T) {
 	for _, parallel := range []int{1, 2, 10, 50} {
 		for _, gap := range []time.Duration{0, time.Millisecond, 4 * time.Millisecond, 20 * time.Millisecond} {
@@ -58,7 +58,7 @@ func TestTheLastRoundWaitsForNobody(t *testing.T) {
 		s := newServer(latency)
 		start := time.Now()
 		handOut(t, newAccount(t, s), 29, 10, 2*time.Millisecond)
-		// Three rounds of a write, a wait and a read, and for each ten gaps and the quiet.
+		// Three rounds of a write, a wait and a read, and for each ten gaps and the final wait.
 		if took, most := time.Since(start), 3*(3*latency+10*3*time.Millisecond+30*time.Millisecond); took > most || s.count("update") != 3 {
 			t.Errorf("it took %s, want %s at most; %d writes", took, most, s.count("update"))
 		}

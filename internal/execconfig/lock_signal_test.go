@@ -17,7 +17,7 @@ func (l *interruptedLock) TryLock() (bool, error) {
 	return true, nil
 }
 
-func TestASignalIsNoRefusalOfTheLock(t *testing.T) {
+func TestASignalDoesNotRefuseTheLock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		lock := &interruptedLock{signals: 3}

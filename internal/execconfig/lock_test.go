@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestWhoHoldsTheLockIsToldAndNotWaitedForForEver(t *testing.T) {
+func TestTheHolderOfTheLockIsNamedAndNotWaitedForForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		one := newAccount(t, s)
@@ -20,7 +20,7 @@ func TestWhoHoldsTheLockIsToldAndNotWaitedForForEver(t *testing.T) {
 		opts := one.opts
 		opts.Warn = func(_ context.Context, _ string, fields map[string]any) {
 			if warned.Add(1); !strings.Contains(fmt.Sprint(fields["holder"]), fmt.Sprintf("process %d on this machine, since 2000-01-01T00:00:00Z", os.Getpid())) {
-				t.Errorf("told %v", fields)
+				t.Errorf("warned %v", fields)
 			}
 		}
 		two := New(s, "test", opts)
@@ -46,7 +46,7 @@ func TestWhoHoldsTheLockIsToldAndNotWaitedForForEver(t *testing.T) {
 	})
 }
 
-func TestWhereNoLockCanBeHadWritesGoOnAndThatIsToldOnce(t *testing.T) {
+func TestWithoutALockWritesGoOnWithOneWarning(t *testing.T) {
 	for name, prepare := range map[string]func(elsewhere, dir string) error{
 		"below a file":            func(_, dir string) error { return os.WriteFile(filepath.Dir(dir), nil, 0o600) },
 		"a file for the folder":   func(_, dir string) error { return writeBelow(dir, "", nil) },
@@ -104,7 +104,7 @@ func linkTo(target, link string) error {
 	return os.Symlink(target, link)
 }
 
-// Whatever stands in the file, who holds the lock is shown as a process or as nobody known.
+// Whatever is in the file, the holder is shown as a process or as unknown.
 func FuzzHolder(f *testing.F) {
 	f.Add([]byte("\x00process         12 since 2026-01-02T03:04:05Z\n"))
 	f.Add([]byte("\x00process -1 since \x1b[31m"))

@@ -10,7 +10,7 @@ import (
 )
 
 // A pipe would keep whoever opens it waiting.
-func TestAPlantedPipeIsNoLock(t *testing.T) {
+func TestAPlantedPipeIsNotALock(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, newServer(0))
 	if err := os.MkdirAll(filepath.Dir(a.writer.turn.lock.path), 0o700); err != nil {

@@ -39,7 +39,7 @@ func TestAPlanAsksOnceHoweverLongItTakes(t *testing.T) {
 				t.Errorf("got %+v", images)
 			}
 		}
-		// What was interrupted says nothing of the server, and is asked again.
+		// An interrupted read says nothing about the server, and is repeated.
 		if d, o := s.count("defaults"), s.count("overrides"); d != 2 || o != 2 {
 			t.Errorf("%d and %d requests, want 2 each", d, o)
 		}

@@ -6,15 +6,15 @@ import (
 	"testing/synctest"
 )
 
-// A CLI plans again in the apply, after some of it, and refuses another outcome.
+// A CLI plans again in the apply, after part of it, and refuses a different result.
 func TestPlanResetsAreTheSameBeforeAndAfterTheResetsOfTheRun(t *testing.T) {
 	for _, hides := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
 			s.hideDefaults = hides
 			pinned := s.defaults[k8][fieldName(1)]
-			stood := map[string]string{fieldName(0): "example.com/zero:1", fieldName(1): pinned, fieldName(2): "example.com/two:1"}
-			for field, image := range stood {
+			existing := map[string]string{fieldName(0): "example.com/zero:1", fieldName(1): pinned, fieldName(2): "example.com/two:1"}
+			for field, image := range existing {
 				s.outside(k8, field, image)
 			}
 			wanted := map[string]string{fieldName(2): "example.com/two:2"}
@@ -22,14 +22,14 @@ func TestPlanResetsAreTheSameBeforeAndAfterTheResetsOfTheRun(t *testing.T) {
 			before := first.PlanResets(first.PlanImages(t.Context(), k8), wanted)
 
 			apply := newAccount(t, s)
-			for field := range stood {
-				apply.Resetting(k8, map[string]string{field: stood[field]}, !hides)
-				if err := apply.Reset(t.Context(), k8, field, stood[field]); err != nil {
+			for field := range existing {
+				apply.Resetting(k8, map[string]string{field: existing[field]}, !hides)
+				if err := apply.Reset(t.Context(), k8, field, existing[field]); err != nil {
 					t.Logf("%s: %v", field, err) // a witness is missing, say
 				}
 			}
 			after := apply.PlanResets(apply.PlanImages(t.Context(), k8), wanted)
-			want := map[string]string{fieldName(0): stood[fieldName(0)], fieldName(1): pinned}
+			want := map[string]string{fieldName(0): existing[fieldName(0)], fieldName(1): pinned}
 			if hides {
 				delete(want, fieldName(1))
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// object is what a plan shows of one object, in one or two steps.
+// object is the plan of one object, in one or two steps.
 type object []Step
 
 func single(before, after map[string]string) object {
@@ -24,7 +24,7 @@ func (o object) replaced(after map[string]string) object {
 	return append(o, Step{Scope: k8, Exclusive: o[0].Exclusive, After: after})
 }
 
-// refreshed says that a refresh has read the object.
+// refreshed records that a refresh has read the object.
 func (o object) refreshed() object {
 	o[0].Shared = []string{"refreshed"}
 	return o
@@ -51,9 +51,9 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 		"a rename to a changed one":     {[]object{single(a, gone), single(a, a2)}, nil},
 		"everything destroyed":          {[]object{single(a, gone), single(a, gone), exclusive(b, gone)}, nil},
 		"two create one override":       {[]object{single(nil, a), single(nil, a)}, duplicate},
-		"one joins one that stands":     {[]object{single(a, a), single(nil, a)}, duplicate},
+		"one joins an existing one":     {[]object{single(a, a), single(nil, a)}, duplicate},
 		"one joins one that changes":    {[]object{single(a, a2), single(nil, unknown)}, duplicate},
-		"one moves to one that stands":  {[]object{single(b, gone).replaced(a), single(a, a)}, duplicate},
+		"one moves to an existing one":  {[]object{single(b, gone).replaced(a), single(a, a)}, duplicate},
 		"two hold it and disagree":      {[]object{single(a, a), single(a, a2)}, duplicate},
 		"two hold it and may disagree":  {[]object{single(a, a), single(a, unknown)}, duplicate},
 		"two hold it and agree":         {[]object{single(a, a), single(a, a)}, nil},
@@ -110,8 +110,9 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 	}
 }
 
-// Of the objects that hold one override all but the first are told so: one resets, the others do not.
-func TestAllObjectsButOneAreToldWhatTheyShare(t *testing.T) {
+// Of the objects with one override, all but the first learn that they share it: one resets, the others do
+// not.
+func TestAllObjectsButOneLearnWhatTheyShare(t *testing.T) {
 	t.Parallel()
 	account := newAccount(t, newServer(0))
 	destroy := func(id string, before map[string]string, known ...string) []string {
@@ -128,13 +129,13 @@ func TestAllObjectsButOneAreToldWhatTheyShare(t *testing.T) {
 		{account.Refreshed("second", k8, []string{"c", "b", "a"}), []string{"a", "b"}},
 		{account.Refreshed("third", k8, []string{"c"}), []string{"c"}},
 		{account.Refreshed("elsewhere", vm, []string{"a"}), nil},
-		// A plan before the refresh counts like it.
+		// A plan before the refresh counts like one.
 		{destroy("first", images{"a": "1", "b": "1"}), nil},
 		{destroy("fourth", images{"a": "1"}), []string{"a"}},
 		{destroy("fifth", images{"d": "1"}), nil},
 		{account.Refreshed("fifth", k8, []string{"d"}), nil},
 		{account.Refreshed("sixth", k8, []string{"d"}), []string{"d"}},
-		// What an earlier process was told holds for an object that this one does not refresh.
+		// What an earlier process has found applies to an object that this one does not refresh.
 		{destroy("seventh", images{"e": "1"}, "e"), []string{"e"}},
 		{destroy("eighth", images{"e": "1"}), nil},
 		{destroy("third", images{"c": "1"}, "c"), []string{"c"}},

@@ -15,8 +15,8 @@ import (
 )
 
 // TestRandomMigrations moves overrides between single resources and an exclusive set, in one run, with
-// faults and cancellations: whatever order things come in, what somebody was told is stored must be there
-// at the end, and what nobody wants and was reset must not.
+// faults and cancellations: in whatever order, what was reported as stored must be there at the end, and
+// what nobody wants and was reset must not.
 func TestRandomMigrations(t *testing.T) {
 	for seed := range seeds(300) {
 		for name, migrate := range map[string]func(*testing.T, *migration){"to a set": toSet, "to singles": toSingles} {
@@ -37,9 +37,9 @@ type migration struct {
 	where   string
 	server  *server
 	account *Account
-	before  map[string]string // what stands, all of which single resources, or the set, own
+	before  map[string]string // what existing, all of which single resources, or the set, own
 	after   map[string]string // what is wanted
-	// cancelled: a caller left while its write was on its way, which a server does not notice.
+	// cancelled: a caller left while its write was on its way, which the server does not notice.
 	cancelled bool
 	// lies: the server may acknowledge a write that it does not store.
 	lies bool
@@ -94,7 +94,7 @@ func (m *migration) pause(t *testing.T) context.Context {
 	return ctx
 }
 
-// check holds the outcome of one field against what the server holds at the end of the run.
+// check compares the outcome of one field with what the server has at the end of the run.
 func (m *migration) check(t *testing.T, field, want string, err error) {
 	t.Helper()
 	got := m.server.overrides(k8)[field]
@@ -106,7 +106,7 @@ func (m *migration) check(t *testing.T, field, want string, err error) {
 	}
 }
 
-// toSet resets single overrides while an exclusive set takes their place.
+// toSet resets single overrides while an exclusive set replaces them.
 func toSet(t *testing.T, m *migration) {
 	t.Helper()
 	var replaced error
@@ -116,19 +116,19 @@ func toSet(t *testing.T, m *migration) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		ctx := m.pause(t)
-		stands, err := m.account.Overrides(ctx, k8)
+		existing, err := m.account.Overrides(ctx, k8)
 		if err != nil {
 			replaced = err
 			return
 		}
 		for field, image := range m.after {
-			if stands[field] == image {
+			if existing[field] == image {
 				keep[field] = image
 			} else {
 				set[field] = image
 			}
 		}
-		for field, image := range stands {
+		for field, image := range existing {
 			if m.after[field] == "" {
 				reset[field] = image
 			}
@@ -146,7 +146,7 @@ func toSet(t *testing.T, m *migration) {
 	wg.Wait()
 	time.Sleep(time.Minute)
 	failed, isFields := errors.AsType[FieldErrors](replaced)
-	if replaced == nil || isFields { // else it could not read what stands, and did nothing
+	if replaced == nil || isFields { // else it could not read what existing, and did nothing
 		for field, image := range m.after {
 			m.check(t, field, image, failed[field])
 		}
@@ -158,7 +158,7 @@ func toSet(t *testing.T, m *migration) {
 	}
 }
 
-// toSingles resets an exclusive set while single resources take its place.
+// toSingles resets an exclusive set while single resources replace it.
 func toSingles(t *testing.T, m *migration) {
 	t.Helper()
 	var resetErr error

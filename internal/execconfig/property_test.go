@@ -24,7 +24,7 @@ func TestRandomInterleavings(t *testing.T) {
 	}
 }
 
-// seeds returns how many seeds a random test tries: n, or many times as many with HARNESSCI_TEST_LONG set.
+// seeds returns how many seeds a random test tries: n, or many times that with HARNESSCI_TEST_LONG set.
 func seeds(n uint64) uint64 {
 	if os.Getenv("HARNESSCI_TEST_LONG") != "" {
 		return 20 * n
@@ -85,7 +85,7 @@ func interleave(t *testing.T, seed uint64) {
 				_, err = a.Overrides(ctx, scope)
 				want = before
 			default:
-				// One run sets an override once, so that a second write of it is a reset.
+				// A run sets an override once, so a second write of it is a reset.
 				want = ""
 				if err = a.Reset(ctx, scope, field, before); isA[*KeptError](err) {
 					want = before

@@ -143,7 +143,7 @@ func TestOneReadersCancellationLeavesTheOthersAlone(t *testing.T) {
 	})
 }
 
-func TestAReadAfterEverybodyLeftStartsAnew(t *testing.T) {
+func TestAReadAfterEverybodyLeftStartsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		s.fault = func(call) verdict { return verdict{hang: s.calls == nil || len(s.calls) == 1} }

@@ -10,8 +10,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// What a set has stored is its own from then on, however the rest of it went: the reset of a single
-// override that was moved into the set must not undo it.
+// What a set has stored belongs to it from then on, however the rest went: the reset of a single override
+// that was moved into the set must not undo it.
 func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 	down := &harness.Error{Status: http.StatusServiceUnavailable}
 	for name, fault := range map[string]func(call) verdict{
@@ -44,7 +44,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 						t.Errorf("the server has %q for %s, not %q", got, fieldName(i), want)
 					}
 				}
-				// What failed is nobody's.
+				// What failed belongs to nobody.
 				if err := a.Reset(t.Context(), k8, fieldName(2), ""); err != nil {
 					t.Errorf("the reset of what the set could not reset: %v", err)
 				}

@@ -19,21 +19,21 @@ var (
 	vm = harness.Scope{Module: harness.CI, Infra: harness.VM}
 )
 
-// call is what a fault hook sees of a request.
+// call is the part of a request that a fault hook sees.
 type call struct {
 	name   string
 	scope  harness.Scope
 	fields map[string]string
 }
 
-// verdict is what a fault hook makes of a request.
+// verdict is what a fault hook does to a request.
 type verdict struct {
 	lie bool  // acknowledge and store nothing
 	err error // answer this, after storing where stored is set
 	// stored applies the write before err is answered.
 	stored bool
 	hang   bool // no answer until the client goes away
-	// late: err is answered at once, and the document that was read then is saved so much later.
+	// late: err is answered at once, and the document read then is saved this much later.
 	late time.Duration
 	// retried: the client sends the request again at once, as it does where err may pass.
 	retried bool
@@ -46,12 +46,12 @@ type server struct {
 	// slow puts the whole latency between a write's read and its save, and reads sample at once.
 	slow         bool
 	hideDefaults bool
-	// readLatency is that of reads, where it is another.
+	// readLatency is that of reads, if it differs.
 	readLatency time.Duration
-	// A read for which stale says yes, by its number, shows the document as it was lag ago.
+	// If stale returns true for the number of a read, it shows the document as it was lag ago.
 	lag   time.Duration
 	stale func(read int) bool
-	// unlisted fields are taken and never listed.
+	// unlisted fields are accepted and never listed.
 	unlisted map[string]bool
 	// refuse is how a field is refused; nil: as 400.
 	refuse func(field string) error
@@ -215,7 +215,7 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 	})
 }
 
-// write makes attempts, and tells of them as a harness.Client does.
+// write makes attempts, and reports them as a harness.Client does.
 func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
 	for uncertain := false; ; {
 		start, v := time.Now(), s.enter(c)
@@ -307,7 +307,7 @@ func failedInside(string) error {
 	}
 }
 
-// pause waits. A timer of no length in a bubble has crashed Go 1.26's runtime under the race detector.
+// pause waits. A zero timer in a bubble crashes Go 1.26's runtime under the race detector.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

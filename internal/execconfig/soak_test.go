@@ -31,7 +31,7 @@ const (
 	soakGrowth = 512 << 10
 )
 
-// soakFaults are what goes wrong. A hang costs a whole request timeout, so that it is apart.
+// soakFaults are what goes wrong. A hang costs a whole request timeout, so it is separate.
 var (
 	soakFaults = []fakeharness.Fault{
 		{Status: http.StatusServiceUnavailable, Body: fakeharness.ErrorBody("UNAVAILABLE", "later", "id")},
@@ -50,8 +50,8 @@ var (
 var soakScopes = []harness.Scope{{Module: harness.CI, Infra: harness.K8}, {Module: harness.CI, Infra: harness.VM}, {Module: harness.DBOps}}
 
 // TestSoak drives random operations of many runs against a model: in each account, a process of its own
-// writes each scope. A success must be stored, a definite failure
-// must have changed nothing, a read must show what stands, and at the end all must be as modelled.
+// writes each scope. A success must be stored, a definite failure must have changed nothing, a read must
+// show what is stored, and at the end all must match the model.
 func TestSoak(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t) }) // after the server has closed
 	fake := fakeharness.Start(t, fakeharness.Options{Latency: 2 * time.Millisecond})
@@ -124,7 +124,7 @@ func restingHeap(fake *fakeharness.Server) uint64 {
 // outcomes counts what came of operations.
 type outcomes struct{ operations, failed, unverified int }
 
-// party is a series of runs that alone writes one scope of an account.
+// party is a series of runs that is the only writer of one scope of an account.
 type party struct {
 	*testing.T
 	fake    *fakeharness.Server
@@ -164,7 +164,7 @@ func (p *party) roll(n int) int {
 	return p.random.IntN(n)
 }
 
-// image returns an image to set: at times the default, or the one of before.
+// image returns an image to set: sometimes the default, or the previous one.
 func (p *party) image(field string) string {
 	if p.roll(10) == 0 {
 		return p.fake.Defaults(p.scope.String())[field]
@@ -172,7 +172,7 @@ func (p *party) image(field string) string {
 	return fmt.Sprintf("mirror.example.com/image:%d", p.roll(5))
 }
 
-// disturb makes one of the next requests of whatever account go wrong, at times several in a row.
+// disturb makes one of the next requests of any account go wrong, sometimes several in a row.
 func (p *party) disturb(faults []fakeharness.Fault) {
 	if p.roll(4) > 0 {
 		return
@@ -215,7 +215,7 @@ func (p *party) run(faults []fakeharness.Fault) {
 
 // single does one operation on one field, which no other goroutine touches meanwhile.
 func (p *party) single(ctx context.Context, account *execconfig.Account, field string) {
-	before := p.stands(field)
+	before := p.existing(field)
 	switch p.roll(4) {
 	case 0:
 		want := p.image(field)
@@ -226,31 +226,31 @@ func (p *party) single(ctx context.Context, account *execconfig.Account, field s
 		images, err := account.Overrides(ctx, p.scope)
 		p.settle("read", field, before, before, err)
 		if err == nil && images[field] != before {
-			p.Errorf("%s %s/%s: read %q, the model holds %q", p.account, p.scope, field, images[field], before)
+			p.Errorf("%s %s/%s: read %q, the model has %q", p.account, p.scope, field, images[field], before)
 		}
 	}
 }
 
-// replace makes the module and infra hold exactly some fields, as the exclusive set does.
+// replace sets exactly some fields of the module and infra, as the exclusive set does.
 func (p *party) replace(ctx context.Context, account *execconfig.Account) {
-	stands, err := account.Overrides(ctx, p.scope)
+	existing, err := account.Overrides(ctx, p.scope)
 	if err != nil {
 		return
 	}
-	if diff := cmp.Diff(p.model, stands); diff != "" {
+	if diff := cmp.Diff(p.model, existing); diff != "" {
 		p.Errorf("%s %s: read (-model +read):\n%s", p.account, p.scope, diff)
 	}
 	set, keep := map[string]string{}, map[string]string{}
 	for range p.roll(10) {
 		field := p.fields[p.roll(len(p.fields))]
-		if image := p.image(field); stands[field] == image {
+		if image := p.image(field); existing[field] == image {
 			keep[field] = image
 		} else if keep[field] == "" {
 			set[field] = image
 		}
 	}
 	reset := map[string]string{}
-	for field, image := range stands {
+	for field, image := range existing {
 		if set[field]+keep[field] == "" {
 			reset[field] = image
 		}
@@ -261,20 +261,20 @@ func (p *party) replace(ctx context.Context, account *execconfig.Account) {
 		p.Errorf("%s %s: %v", p.account, p.scope, err)
 	}
 	for field, want := range set {
-		p.settle("set", field, stands[field], want, failed[field])
+		p.settle("set", field, existing[field], want, failed[field])
 	}
 	for field := range reset {
-		p.settle("reset", field, stands[field], "", failed[field])
+		p.settle("reset", field, existing[field], "", failed[field])
 	}
 }
 
-func (p *party) stands(field string) string {
+func (p *party) existing(field string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.model[field]
 }
 
-// settle holds what an operation said against what the server holds, and notes that.
+// settle compares what an operation reported with what the server has, and records that.
 func (p *party) settle(what, field, before, want string, err error) {
 	got := p.fake.OverridesOf(p.account, p.scope.String())[field]
 	_, unverified := errors.AsType[*execconfig.UnverifiedError](err)
@@ -282,7 +282,8 @@ func (p *party) settle(what, field, before, want string, err error) {
 	_, duplicate := errors.AsType[*execconfig.DuplicateError](err)
 	switch {
 	case err == nil:
-		// Two lies make a witness for a set to the default, until the server has shown that it lists such.
+		// Two lies are a witness for a set to the default, until the server has been seen to list such
+		// overrides.
 		pinned := got == "" && want == p.fake.Defaults(p.scope.String())[field]
 		if got != want && !pinned {
 			p.Errorf("%s %s/%s: %s succeeded, and the server has %q, not %q", p.account, p.scope, field, what, got, want)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// staleness is how often a read comes from a copy that is behind.
+// staleness is how often a read comes from a lagging replica.
 var staleness = map[string]func(int) bool{
 	"all":         func(int) bool { return true },
 	"each second": func(read int) bool { return read%2 == 0 },
@@ -18,7 +18,7 @@ var staleness = map[string]func(int) bool{
 	},
 }
 
-func TestReadsThatAreBehindCostNoWritesAndNoState(t *testing.T) {
+func TestLaggingReadsCostNoWritesAndNoState(t *testing.T) {
 	for name, stale := range staleness {
 		for _, fast := range []time.Duration{10 * time.Millisecond, latency} {
 			t.Run(fmt.Sprint(name, " ", fast), func(t *testing.T) {
@@ -38,11 +38,12 @@ func TestReadsThatAreBehindCostNoWritesAndNoState(t *testing.T) {
 					if !maps.Equal(s.overrides(k8), want) || s.count("update") > 4 {
 						t.Errorf("the server has %d of 12 after %d writes", len(s.overrides(k8)), s.count("update"))
 					}
-					// What is told as stored is not taken for gone by the refresh that follows, another process.
+					// What is reported as stored does not count as gone in the following refresh, by
+					// another process.
 					for range 5 {
 						existing, err := newAccount(t, s).Existing(t.Context(), k8, want, false)
 						if err != nil || !maps.Equal(existing, want) {
-							t.Fatalf("%d of 12 stand, %v", len(existing), err)
+							t.Fatalf("%d of 12 exist, %v", len(existing), err)
 						}
 						time.Sleep(fast)
 					}
@@ -58,8 +59,8 @@ func TestReadsThatAreBehindCostNoWritesAndNoState(t *testing.T) {
 	}
 }
 
-// Right after a write, a shared read does not serve what a copy that is behind has shown.
-func TestAReadThatIsBehindIsNotShared(t *testing.T) {
+// Right after a write, a shared read does not serve what a lagging replica has shown.
+func TestALaggingReadIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		s.stale, s.lag = func(read int) bool { return read == 1 }, time.Hour
@@ -78,8 +79,8 @@ func TestAReadThatIsBehindIsNotShared(t *testing.T) {
 	})
 }
 
-// A removal by hand is told all the same, and asked for a few times only, however many want to know.
-func TestWhatIsGoneIsToldAfterAFewReads(t *testing.T) {
+// A removal by hand is still reported, and takes only a few reads, however many callers ask.
+func TestWhatIsGoneIsReportedAfterAFewReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
@@ -95,7 +96,7 @@ func TestWhatIsGoneIsToldAfterAFewReads(t *testing.T) {
 	})
 }
 
-// What another writer undoes is still sent again, the sooner the more often that has been the case.
+// What another writer undoes is still sent again, sooner each time.
 func TestALostUpdateIsRepaired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)

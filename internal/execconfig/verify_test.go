@@ -21,8 +21,8 @@ func times(n int, v verdict) func(call) verdict {
 	}
 }
 
-// An override equal to the default may be missing from the answer although it is stored: that it is
-// missing proves nothing, and that it may be stored does not, either.
+// An override equal to the default may be missing from the answer although it is stored: its absence proves
+// nothing either way.
 func TestOverridesEqualToTheDefault(t *testing.T) {
 	unavailable := &harness.Error{Status: http.StatusServiceUnavailable, Uncertain: true}
 	const preset, other = "default:1", "mirror:2"
@@ -98,7 +98,7 @@ func TestAServerThatListsDefaultsIsRemembered(t *testing.T) {
 }
 
 // A server that listed such overrides and now leaves them out must not keep a set from settling.
-func TestAServerThatChangesItsWaysIsBelieved(t *testing.T) {
+func TestAServerThatChangesItsBehaviourIsBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		s.outside(k8, fieldName(9), "default:1")
@@ -120,12 +120,12 @@ func TestAServerThatChangesItsWaysIsBelieved(t *testing.T) {
 		time.Sleep(time.Minute)
 		existing, err := a.Existing(t.Context(), k8, pins, a.ShowsDefaults())
 		if err != nil || len(existing) != 2 {
-			t.Errorf("%v stand, %v", existing, err)
+			t.Errorf("%v exist, %v", existing, err)
 		}
 	})
 }
 
-// That an override equal to the default does not show says nothing of its reset, where such are hidden.
+// If overrides equal to the default are hidden, the absence of one says nothing about its reset.
 func TestTheResetOfAnOverrideEqualToTheDefault(t *testing.T) {
 	for name, test := range map[string]struct {
 		hide   bool
@@ -167,7 +167,8 @@ func TestTheResetOfAnOverrideEqualToTheDefault(t *testing.T) {
 	}
 }
 
-// A write that got no answer may be at work in the server: what is sent meanwhile would be undone.
+// A write without an answer may still be running in the server: what is sent in the meantime would be
+// undone.
 func TestAWriteWithoutAnAnswerIsAwaited(t *testing.T) {
 	timeout := &harness.Error{Uncertain: true, Err: errors.New("no answer within 1s")}
 	for name, test := range map[string]struct {

@@ -59,7 +59,7 @@ func TestWritesAreSerialOverInfrasAndVerbs(t *testing.T) {
 			}
 		})
 		if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 27 || v != 0 {
-			t.Errorf("K8 holds %d of 27, VM %d of 0", k, v)
+			t.Errorf("K8 has %d of 27, VM %d of 0", k, v)
 		}
 		if writes := s.count("update", "reset"); writes > 14 {
 			t.Errorf("%d writes, want at most 14", writes)
@@ -107,11 +107,11 @@ func TestWritesThatKeepArrivingDoNotWaitForever(t *testing.T) {
 	})
 }
 
-func TestWritesHandedOutSlowlyStillLeaveTogether(t *testing.T) {
+func TestWritesThatStartSlowlyStillLeaveTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
-		// A busy CLI hands out one at a time, further apart than the window.
+		// A busy CLI starts one at a time, further apart than the window.
 		handOut := make(chan struct{}, 1)
 		forEach(25, 5, func(i int) {
 			handOut <- struct{}{}
@@ -259,7 +259,7 @@ func isA[T error](err error) bool { _, ok := errors.AsType[T](err); return ok }
 
 func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
 
-func TestNotStoredNamesWhatWasSentAndWhatIsHeld(t *testing.T) {
+func TestNotStoredNamesWhatWasSentAndWhatIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		s.outside(k8, fieldName(0), "theirs:9")

@@ -121,7 +121,7 @@ func TestKeysAreMatchedInTheirOwnCase(t *testing.T) {
 	call(t, s, "ci/K8/get-customer-config", "").mustBe(t, "{}")
 }
 
-func TestWhatMayBeSetIsAListApartFromTheDefaults(t *testing.T) {
+func TestSettableFieldsAreSeparateFromTheDefaults(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{BadFieldStatus: 400})
 	for _, target := range []string{"ci/VM/update-config", "ci/VM/reset-config"} {
@@ -189,7 +189,7 @@ func TestTheServersMergeLeavesOutSomeFamilies(t *testing.T) {
 	}
 }
 
-func TestTheAccountIsNamedWhereItMatters(t *testing.T) {
+func TestTheAccountIsRequiredWhereItMatters(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
 	for target, want := range map[string]int{"ci/K8/get-default-config": 200, "ci/K8/get-customer-config": 400} {
@@ -375,7 +375,7 @@ func TestEnvelopesHaveExactlyTheDocumentedKeys(t *testing.T) {
 	}
 }
 
-func TestAccountsAreApart(t *testing.T) {
+func TestAccountsAreSeparate(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{AccountID: "one"})
 	s.AddAccount("two")

@@ -71,7 +71,7 @@ func TestCatalogPages(t *testing.T) {
 	}
 }
 
-func TestDefaultCatalogHoldsEveryDefaultImage(t *testing.T) {
+func TestDefaultCatalogHasEveryDefaultImage(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
 	page := getCatalog(t, s, "/registry/_catalog")

@@ -118,7 +118,7 @@ func TestAPolicyRefusesBehindSuccess(t *testing.T) {
 	}
 }
 
-func TestACreatedConnectorIsTestedOnItsOwn(t *testing.T) {
+func TestACreatedConnectorIsTestedSeparately(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{NoConnector: true})
 	created := connectorCall(t, s, "POST ", wrapped(ConnectorBody("https://registry.example.com", ""))).connector(t)

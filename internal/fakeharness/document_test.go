@@ -6,7 +6,7 @@ import (
 )
 
 // A read that comes while a document is being saved shows it as before or as after.
-func TestAReadBesideASaveIsNeverEmpty(t *testing.T) {
+func TestAReadDuringASaveIsNeverEmpty(t *testing.T) {
 	t.Parallel()
 	s := newStore("a")
 	image := "example.com/git:1.0.0"

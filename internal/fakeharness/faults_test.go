@@ -205,7 +205,7 @@ func TestPadToMakesAnAnswerLong(t *testing.T) {
 	if got := call(t, s, "ci/K8/get-customer-config", ""); got.body != "[1]" {
 		t.Errorf("a body longer than PadTo became %q", got.body)
 	}
-	// A client that stops reading ends it: no gigabyte is sent or held.
+	// A client that stops reading ends it: no gigabyte is sent or kept.
 	s.Inject(Fault{PadTo: 1 << 40})
 	resp, err := newHTTPClient().Do(newCall(t, s, "ci/K8/get-customer-config", ""))
 	if err != nil {

@@ -66,7 +66,7 @@ func TestRequestLog(t *testing.T) {
 	}
 }
 
-func TestTheLogHoldsNoCredential(t *testing.T) {
+func TestTheLogContainsNoCredential(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{APIKey: "pat.secret1", BearerToken: "secret2"})
 	req := newCall(t, s, "ci/K8/get-default-config", "")

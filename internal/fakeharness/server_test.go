@@ -123,7 +123,7 @@ func TestTheHandlerServesElsewhere(t *testing.T) {
 	}
 }
 
-func TestMapsAreTheCallers(t *testing.T) {
+func TestMapsBelongToTheCaller(t *testing.T) {
 	t.Parallel()
 	s := New(Options{})
 	s.SetOverride("ci/K8", "gitCloneTag", "a:1")

@@ -152,7 +152,7 @@ func TestTheMiddleHalfOfTheLatencyIsTheWindowOfAWrite(t *testing.T) {
 	}
 }
 
-func TestWritesHaveALatencyOfTheirOwn(t *testing.T) {
+func TestWritesHaveTheirOwnLatency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Latency: time.Second, WriteLatency: time.Minute})
@@ -191,7 +191,7 @@ func TestAWriteIsSavedLateAfterItsAnswer(t *testing.T) {
 	}
 }
 
-func TestReadsComeFromAReplicaThatIsBehind(t *testing.T) {
+func TestReadsComeFromALaggingReplica(t *testing.T) {
 	t.Parallel()
 	for every, stale := range map[int][]bool{0: {true, true, true, true}, 2: {false, true, false, true}, 3: {false, false, true, false}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -2,7 +2,8 @@ package fakeregistry
 
 import "testing"
 
-// The plain client of this package speaks to real registries, too: what it stores there and here is alike.
+// The plain client of this package also talks to real registries: what it stores there and here is the
+// same.
 func TestTheFakeKeepsWhatAPlainClientStores(t *testing.T) {
 	t.Parallel()
 	server := Start(t, Options{Username: "u", Password: "p"})

@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 )
 
-func TestCallersAtOneTimeShareOneWorkAndLaterOnesItsResult(t *testing.T) {
+func TestConcurrentCallersShareOneRunAndLaterOnesItsResult(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var group flight.Group[string, int]
@@ -44,7 +44,7 @@ func TestCallersAtOneTimeShareOneWorkAndLaterOnesItsResult(t *testing.T) {
 	})
 }
 
-func TestAFailureIsKeptOnlyWhereThatIsAskedFor(t *testing.T) {
+func TestAFailureIsKeptOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	fails := func(context.Context) (int, error) { return 0, broken }
@@ -59,7 +59,7 @@ func TestAFailureIsKeptOnlyWhereThatIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestOneCallersEndIsNotTheOthers(t *testing.T) {
+func TestOneCallersCancellationLeavesTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var group flight.Group[string, int]

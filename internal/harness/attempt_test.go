@@ -8,8 +8,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// An attempt that may still act is told, whatever comes after it.
-func TestAttemptsAreToldOneByOne(t *testing.T) {
+// An attempt that may still act is reported, whatever comes after it.
+func TestAttemptsAreReportedOneByOne(t *testing.T) {
 	t.Parallel()
 	inside := fakeharness.Fault{Status: 500, Body: fakeharness.ErrorBody("UNKNOWN_ERROR", "Oops", "id"), Times: 9}
 	for name, test := range map[string]struct {
@@ -50,7 +50,7 @@ func TestAttemptsAreToldOneByOne(t *testing.T) {
 	}
 }
 
-// The content of a write may be why; a read has none.
+// A write's content may be the reason; a read has none.
 func TestA500InTheAPIsWordsIsRetriedOnceForAWrite(t *testing.T) {
 	t.Parallel()
 	for call, want := range map[string]int{"update-config": 2, "reset-config": 2, "get-customer-config": 3} {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// BenchmarkAnswer measures what becomes of an answer's body: the server's words, then the images.
+// BenchmarkAnswer measures the handling of an answer's body: the server's words, then the images.
 func BenchmarkAnswer(b *testing.B) {
 	client := New(Config{Endpoint: &url.URL{Scheme: "https", Host: "harness.example.com"}, APIKey: "pat.bench"})
 	for _, fields := range []int{0, 29, 500} {

@@ -185,7 +185,7 @@ func TestNextPage(t *testing.T) {
 	}
 }
 
-func TestCatalogIsBounded(t *testing.T) {
+func TestCatalogIsLimited(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		next func(page int) string

@@ -10,8 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// Whatever the server holds, what is sent back has the settings that are asked for, and everything
-// else as it came.
+// Whatever the server has, what is sent back has the requested settings, and everything else unchanged.
 func FuzzConnectorBody(f *testing.F) {
 	f.Add([]byte(fakeharness.ConnectorBody("https://registry.example.com", "robot")), "https://other.example.com", "user", true)
 	f.Add([]byte(`{"spec": null, "type": "DockerRegistry"}`), "", "", false)

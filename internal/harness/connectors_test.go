@@ -37,8 +37,8 @@ func TestConnectorIsReadWithItsStatus(t *testing.T) {
 	}
 }
 
-// What is sent in place of a connector replaces all of it, so that each key must come back.
-func TestAChangedConnectorKeepsWhatIsNotKnown(t *testing.T) {
+// An update replaces the whole connector, so every key must be sent back.
+func TestAChangedConnectorKeepsUnknownKeys(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	client := New(cfg)
@@ -77,7 +77,7 @@ func TestAChangedConnectorKeepsWhatIsNotKnown(t *testing.T) {
 	}
 }
 
-func TestAnotherLoginLeavesNothingOfTheFormer(t *testing.T) {
+func TestAnotherLoginLeavesNothingOfThePreviousOne(t *testing.T) {
 	t.Parallel()
 	connector := Connector{Type: DockerRegistry, Body: json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", "robot"))}
 	registry, err := connector.Registry()
@@ -119,7 +119,7 @@ func TestConnectorRefusals(t *testing.T) {
 	}
 }
 
-func TestAWrongPathIsNoMissingConnector(t *testing.T) {
+func TestAWrongPathIsNotAMissingConnector(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	cfg.Endpoint = parseURL(t, server.Endpoint()+"/elsewhere")

@@ -34,7 +34,7 @@ var dbopsOperations = map[string]operation{
 	},
 }
 
-// withDBOps adds the calls of Database DevOps by a client that knows where it answers.
+// withDBOps adds the calls of Database DevOps, with a client that knows its base.
 func withDBOps(operations map[string]operation) map[string]operation {
 	for call, operate := range dbopsOperations {
 		operations["dbops "+call] = func(ctx context.Context, c *Client) error {
@@ -103,8 +103,8 @@ func TestDBOpsIsLookedForOnceARun(t *testing.T) {
 	}
 }
 
-// What hangs before the base is known holds up nobody else, and ends with its caller's context.
-func TestDBOpsIsLookedForByEachCallerOnItsOwn(t *testing.T) {
+// A hang before the base is known delays nobody else, and ends with its caller's context.
+func TestDBOpsIsLookedForByEachCallerSeparately(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	hangs := make(chan struct{})
@@ -126,7 +126,7 @@ func TestDBOpsIsLookedForByEachCallerOnItsOwn(t *testing.T) {
 	}
 }
 
-// notTheAPI are answers of something else than the API, or of the API without such a path.
+// notTheAPI are answers of something other than the API, or of the API without such a path.
 var notTheAPI = map[string]fakeharness.Fault{
 	"a page":             {Body: "<html>"},
 	"a page with 403":    {Status: 403, Body: "<html>"},
@@ -139,7 +139,7 @@ var notTheAPI = map[string]fakeharness.Fault{
 	"the same with 200":  {Body: fakeharness.ErrorBody("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found", "")},
 }
 
-func TestDBOpsPassesByWhatIsNotTheAPI(t *testing.T) {
+func TestDBOpsSkipsWhatIsNotTheAPI(t *testing.T) {
 	t.Parallel()
 	for name, fault := range notTheAPI {
 		for call, operate := range dbopsOperations {
@@ -156,7 +156,7 @@ func TestDBOpsPassesByWhatIsNotTheAPI(t *testing.T) {
 	}
 }
 
-// An outage says nothing of where the API is: the next call looks for it anew.
+// An outage says nothing about where the API is: the next call looks for it again.
 func TestDBOpsIsLookedForAgainAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	for name, fault := range fleeting {
@@ -176,7 +176,7 @@ func TestDBOpsIsLookedForAgainAfterAnOutage(t *testing.T) {
 	}
 }
 
-// A write that never left, because the base was not found out, is told as such: nothing need be read
+// A write that was never sent, because the base was not found, is reported as such: nothing has to be read
 // back, split or waited for.
 func TestDBOpsWritesNothingBeforeItsBaseIsKnown(t *testing.T) {
 	t.Parallel()
@@ -200,7 +200,7 @@ func TestDBOpsWritesNothingBeforeItsBaseIsKnown(t *testing.T) {
 	}
 }
 
-func TestDBOpsNowhereNamesWhatWasAskedAndWhatCame(t *testing.T) {
+func TestDBOpsNowhereNamesTheURLsAndTheirAnswers(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	server.Inject(fakeharness.Fault{Body: "<html>Sign in</html>"})
@@ -250,7 +250,7 @@ func TestDBOpsBases(t *testing.T) {
 	}
 }
 
-// What is stored in a form of its own is an error behind a success: no field is called message.
+// A message behind a success is an error: no field is called message.
 func TestDBOpsReadsOnlyBareSuccesses(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -285,7 +285,7 @@ func TestDBOpsReadsOnlyBareSuccesses(t *testing.T) {
 	}
 }
 
-func TestDBOpsTellsTheServersMessage(t *testing.T) {
+func TestDBOpsShowsTheServersMessage(t *testing.T) {
 	t.Parallel()
 	for status, check := range map[int]func(error) bool{401: IsUnauthorized, 403: IsForbidden, 429: IsRateLimited, 500: IsFailedInside} {
 		server, cfg := start(t)
@@ -302,7 +302,7 @@ func TestDBOpsTellsTheServersMessage(t *testing.T) {
 	}
 }
 
-func TestDBOpsRefusesAWriteOfWhatItHasNot(t *testing.T) {
+func TestDBOpsRefusesAWriteOfAnUnknownField(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	client := New(cfg)

@@ -84,7 +84,7 @@ func TestReadAnswers(t *testing.T) {
 	}
 }
 
-// members returns an object of so many short members.
+// members returns an object of this many short members.
 func members(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -93,7 +93,7 @@ func members(n int) string {
 	return "{" + strings.TrimPrefix(b.String(), ",") + "}"
 }
 
-func TestAnOddityIsToldOnce(t *testing.T) {
+func TestAnOddityIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	server.Inject(fakeharness.Fault{Status: 200, Body: `{"status":"SUCCESS","data":{"a":1,"b":[]}}`, Times: -1})

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// shownRunes is how much of a text from outside is shown.
+// shownRunes is how much of a foreign text is shown.
 const shownRunes = 500
 
 var scope = Scope{Module: CI, Infra: K8}
@@ -64,7 +64,7 @@ func failure(t *testing.T, err error) *Error {
 	return e
 }
 
-// operations are all calls by name, those of Database DevOps behind its own; each returns its error alone.
+// operations are all calls by name, except those of Database DevOps; each returns only its error.
 var operations = withDBOps(map[string]operation{
 	"get-default-config": func(ctx context.Context, c *Client) error {
 		_, err := c.DefaultImages(ctx, scope)

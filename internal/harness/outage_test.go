@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// counting returns a client in the production's rhythm whose attempts are answered with a status, or
-// get no connection where that is 0, and how many attempts it has made.
+// counting returns a client with production timing whose attempts are answered with a status, or get no
+// connection if it is 0, and the number of attempts.
 func counting(t *testing.T, status int) (*Client, *int) {
 	t.Helper()
 	attempts := new(int)

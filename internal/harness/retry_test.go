@@ -182,7 +182,7 @@ func TestNoRetries(t *testing.T) {
 	}
 }
 
-// answering returns a client in the production's rhythm with a transport that gives one answer.
+// answering returns a client with production timing and a transport that gives one answer.
 func answering(t *testing.T, maxRetries, status int, header http.Header) *Client {
 	t.Helper()
 	c := New(Config{Endpoint: parseURL(t, "https://app.harness.io/gateway"), APIKey: "pat.test", MaxRetries: maxRetries})

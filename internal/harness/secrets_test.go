@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A server that echoes what it got in every place that can reach a person.
+// A server that echoes what it got in every place that a person may see.
 func TestCredentialAppearsNowhere(t *testing.T) {
 	t.Parallel()
 	const key, token, password = "pat.AbC123.very-secret", "eyJhbGciOi.very-secret-too", "hunter2" //nolint:gosec // made up
@@ -119,14 +119,14 @@ func TestCredentialAppearsNowhere(t *testing.T) {
 func checkClean(t *testing.T, where, text string, secrets ...string) {
 	t.Helper()
 	for _, secret := range secrets {
-		// The beginning of a secret that was cut short counts as well.
+		// The beginning of a truncated secret also counts.
 		if strings.Contains(text, secret) || len(secret) > 12 && strings.Contains(text, secret[:8]) {
 			t.Errorf("%s: %q in %s", where, secret, text)
 		}
 	}
 }
 
-// The text of a url.Error holds the query.
+// The text of a url.Error contains the query.
 func TestCauseHidesTheURL(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Endpoint: parseURL(t, "http://127.0.0.1:1"), AccountID: "acct-7", APIKey: "pat.test"}

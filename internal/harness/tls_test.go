@@ -94,7 +94,7 @@ func raw(t *testing.T, scheme string, serve func(net.Conn)) Config {
 	return cfg
 }
 
-// refusedStreams speaks HTTP/2 well enough to refuse every request.
+// refusedStreams speaks enough HTTP/2 to refuse every request.
 func refusedStreams(conn net.Conn) {
 	preface := make([]byte, len(http2Preface))
 	if _, err := io.ReadFull(conn, preface); err != nil {
@@ -118,7 +118,7 @@ func refusedStreams(conn net.Conn) {
 
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-func TestWhatWasNeverSentIsToldSo(t *testing.T) {
+func TestWhatWasNeverSentIsReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	greeting := raw(t, "https", func(conn net.Conn) { io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n") })
 	closing := raw(t, "https", func(conn net.Conn) { _ = conn.Close() })

@@ -22,7 +22,7 @@ import (
 
 const acknowledged = `{"status":"SUCCESS","data":true}`
 
-// serve starts handle where the fake cannot do what a test needs, plainly or as setUp says.
+// serve starts handle if the fake cannot do what a test needs, plain or as setUp says.
 func serve(t *testing.T, handle http.HandlerFunc, setUp func(*httptest.Server)) (*httptest.Server, Config) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handle)
@@ -117,7 +117,7 @@ func TestCancelledBeforeItBegins(t *testing.T) {
 	}
 }
 
-// Not parallel: it measures what all of the process allocates.
+// Not parallel: it measures what the whole process allocates.
 func TestHugeAnswersAreCapped(t *testing.T) {
 	for name, fault := range map[string]fakeharness.Fault{
 		"200":    {PadTo: 64 << 20, Times: -1},
@@ -213,7 +213,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// Not parallel: net/http gives a connection up whose last write it has not noted within 50 ms.
+// Not parallel: net/http gives up a connection whose last write it has not recorded within 50 ms.
 func TestConnectionIsReused(t *testing.T) {
 	var opened atomic.Int32
 	server, cfg := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, acknowledged) },

@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// refusedOnPurpose holds what Parse documents as refused though Docker reads it.
+// refusedOnPurpose has what Parse refuses, as documented, although Docker accepts it.
 func refusedOnPurpose(ref string, docker reference.Named) bool {
 	_, err := digest.Parse(ref)
 	first, _, _ := strings.Cut(ref, "/")

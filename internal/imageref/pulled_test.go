@@ -33,7 +33,7 @@ func TestResolveFollowsTheServer(t *testing.T) {
 		// Only as written: with a port, or by another of its names, it is a host like any other.
 		{"https://index.docker.io:443/v2/", addon, "index.docker.io:443/v2/harness/ci-addon:1", ""},
 		{"https://docker.io", addon, "docker.io/harness/ci-addon:1", ""},
-		// Any other host is put before names without host, its path with it.
+		// Any other host is put before names without a host, with its path.
 		{mine, addon, "registry.example.com/harness/harness/ci-addon:1", ""},
 		{mine + "/", addon, "registry.example.com/harness/harness/ci-addon:1", ""},
 		{"http://registry.example.com", addon, "registry.example.com/harness/ci-addon:1", ""},
@@ -44,18 +44,18 @@ func TestResolveFollowsTheServer(t *testing.T) {
 		{"https://public.ecr.aws/harness", addon, "public.ecr.aws/harness/harness/ci-addon:1", ""},
 		{mine, "ubuntu", "registry.example.com/harness/ubuntu", ""},
 		{mine, addon + "@" + sha256Digest, "registry.example.com/harness/" + addon + "@" + sha256Digest, ""},
-		// A name that holds the host stays as it is; the path is not added.
+		// A name that contains the host stays as it is; the path is not added.
 		{mine, "registry.example.com/harness/ci-addon:1", "registry.example.com/harness/ci-addon:1", ""},
 		{mine, "registry.example.com/harness/harness/ci-addon:1", "registry.example.com/harness/harness/ci-addon:1", ""},
 		{mine, "registry.example.com/q/harness/ci-addon:1", "registry.example.com/q/harness/ci-addon:1", PathNotAdded},
 		{mine, "registry.example.com/harness-2/ci-addon:1", "registry.example.com/harness-2/ci-addon:1", PathNotAdded},
 		{"https://registry.example.com", "registry.example.com/q/ci-addon:1", "registry.example.com/q/ci-addon:1", ""},
 		{"https://registry.example.com:5000", "registry.example.com:5000/q/ci-addon:1", "registry.example.com:5000/q/ci-addon:1", ""},
-		// The host is searched for anywhere in the name.
+		// The host may be anywhere in the name.
 		{"https://registry.corp", "my-registry.corp/x:1", "my-registry.corp/x:1", NoCredentials},
 		{"https://registry.corp", "other.corp/registry.corp/x:1", "other.corp/registry.corp/x:1", NoCredentials},
 		{"https://registry.corp", "harness/registry.corp:1", "harness/registry.corp:1", NoCredentials},
-		// With its port: a name with the host alone holds another host.
+		// With its port: a name with only the host has another host.
 		{
 			"https://registry.example.com:5000", "registry.example.com/x:1",
 			"registry.example.com:5000/registry.example.com/x:1", Doubled,
@@ -67,7 +67,7 @@ func TestResolveFollowsTheServer(t *testing.T) {
 		},
 		{mine, "docker.io/harness/ci-addon:1", "registry.example.com/harness/docker.io/harness/ci-addon:1", Doubled},
 		{mine, "localhost/ci-addon:1", "registry.example.com/harness/localhost/ci-addon:1", Doubled},
-		// Without connector names are used as they are, and nobody is logged in anywhere.
+		// Without a connector, names are used as they are, and there is no login.
 		{"", addon, addon, ""},
 		{"", "other.example.com/harness/ci-addon:1", "other.example.com/harness/ci-addon:1", NoCredentials},
 		{"", "public.ecr.aws/harness/harness/ci-addon:1", "public.ecr.aws/harness/harness/ci-addon:1", ""},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// ciTags is what a repository of the vendor holds, in no order.
+// ciTags is what a repository of the vendor has, in no order.
 var ciTags = []string{
 	"latest", "1.9.0", "1.16.92", "1.16.4", "1.16.100", "1.15.0", "1.15.17", "1.14.2", "1.13.9", "1.17.3", "2.0.1", "0.9.9",
 	"1.16", "v1.12.1", "rootless-1.16.92", "rootless-1.15.4", "rootless-1.15.3", "1.16.92-rootless", "1.15.2-rootless",
@@ -66,7 +66,7 @@ func TestReleasesOfATagWithoutVersionAreAnError(t *testing.T) {
 	}
 }
 
-// Of two spellings of one version the image's own is taken, whatever the order of the tags.
+// Of two spellings of one version, the image's own is used, whatever the order of the tags.
 func TestReleasesKeepTheSpellingOfTheImage(t *testing.T) {
 	t.Parallel()
 	for _, tags := range [][]string{{"v1.2.3", "1.2.3"}, {"1.2.3", "v1.2.3"}} {

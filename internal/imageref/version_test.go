@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// notComparable stands for a comparison that is not possible.
+// notComparable means that a comparison is not possible.
 const notComparable = -1
 
 func TestReleasesBehind(t *testing.T) {
@@ -79,7 +79,7 @@ func TestReleasesBehind(t *testing.T) {
 	}
 }
 
-func TestCompareTellsOlderFromBehind(t *testing.T) {
+func TestCompareDistinguishesOlderFromBehind(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		image, latest string

@@ -18,8 +18,8 @@ func singleOf(field, value string) string {
 // quotedLine is where a CLI quotes a line of the configuration, which it does whole.
 var quotedLine = regexp.MustCompile(`(?m)^ *\d+: .*$`)
 
-// Input that no field, image or setting can be is an error on its attribute, shown escaped and
-// shortened, and nothing is sent.
+// Impossible fields, images and settings are errors on their attribute, shown escaped and shortened, and
+// nothing is sent.
 func TestAccAbsurdInput(t *testing.T) {
 	t.Parallel()
 	const field, image = `"gitCloneTag"`, `"harness/drone-git:1.6.9"`
@@ -65,7 +65,7 @@ func TestAccAbsurdInput(t *testing.T) {
 			}
 			requireError(t, result.Output, "Error: ", test.says, test.at)
 			requirePlainText(t, quotedLine.ReplaceAllString(result.Output, ""))
-			// An odd image may be what stands, which a read tells.
+			// An odd image may already be stored, which only a read can tell.
 			if n := fake.Count(""); n != 0 && !strings.Contains(name, "image") || fake.Count("writes") != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
@@ -73,7 +73,7 @@ func TestAccAbsurdInput(t *testing.T) {
 	}
 }
 
-// What is known only at apply is judged there, before anything is sent.
+// What is known only at apply is checked there, before anything is sent.
 func TestAccAbsurdInputThatIsKnownAtApply(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, says string }{

@@ -12,8 +12,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// vendorInstance is one instance of the vendor's resource as it stands in a state file: the index
-// key as JSON ("" for none) and its five attributes.
+// vendorInstance is one instance of the vendor's resource as in a state file: the index key as JSON ("" for
+// none) and its five attributes.
 type vendorInstance struct {
 	key, kind, infra, field, value string
 }

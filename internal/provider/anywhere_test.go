@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// anywhere makes a handler answer for every host that is asked over https: through a proxy, with
-// certificates of an authority that the variables it returns make the provider trust.
+// anywhere makes a handler answer for every https host: through a proxy, with certificates of a CA that the
+// returned variables make the provider trust.
 func anywhere(t *testing.T, handler http.Handler) map[string]string {
 	t.Helper()
 	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {

@@ -13,7 +13,7 @@ var registryType = map[string]attr.Type{
 	"username": types.StringType, "password": types.StringType, "insecure": types.BoolType,
 }
 
-// login is an element of registries; nil stands for null.
+// login is an element of registries; nil means null.
 func login(username, password any, insecure ...bool) attr.Value {
 	text := func(value any) attr.Value {
 		switch value := value.(type) {
@@ -63,7 +63,7 @@ func TestResolveRegistries(t *testing.T) {
 	}
 }
 
-func TestRegistriesErrorsTellNoSecret(t *testing.T) {
+func TestRegistriesErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		host  string
@@ -107,7 +107,7 @@ func TestRegistriesOfOneHostAreAnError(t *testing.T) {
 	requireDiagnostic(t, diags[0], `registries["registry-1.docker.io"]`, "docker.io and registry-1.docker.io")
 }
 
-func TestPasswordOverPlainHTTPDrawsAWarning(t *testing.T) {
+func TestPasswordOverPlainHTTPIsAWarning(t *testing.T) {
 	t.Parallel()
 	_, known, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{
 		"r.example.com:5000": login("me", "hunter2", true),
@@ -118,7 +118,7 @@ func TestPasswordOverPlainHTTPDrawsAWarning(t *testing.T) {
 	requireDiagnostic(t, diags[0], `registries["r.example.com:5000"].insecure`, "https")
 }
 
-// A token that another resource makes must not keep the overrides from being planned.
+// A token from another resource must not keep the overrides from being planned.
 func TestUnknownRegistriesLeaveTheRestKnown(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]types.Map{

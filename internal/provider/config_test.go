@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// complete is an environment that needs no configuration beside it.
+// complete is an environment that needs no further configuration.
 func complete() map[string]string {
 	return map[string]string{envAccountID: "env-account", envAPIKey: "env-key"}
 }
@@ -118,7 +118,7 @@ func TestResolveErrors(t *testing.T) {
 	}
 }
 
-// requireDiagnostic checks where a diagnostic points and what it says, and that it tells no secret.
+// requireDiagnostic checks where a diagnostic points and what it says, and that it contains no secret.
 func requireDiagnostic(t *testing.T, d diag.Diagnostic, attribute string, words ...string) {
 	t.Helper()
 	if at, ok := d.(diag.DiagnosticWithPath); !ok || at.Path().String() != attribute {
@@ -130,7 +130,7 @@ func requireDiagnostic(t *testing.T, d diag.Diagnostic, attribute string, words 
 		}
 	}
 	if text := d.Summary() + d.Detail(); strings.Contains(text, "hunter2") || len(text) > 1000 {
-		t.Errorf("the text tells a secret or is too long: %s", text)
+		t.Errorf("the text contains a secret or is too long: %s", text)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestResolveWarnsOfPlainHTTP(t *testing.T) {
 	}
 }
 
-// What is not known yet must not break a plan, and must not hide what is wrong already.
+// Unknown values must not break a plan, nor hide existing errors.
 func TestResolveUnknown(t *testing.T) {
 	t.Parallel()
 	unknown := types.StringUnknown()
@@ -184,7 +184,7 @@ func TestResolveUnknown(t *testing.T) {
 func TestReadRoots(t *testing.T) {
 	t.Parallel()
 	if roots, err := readRoots(""); roots != nil || err != nil {
-		t.Errorf("no file: %v, %v; want the system's authorities, which nil stands for", roots, err)
+		t.Errorf("no file: %v, %v; want the system's CAs, which nil means", roots, err)
 	}
 	if _, err := readRoots(filepath.Join(t.TempDir(), "absent.pem")); err == nil {
 		t.Error("no error for a file that does not exist")

@@ -19,7 +19,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/provider"
 )
 
-// The rules below hold for whatever the provider serves, so that a new type cannot forget one.
+// The rules below apply to everything that the provider serves, so that a new type cannot forget one.
 
 const docsDir = "../../docs"
 
@@ -228,7 +228,7 @@ var (
 	quoted    = regexp.MustCompile("`([^`]+)`")
 )
 
-// TestExplainedMessagesExist keeps the tables of messages from explaining what is no longer said.
+// TestExplainedMessagesExist fails if a table explains a message that no longer exists.
 func TestExplainedMessagesExist(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
@@ -259,7 +259,7 @@ func TestExplainedMessagesExist(t *testing.T) {
 	}
 }
 
-// schemas returns every schema by what it is of.
+// schemas returns every schema by the name of its type.
 func (s served) schemas() map[string]*tfprotov6.Schema {
 	all := map[string]*tfprotov6.Schema{"provider": s.Provider}
 	for kind, schemas := range map[string]map[string]*tfprotov6.Schema{
@@ -272,7 +272,7 @@ func (s served) schemas() map[string]*tfprotov6.Schema {
 	return all
 }
 
-// attributes returns all attributes, nested ones too, by where they are.
+// attributes returns all attributes, nested ones included, by their place.
 func attributes(where string, list []*tfprotov6.SchemaAttribute) map[string]*tfprotov6.SchemaAttribute {
 	all := map[string]*tfprotov6.SchemaAttribute{}
 	for _, a := range list {
@@ -304,7 +304,7 @@ func requireFile(t *testing.T, path string) {
 	}
 }
 
-// requireOnly fails on what lies in a folder and is not among the names.
+// requireOnly fails on anything in a folder that is not among the names.
 func requireOnly(t *testing.T, folder string, names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -318,7 +318,7 @@ func requireOnly(t *testing.T, folder string, names []string) {
 	}
 }
 
-// textFiles returns the files below a folder whose names have an ending, by path.
+// textFiles returns the files below a folder with an extension, by path.
 func textFiles(t *testing.T, root, ending string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}

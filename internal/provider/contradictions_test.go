@@ -15,7 +15,7 @@ const (
 	impatient  = "provider \"harnessci\" {\n  max_retries = 0\n}\n"
 )
 
-// requirePlanError plans, expects one error that says so, and that no write has left.
+// requirePlanError plans, and expects one such error and no write.
 func requirePlanError(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir, says string) {
 	t.Helper()
 	fake.ResetLog()
@@ -35,8 +35,8 @@ func TestAccTwoResourcesOfAnOverrideAreAnErrorAtPlan(t *testing.T) {
 	requirePlanError(t, fake, dir, "nother resource has the same override")
 }
 
-// Without a refresh nothing tells that two objects hold one override, so that a destroy of one of them
-// is refused.
+// Without a refresh, nothing shows that two objects have one override, so destroying one of them is
+// refused.
 func TestAccDestroyingWhatAnotherKeepsIsAnErrorWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -51,14 +51,14 @@ func TestAccDestroyingWhatAnotherKeepsIsAnErrorWithoutRefresh(t *testing.T) {
 	}
 }
 
-func TestAccReplacementsAreNoContradiction(t *testing.T) {
+func TestAccReplacementsAreNotContradictions(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	config := single("one", "gitCloneTag", gitOlder) + single("two", "gcsUploadTag", "plugins/gcs:1.0.0")
 	dir := clitest.New(t, config, fake.Env())
 	dir.Must("apply", "-auto-approve")
 	dir.Must("apply", "-auto-approve", "-replace=harnessci_image_override.one", "-replace=harnessci_image_override.two")
-	// The fields change places, and one resource goes.
+	// The fields swap places, and one resource is destroyed.
 	dir.Write("main.tf", single("one", "gcsUploadTag", "plugins/gcs:1.0.0")+single("two", "gitCloneTag", gitOlder))
 	dir.Must("apply", "-auto-approve")
 	dir.Write("main.tf", single("two", "gitCloneTag", gitOlder))
@@ -86,7 +86,7 @@ func TestAccAFailedRenameLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAccAPinToTheDefaultThatFailsIsNoSuccess(t *testing.T) {
+func TestAccAFailedPinToTheDefaultIsNotASuccess(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-config", Status: http.StatusServiceUnavailable, Times: -1})

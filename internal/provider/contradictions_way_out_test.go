@@ -27,8 +27,8 @@ import {
 `
 }
 
-// leftDeposed gives the one instance of a state a deposed twin, as a create_before_destroy replacement
-// does that is interrupted between its create and its destroy.
+// leftDeposed gives the one instance in a state a deposed twin, as a create_before_destroy replacement that
+// is interrupted between its create and its destroy leaves it.
 func leftDeposed(t *testing.T, dir *clitest.Dir) {
 	t.Helper()
 	var state map[string]any
@@ -64,9 +64,9 @@ func leftDeposed(t *testing.T, dir *clitest.Dir) {
 	dir.Write("terraform.tfstate", string(content))
 }
 
-// Two objects of a state hold one override. However that came to be, apply and destroy get out of it:
-// what is to stay stands all the time, and in the end nothing is left.
-func TestAccEveryStateWithTwoObjectsOfAnOverrideHasAWayOut(t *testing.T) {
+// Two objects in a state have one override. However that came about, apply and destroy resolve it: what
+// should stay is stored at all times, and nothing is left at the end.
+func TestAccEveryStateWithTwoObjectsOfAnOverrideCanBeResolved(t *testing.T) {
 	t.Parallel()
 	one, other := single("one", "gitCloneTag", gitOlder), single("other", "gitCloneTag", gitOlder)
 	for name, enter := range map[string]func(t *testing.T, dir *clitest.Dir) (config string){
@@ -126,7 +126,7 @@ func TestAccEveryStateWithTwoObjectsOfAnOverrideHasAWayOut(t *testing.T) {
 					t.Errorf("the server has %q:\n%s", got, output)
 				}
 				if !strings.Contains(unwrapped(output), "names a deposed object, that is the other one, left behind by an interrupted replacement") {
-					t.Errorf("not told:\n%s", output)
+					t.Errorf("not reported:\n%s", output)
 				}
 				requireEmptyPlan(t, dir)
 				dir.Must("destroy", "-auto-approve")

@@ -18,7 +18,7 @@ const (
 	status   = "data.harnessci_image_status.test"
 )
 
-// overridesStay stands for the check that none is left: these tests set some outside.
+// overridesStay replaces the check that none is left: these tests set some outside.
 func overridesStay(*terraform.State) error { return nil }
 
 // has checks one attribute of a data source.

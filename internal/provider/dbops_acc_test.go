@@ -14,8 +14,8 @@ func dbopsGit(image string, further ...string) string {
 	return single("test", "gitCloneTag", image, append(further, `module = "dbops"`)...)
 }
 
-// Nothing that is published says through which connector Database DevOps pulls, so that nothing is
-// claimed of it: no warning of the name that is pulled, no look into a registry, no refusal.
+// Nothing published says through which connector Database DevOps pulls, so the provider claims nothing: no
+// warning about the pulled name, no look into a registry, no refusal.
 func TestAccDBOpsClaimsNothingOfWhatIsPulled(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -43,7 +43,7 @@ output "missing" {
 	}
 	write(dir, registry, connectorConfig("https://other.example.com"))
 	if output := dir.Must("plan"); strings.Contains(output, "stored:") {
-		t.Errorf("the connector's plan tells of an override of Database DevOps:\n%s", output)
+		t.Errorf("the connector's plan mentions an override of Database DevOps:\n%s", output)
 	}
 
 	required := verifying(t, fake, registry, "required", doubled)
@@ -52,7 +52,7 @@ output "missing" {
 		"Nothing documents which connector Database DevOps pulls through", `"when_reachable"`)
 }
 
-// A module that is known in the apply only decides then whether there is an infra.
+// A module that is unknown until the apply decides only then whether there is an infra.
 func TestAccDBOpsMayBeKnownLate(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -70,18 +70,18 @@ resource "harnessci_image_overrides" "test" {
 	dir.Must("apply", "-auto-approve")
 	requireEmptyPlan(t, dir)
 	if got := fake.Overrides("dbops")["gitCloneTag"]; got != present {
-		t.Errorf("dbops holds %q", got)
+		t.Errorf("dbops has %q", got)
 	}
 	dir.Write("main.tf", module("ci")+resources)
 	dir.Must("apply", "-auto-approve")
 	requireEmptyPlan(t, dir)
 	if got := fake.Overrides("ci/K8")["gitCloneTag"]; got != present || len(fake.Overrides("dbops")) > 0 {
-		t.Errorf("ci/K8 holds %q, dbops %v", got, fake.Overrides("dbops"))
+		t.Errorf("ci/K8 has %q, dbops %v", got, fake.Overrides("dbops"))
 	}
 	dir.Must("destroy", "-auto-approve")
 	requireNoOverride(t, fake)
 
-	// An infra that turns out to be one too many is told before anything is written.
+	// An infra that turns out to be wrong is reported before anything is written.
 	dir.Write("main.tf", module("dbops")+single("test", "gitCloneTag", present, "module = terraform_data.module.output", `infra = "VM"`))
 	fake.ResetLog()
 	result := dir.Run("apply", "-auto-approve")
@@ -90,8 +90,8 @@ resource "harnessci_image_overrides" "test" {
 	}
 }
 
-// States from before Database DevOps have infra known and planned by a static default; they and their
-// saved plans go on without a change.
+// States from before Database DevOps have an infra planned by a static default; they and their saved plans
+// still work unchanged.
 func TestAccStatesFromBeforeDBOpsPlanNothing(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -131,7 +131,8 @@ const stateBeforeDBOps = `{
   ]
 }`
 
-// A rename keeps what it is: single overrides, alone and by key, and a set of another scope beside them.
+// A rename changes nothing: for single overrides, alone and by key, and a set of another scope next to
+// them.
 func TestAccDBOpsMovedWithinTheProviderWritesNothing(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -168,10 +169,10 @@ moved {
 	}
 	requireEmptyPlan(t, dir)
 	if got := fake.Overrides("dbops")["gitCloneTag"]; got != present || fake.Count("writes") != 0 {
-		t.Errorf("dbops holds %q after %d writes", got, fake.Count("writes"))
+		t.Errorf("dbops has %q after %d writes", got, fake.Count("writes"))
 	}
 
-	// Its new address is the one that resets it.
+	// The resource at the new address resets it.
 	dir.Must("destroy", "-auto-approve")
 	requireNoOverride(t, fake)
 }

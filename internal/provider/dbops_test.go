@@ -119,7 +119,7 @@ func TestDBOpsIsListedWithoutInfra(t *testing.T) {
 	}
 }
 
-func TestAccDBOps_aRefusedWriteTellsTheServersMessage(t *testing.T) {
+func TestAccDBOps_aRefusedWriteShowsTheServersMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fakeharness.Options{}, dbopsID)
 	fake := w.requireFake("it injects a fault")

@@ -16,7 +16,7 @@ resource "harnessci_image_override" "git" {
 }
 `
 
-// requireDrift fails unless a plan makes the override of gitCloneTag anew.
+// requireDrift fails unless a plan creates the override of gitCloneTag again.
 func requireDrift(t *testing.T, dir *clitest.Dir) {
 	t.Helper()
 	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 2 {
@@ -24,8 +24,8 @@ func requireDrift(t *testing.T, dir *clitest.Dir) {
 	}
 }
 
-// A server that lists pins which equal the default says by leaving one out that it is gone, however the
-// state came to know the server.
+// If a server lists pins that equal the default, one that it omits is gone, however the state has learned
+// that.
 func TestAccALostPinToTheDefaultIsDrift(t *testing.T) {
 	t.Parallel()
 	for name, adopt := range map[string]func(*clitest.Dir, *fakeharness.Server){
@@ -62,7 +62,7 @@ func TestAccALostPinToTheDefaultIsDrift(t *testing.T) {
 	}
 }
 
-// A server that lists such pins and then leaves them out makes neither a plan nor a set that never settles.
+// A server that first lists such pins and then omits them must not keep a plan or a set from settling.
 func TestAccAServerThatBeginsToHidePinsSettles(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]string{
@@ -80,15 +80,15 @@ func TestAccAServerThatBeginsToHidePinsSettles(t *testing.T) {
 			requireEmptyPlan(t, dir)
 			dir.Must("destroy", "-auto-approve")
 			if left := fake.Overrides("ci/K8"); len(left) > 0 {
-				t.Errorf("the server still holds %v", left)
+				t.Errorf("the server still has %v", left)
 			}
 		})
 	}
 }
 
-// Each reset is acknowledged and none done: of what the server lists that is an error. Of what it leaves out
-// nobody can tell, and a second acknowledgement is taken for it.
-func TestAccResetsThatAreAllSwallowed(t *testing.T) {
+// Each reset is acknowledged but not done. If the server lists the override, that is an error; if it omits
+// it, nobody can tell, and a second acknowledgement counts.
+func TestAccResetsThatAreAllLost(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		hides bool

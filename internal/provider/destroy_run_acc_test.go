@@ -8,7 +8,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// A destroy plans first, what is not created yet too. What is wrong there does not stop it.
+// A destroy plans first, even resources that do not exist yet. Errors there do not stop it.
 func TestAccADestroyIsNotBlockedByWhatItDoesNotDestroy(t *testing.T) {
 	t.Parallel()
 	one := single("one", "gitCloneTag", gitOlder)

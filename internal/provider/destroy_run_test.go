@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-func TestCommandOfTellsADestroy(t *testing.T) {
+func TestCommandOfRecognizesADestroy(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]command{
 		"destroy":                               destroyCommand,
@@ -29,7 +29,7 @@ func TestCommandOfTellsADestroy(t *testing.T) {
 	}
 }
 
-func TestParentCommandHeedsTheVariablesOfTheCLI(t *testing.T) {
+func TestParentCommandReadsTheVariablesOfTheCLI(t *testing.T) {
 	t.Parallel()
 	for variable, want := range map[string]command{"TF_CLI_ARGS_plan": destroyCommand, "TF_CLI_ARGS_init": anotherCommand} {
 		getenv := func(name string) string {
@@ -44,8 +44,8 @@ func TestParentCommandHeedsTheVariablesOfTheCLI(t *testing.T) {
 	}
 }
 
-// Where the command cannot be found out, an error says how a destroy gets past it.
-func TestWhatAPlanIsToldOfDependsOnTheCommand(t *testing.T) {
+// If the command is unknown, an error says how to destroy anyway.
+func TestWhatAPlanReportsDependsOnTheCommand(t *testing.T) {
 	t.Parallel()
 	at := path.Root("field")
 	var found diag.Diagnostics

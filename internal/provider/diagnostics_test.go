@@ -134,7 +134,7 @@ func TestFailureOfAScopeAndOfNothing(t *testing.T) {
 	}
 }
 
-// strangeError is of a kind that nothing here knows.
+// strangeError is of an unknown type.
 type strangeError struct{ error }
 
 func (strangeError) Reason() string { return "the moon is full" }
@@ -144,7 +144,7 @@ func (strangeError) Facts() [][2]string {
 }
 func (e strangeError) Unwrap() error { return e.error }
 
-// A new kind of error or subject needs no new case: it tells its own reason, facts and advice.
+// A new type of error or subject needs no new case: it has its own reason, facts and advice.
 func TestFailureLetsErrorsAndSubjectsSpeak(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("while sailing: %w", strangeError{errors.Join(errors.New("x"), answered(http.StatusBadGateway, ""))})

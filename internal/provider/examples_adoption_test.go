@@ -18,7 +18,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// feature is what not every supported CLI can do.
+// feature is something that not every supported CLI can do.
 type feature struct {
 	name                string
 	terraform, openTofu string // the first versions that have it; "" for none
@@ -31,7 +31,7 @@ var (
 
 var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
-// require skips a test where the CLI lacks a feature.
+// require skips a test if the CLI lacks a feature.
 func (f feature) require(t *testing.T, dir *clitest.Dir) {
 	t.Helper()
 	output := dir.Must("version")
@@ -45,8 +45,8 @@ func (f feature) require(t *testing.T, dir *clitest.Dir) {
 	}
 }
 
-// TestAccImportExamples adopts what every resource's example has made with each form of import
-// that its page shows. No form may write.
+// TestAccImportExamples adopts what every resource's example has created, with each form of import that its
+// page shows. No form may write.
 func TestAccImportExamples(t *testing.T) {
 	t.Parallel()
 	for _, path := range append(exampleFiles(t, ".tf"), exampleFiles(t, ".sh")...) {
@@ -204,12 +204,12 @@ func requireDriftCheck(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server,
 	return string(output)
 }
 
-// TestAccFromNothingGuide follows the guide's second way: find the overrides, have import blocks made
-// of them, and let the CLI write the resources.
+// TestAccFromNothingGuide follows the guide's second way: find the overrides, generate import blocks, and
+// let the CLI write the resources.
 func TestAccFromNothingGuide(t *testing.T) {
 	t.Parallel()
 	fake := startExampleFake(t)
-	stand(fake)
+	setExisting(fake)
 	fake.SetOverride("ci/K8", "gitclonetag", "example.com/git:1.0.0") // each needs a name of its own
 	dir := example{name: "guides/from-nothing", files: []string{"main.tf"}}.workspace(t, fake)
 	dir.Must("apply", "-auto-approve")

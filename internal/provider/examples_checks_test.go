@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// The example's check block warns of unsupported images, and of those only.
+// The example's check block warns only of unsupported images.
 func TestAccCheckExampleWarnsOfUnsupportedImages(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -38,7 +38,7 @@ func TestAccCheckExampleWarnsOfUnsupportedImages(t *testing.T) {
 	}
 }
 
-// The pinning example tells of an unsupported pin in the very plan that makes it one.
+// The pinning example warns of an unsupported pin in the very plan that introduces it.
 func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

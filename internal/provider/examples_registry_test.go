@@ -10,10 +10,10 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 )
 
-// registryTypes are what asks registries in a configuration.
+// registryTypes are the types in a configuration that access registries.
 var registryTypes = regexp.MustCompile(`"harnessci_(image_copy|image_releases|registry_image)"|\b(check_registry|verify_images)\b`)
 
-// asksRegistries reports that an example asks registries.
+// asksRegistries reports whether an example accesses registries.
 func (e example) asksRegistries(t *testing.T) bool {
 	t.Helper()
 	for _, file := range e.files {
@@ -24,8 +24,8 @@ func (e example) asksRegistries(t *testing.T) bool {
 	return false
 }
 
-// standInRegistry stands in for every registry that an example names. It has the images that Harness runs
-// by default and the releases before them, and every image that an apply stores must be there.
+// standInRegistry replaces every registry that an example names. It has the images that Harness runs by
+// default and the releases before them, and every image that an apply stores must be there.
 func standInRegistry(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) *fakeregistry.Server {
 	t.Helper()
 	registry := fakeregistry.Start(t, fakeregistry.Options{})

@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// examplesDir holds every example that the documentation shows.
+// examplesDir has every example that the documentation shows.
 const examplesDir = "../../examples"
 
 // secondAccount is a further account of an example's fake.
@@ -28,8 +28,8 @@ var existing = map[string]string{
 	"s3UploadTag":  "plugins/s3:1.5.2",
 }
 
-// preparations make what an example takes for granted: values of its variables, an account with a
-// past.
+// preparations provide what an example assumes: values of its variables, an account with existing
+// overrides.
 var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir){
 	"complete/many-accounts": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		options := fake.Options()
@@ -42,10 +42,10 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Write("accounts.json", fmt.Sprintf(`{"payments": {"account_id": %q, "ring": "early"}}`, fake.Options().AccountID))
 		dir.Setenv("TF_VAR_account", "payments")
 	},
-	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { stand(fake) },
+	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { setExisting(fake) },
 	"guides/from-the-vendors-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		t.Helper()
-		stand(fake)
+		setExisting(fake)
 		var instances []vendorInstance
 		for field, image := range existing {
 			instances = append(instances, vendorInstance{strconv.Quote(field), "ci", "K8", field, image})
@@ -75,7 +75,7 @@ func pullFromTheirs(fake *fakeharness.Server) {
 	fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com", ""))
 }
 
-func stand(fake *fakeharness.Server) {
+func setExisting(fake *fakeharness.Server) {
 	for field, image := range existing {
 		fake.SetOverride("ci/K8", field, image)
 	}
@@ -119,8 +119,8 @@ type example struct {
 	files []string // its Terraform files
 }
 
-// examples returns every folder with Terraform files. Import blocks are tests of their own: beside
-// the resource they would import what is not there. A backend.tf names a bucket that a test has not.
+// examples returns every folder with Terraform files. Import blocks have their own tests: with the
+// resource, they would import what does not exist. A backend.tf names a bucket that a test does not have.
 func examples(t *testing.T) []example {
 	t.Helper()
 	folders := map[string][]string{}
@@ -207,7 +207,7 @@ func startExampleFake(t *testing.T) *fakeharness.Server {
 	return fake
 }
 
-// requireNoWarning fails on a warning of the provider: an example is to be copied as it is.
+// requireNoWarning fails on a warning of the provider: examples are copied as they are.
 func requireNoWarning(t *testing.T, output string) {
 	t.Helper()
 	for line := range strings.Lines(output) {
@@ -218,7 +218,7 @@ func requireNoWarning(t *testing.T, output string) {
 	}
 }
 
-// requireNoOverride fails unless the fake's account, and the others named, run the defaults alone.
+// requireNoOverride fails unless the fake's account, and the others named, run only the defaults.
 func requireNoOverride(t *testing.T, fake *fakeharness.Server, others ...string) {
 	t.Helper()
 	for _, account := range append(others, fake.Options().AccountID) {

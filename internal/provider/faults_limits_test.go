@@ -9,8 +9,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// A write that gets no answer in time ends, is not sent again, for the server may still be at it, and
-// is read back: what was stored is a success.
+// A write without an answer in time ends, is not sent again, because the server may still be at work on it,
+// and is read back: if it was stored, it is a success.
 func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -39,7 +39,7 @@ func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 		about := "Could not set the image override " + target(fake, scope)
 		if !f.stored {
 			if requireError(t, result.Output, about); strings.Count(result.Output, ": the cause is the same as for ") != 1 {
-				t.Errorf("the one cause of two failures is not told once:\n%s", result.Output)
+				t.Errorf("the one cause of two failures is not reported once:\n%s", result.Output)
 			}
 		} else if strings.Contains(result.Output, about) {
 			t.Errorf("%s: %+v is an error", scope, f.fault)
@@ -76,8 +76,8 @@ func TestAccReadsEndAtTheRequestTimeout(t *testing.T) {
 	requireUnharmed(t, fake, dir, state)
 }
 
-// Ctrl-C refuses what has not been sent and waits for what has: within request_timeout and the time for
-// a late answer the run ends, and says of each write what became of it.
+// Ctrl-C drops what has not been sent and waits for what has: within request_timeout and the time for a
+// late answer, the run ends and reports the outcome of each write.
 func TestAccInterruptEndsARun(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

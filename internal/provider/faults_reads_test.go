@@ -20,7 +20,7 @@ func applied(t *testing.T, providerAttributes string) (*fakeharness.Server, *cli
 	return fake, dir
 }
 
-// requireUnharmed fails unless the state still holds all overrides and nothing was written.
+// requireUnharmed fails unless the state still has all overrides and nothing was written.
 func requireUnharmed(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir, state string) {
 	t.Helper()
 	if dir.Read("terraform.tfstate") != state {
@@ -98,8 +98,7 @@ func TestAccNonsenseReadsKeepTheState(t *testing.T) {
 	requireUnharmed(t, fake, dir, state)
 }
 
-// Two answers are odd and have a meaning: null data is no override at all, and what the provider
-// does not know of is left out.
+// Two odd answers have a meaning: null data means no override at all, and unknown keys are ignored.
 func TestAccOddAnswersWithAMeaning(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -120,7 +119,7 @@ func TestAccOddAnswersWithAMeaning(t *testing.T) {
 	}
 }
 
-// What the server acknowledged and nobody could read back is kept, untainted, with a warning.
+// What the server acknowledged but could not be read back is kept, untainted, with a warning.
 func TestAccAcknowledgedAndNotVerifiable(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -129,7 +128,7 @@ func TestAccAcknowledgedAndNotVerifiable(t *testing.T) {
 		fake.Inject(fakeharness.Fault{Call: "update-config", Scope: scope, Hook: func(fakeharness.Request) {
 			fake.Inject(fakeharness.Fault{
 				Call: "get-customer-config", Scope: scope, Status: http.StatusForbidden,
-				Body: `{"message":"You may not see ` + scope + `"}`, // a cause of its own, which is told whole
+				Body: `{"message":"You may not see ` + scope + `"}`, // its own cause, which is explained in full
 			})
 		}})
 	}
@@ -168,7 +167,7 @@ func TestAccRefusedConnection(t *testing.T) {
 	requireUnharmed(t, fake, dir, state)
 }
 
-// One value that is no text costs no more than itself: it is told once, and all else goes on.
+// A value that is not a string affects nothing else: it is reported once, and everything else works.
 func TestAccAnOddMemberCostsOnlyItself(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

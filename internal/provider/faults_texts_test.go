@@ -9,15 +9,15 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// hostile is text that would paint, beep, and reverse what follows it, on a terminal.
+// hostile is text that would color, beep, and reverse what follows on a terminal.
 const hostile = "\x1b[31mred\x1b]0;title\a\x00\u202egnp\u2028end"
 
-// requirePlainText fails if an output holds what a terminal would act on, or is longer than it needs to be.
+// requirePlainText fails if an output contains what a terminal would act on, or is needlessly long.
 func requirePlainText(t *testing.T, output string) {
 	t.Helper()
 	for i, r := range output {
 		if r != '\n' && !unicode.IsPrint(r) {
-			t.Errorf("the output holds %U: %q", r, output[max(0, i-200):min(len(output), i+100)])
+			t.Errorf("the output contains %U: %q", r, output[max(0, i-200):min(len(output), i+100)])
 			return
 		}
 	}
@@ -79,7 +79,7 @@ func TestAccStoredTextsAreShownSafely(t *testing.T) {
 	output := dir.Must("plan")
 	requirePlainText(t, output)
 	if !strings.Contains(output, `found:   "a/\\x1b[31mred\\x1b]0;title`) {
-		t.Errorf("the override that stands is not shown:\n%s", output)
+		t.Errorf("the existing override is not shown:\n%s", output)
 	}
 
 	// Drift: the CLI itself shows the values of attributes.

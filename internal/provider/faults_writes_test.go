@@ -13,8 +13,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// Every scope has one override in these tests, so that one run of the CLI shows what becomes of seven
-// different faults. The last answers in a form of its own.
+// Every scope has one override in these tests, so that one run of the CLI shows the outcome of seven
+// different faults. The last scope answers in its own form.
 var faultScopes = []string{"ci/K8", "ci/VM", "iacm/K8", "iacm/VM", "idp/K8", "idp/VM", "dbops"}
 
 // oneEach returns a configuration with one override in each scope, behind a provider block.
@@ -34,8 +34,8 @@ func target(fake *fakeharness.Server, scope string) string {
 // diagnosticStart is where a CLI begins a diagnostic, without colours.
 var diagnosticStart = regexp.MustCompile(`(?m)^(Error|Warning): `)
 
-// diagnosticsOf returns the errors and warnings that a CLI printed, each on one line: what the CLI
-// wraps at the terminal's width is joined again. The last one holds what was printed after it, too.
+// diagnosticsOf returns the errors and warnings that a CLI printed, each on one line: what the CLI wraps at
+// the terminal's width is joined again. The last one includes what was printed after it.
 func diagnosticsOf(output string) []string {
 	var all []string
 	starts := diagnosticStart.FindAllStringIndex(output, -1)
@@ -72,7 +72,7 @@ func requireError(t *testing.T, output, about string, texts ...string) {
 // fieldOf returns the field at the end of an override's id.
 func fieldOf(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
-// factsOf returns what an error says of a scope: its module and, where that has any, its infra.
+// factsOf returns the facts of a scope in an error: its module and, if it has any, its infra.
 func factsOf(scope string) []string {
 	module, infra, found := strings.Cut(scope, "/")
 	if !found {
@@ -141,7 +141,7 @@ var fleeting = []struct {
 }
 
 // The requests are counted one by one: with max_retries = 1, a write that fails once leaves twice. Each
-// module has one fault, since a module whose writes are dead is not asked again for a moment.
+// module has one fault, because a module whose writes fail is not tried again for a moment.
 func TestAccFleetingFailuresOfWrites(t *testing.T) {
 	t.Parallel()
 	scopes := []string{"ci/K8", "iacm/K8", "idp/K8", "dbops"}
@@ -191,7 +191,7 @@ func TestAccFleetingFailuresOfWrites(t *testing.T) {
 	}
 }
 
-// A write that is turned away leaves once, and its error says all there is to know.
+// A rejected write is sent once, and its error says all there is to know.
 func TestAccFinalAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	other := startFake(t, fakeharness.Options{})

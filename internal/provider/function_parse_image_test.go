@@ -36,7 +36,7 @@ func TestParseImageFunction(t *testing.T) {
 	}
 }
 
-func TestParseImageFunctionRefusesWhatIsNoImage(t *testing.T) {
+func TestParseImageFunctionRefusesWhatIsNotAnImage(t *testing.T) {
 	t.Parallel()
 	for ref, want := range map[string]string{
 		"":                       "it is empty",

@@ -57,7 +57,7 @@ func FuzzParseID(f *testing.F) {
 		if err != nil {
 			for _, r := range err.Error() {
 				if r < ' ' {
-					t.Fatalf("the error for %q holds a control character: %v", id, err)
+					t.Fatalf("the error for %q contains a control character: %v", id, err)
 				}
 			}
 			return

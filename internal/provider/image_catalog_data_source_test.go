@@ -53,7 +53,7 @@ func TestAccImageCatalog_readsEveryPage(t *testing.T) {
 	}
 }
 
-// otherHost is a host of its own that keeps the headers of what it is asked.
+// otherHost is another host that records the headers of its requests.
 type otherHost struct {
 	*httptest.Server
 	mu      sync.Mutex

@@ -26,7 +26,7 @@ func everyWrite(f fakeharness.Fault) func(*fakeharness.Server) {
 	}
 }
 
-func TestAccImageConnector_refusalsAndFaultsAreToldAsWhatTheyAre(t *testing.T) {
+func TestAccImageConnector_refusalsAndFaultsAreReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		prepare func(*fakeharness.Server)
@@ -63,7 +63,7 @@ func TestAccImageConnector_refusalsAndFaultsAreToldAsWhatTheyAre(t *testing.T) {
 				Steps: []resource.TestStep{{Config: imageConnectorConfig, ExpectError: says(test.says)}},
 				CheckDestroy: func(state *terraform.State) error {
 					if len(state.RootModule().Resources) > 0 {
-						return errors.New("the state holds what does not stand")
+						return errors.New("the state contains a resource that was not stored")
 					}
 					return nil
 				},

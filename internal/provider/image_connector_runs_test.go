@@ -24,7 +24,7 @@ func TestAccImageConnector_ofTwoAppliesAtOnceTheOverwrittenOneSaysSo(t *testing.
 	requireURL(t, fake, "https://other.example.com")
 	requireEmptyPlan(t, second)
 	if shown := first.Must("show"); strings.Contains(shown, "harnessci_image_connector") {
-		t.Errorf("the state holds what does not stand: %s", shown)
+		t.Errorf("the state contains a resource that was not stored: %s", shown)
 	}
 }
 
@@ -75,7 +75,7 @@ provider "harnessci" { api_key = terraform_data.key.output }
 	requireEmptyPlan(t, dir)
 }
 
-func TestAccImageConnector_anInterruptedDestroyIsCarriedThrough(t *testing.T) {
+func TestAccImageConnector_anInterruptedDestroyIsCompleted(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")

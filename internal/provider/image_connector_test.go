@@ -36,7 +36,7 @@ func connectorWorld(t *testing.T, opts fakeharness.Options, config string) (*fak
 	return fake, clitest.New(t, config, fake.Env())
 }
 
-// spec returns what stands of the connector's spec; nil where there is no connector.
+// spec returns the connector's spec; nil without a connector.
 func spec(t *testing.T, fake *fakeharness.Server) map[string]any {
 	t.Helper()
 	var body struct {
@@ -50,12 +50,12 @@ func spec(t *testing.T, fake *fakeharness.Server) map[string]any {
 	return body.Spec
 }
 
-// requireURL fails unless the connector that stands has the URL; "" is no connector.
+// requireURL fails unless the connector has the URL; "" is no connector.
 func requireURL(t *testing.T, fake *fakeharness.Server, want string) {
 	t.Helper()
 	got, _ := spec(t, fake)["dockerRegistryUrl"].(string)
 	if got != want {
-		t.Errorf("the URL %q stands, want %q", got, want)
+		t.Errorf("the URL is %q, want %q", got, want)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestAccImageConnector_updatesInPlace(t *testing.T) {
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
 	requireURL(t, fake, "https://other.example.com")
 	requireEmptyPlan(t, dir)
-	// What the configuration leaves out stays, and the login goes.
+	// Omitted settings stay, and the login is removed.
 	dir.Write("main.tf", fmt.Sprintf("resource \"harnessci_image_connector\" \"this\" {\n  url = %q\n}\n", hubURL))
 	dir.Must("apply", "-auto-approve")
 	got := spec(t, fake)
@@ -167,7 +167,7 @@ func TestAccImageConnector_showsAndRepairsDriftOfEachAttribute(t *testing.T) {
 	}
 }
 
-func TestAccImageConnector_removedOutsideIsMadeAnew(t *testing.T) {
+func TestAccImageConnector_removedOutsideIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
@@ -179,7 +179,7 @@ func TestAccImageConnector_removedOutsideIsMadeAnew(t *testing.T) {
 	requireURL(t, fake, mirrorURL)
 }
 
-func TestAccImageConnector_aPasswordInTheStandingURLIsDriftAndNotShown(t *testing.T) {
+func TestAccImageConnector_aPasswordInTheExistingURLIsDriftAndNotShown(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
@@ -196,7 +196,7 @@ func TestAccImageConnector_aPasswordInTheStandingURLIsDriftAndNotShown(t *testin
 	requireEmptyPlan(t, dir)
 }
 
-func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
+func TestAccImageConnector_aFailedTestPutsBackThePreviousConnector(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"unauthorized: robot may not pull"}})
@@ -204,7 +204,7 @@ func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
 		"unauthorized: robot may not pull", "The previous connector has been put back, and builds pull as they did before.", "test_connection = false")
 	requireURL(t, fake, hubURL)
 	if shown := dir.Must("show"); strings.Contains(shown, "harnessci_image_connector") {
-		t.Errorf("the state holds what does not stand: %s", shown)
+		t.Errorf("the state contains a resource that was not stored: %s", shown)
 	}
 
 	fake.TestConnections(fakeharness.ConnectionTest{})
@@ -214,7 +214,7 @@ func TestAccImageConnector_aFailedTestPutsBackWhatStood(t *testing.T) {
 	requireFails(t, dir, "apply -auto-approve", "no such host", "has been put back")
 	requireURL(t, fake, mirrorURL)
 	if state := dir.Read("terraform.tfstate"); strings.Contains(state, "broken.example.com") {
-		t.Errorf("the state holds what does not stand:\n%s", state)
+		t.Errorf("the state contains a resource that was not stored:\n%s", state)
 	}
 
 	dir.Write("main.tf", connectorConfig("https://broken.example.com", "test_connection = false"))
@@ -253,7 +253,7 @@ func TestAccImageConnector_anotherTypeSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAccImageConnector_interruptPutsBackWhatStood(t *testing.T) {
+func TestAccImageConnector_interruptPutsBackThePreviousConnector(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	underTest := make(chan struct{})

@@ -46,7 +46,7 @@ func requireNoCopy(t *testing.T, dir *clitest.Dir, dst *fakeregistry.Server) {
 		t.Errorf("the state claims a copy:\n%s", list)
 	}
 	if got := dst.Tag(destinationRef); got != "" {
-		t.Errorf("the destination holds %s", got)
+		t.Errorf("the destination has %s", got)
 	}
 	if half := dst.Half(); len(half) != 0 {
 		t.Errorf("half an image has a tag: %v", half)
@@ -99,7 +99,7 @@ func TestAccAFailedCopyLeavesNoStateAndNoTag(t *testing.T) {
 				dir.Must("apply", "-auto-approve")
 				dir.Must("plan", "-detailed-exitcode")
 				if got := dst.Tag(destinationRef); got != digest {
-					t.Errorf("the destination holds %q, want %s", got, digest)
+					t.Errorf("the destination has %q, want %s", got, digest)
 				}
 			}
 		})
@@ -123,12 +123,12 @@ func TestAccAnImmutableTagIsNotWrittenAgain(t *testing.T) {
 	result := dir.Run("apply", "saved.plan")
 	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "the tag is immutable", "Choose a tag that does not exist yet")
 	if got := dst.Tag(destinationRef); got != digest {
-		t.Errorf("the destination holds %q, want %s", got, digest)
+		t.Errorf("the destination has %q, want %s", got, digest)
 	}
 }
 
 // The apply of a saved plan copies what that plan showed, although the CLI plans again and the tag has
-// moved on; so it does where someone has overwritten the destination.
+// moved on, even if someone has overwritten the destination.
 func TestAccAnApplyCopiesWhatItsPlanShowed(t *testing.T) {
 	t.Parallel()
 	src, dst, _ := registries(t, fakeregistry.Options{})
@@ -139,20 +139,20 @@ func TestAccAnApplyCopiesWhatItsPlanShowed(t *testing.T) {
 	third := src.Push(sourceRef, fakeregistry.Multi(3, "linux/amd64"))
 	dir.Must("apply", "saved.plan")
 	if got := dst.Tag(destinationRef); got != second {
-		t.Errorf("the destination holds %q, want the planned %s", got, second)
+		t.Errorf("the destination has %q, want the planned %s", got, second)
 	}
 	plan := dir.Must("plan", "-out", "saved.plan")
 	requireDiagnostics(t, plan, 1, "Warning: The image "+src.Host()+"/"+sourceRef+" has moved", second, third)
 	dir.Must("apply", "saved.plan")
 	if got := dst.Tag(destinationRef); got != third {
-		t.Errorf("the destination holds %q, want %s", got, third)
+		t.Errorf("the destination has %q, want %s", got, third)
 	}
 	foreign := dst.Push(destinationRef, fakeregistry.Multi(4, "linux/amd64"))
 	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: The copy "+dst.Host()+"/"+destinationRef+" was overwritten", third, foreign)
 }
 
-// A first copy has no place to keep what its plan showed: where the tag moves before the apply, the CLI
-// refuses it and nothing is copied.
+// A first copy has nowhere to keep what its plan showed: if the tag moves before the apply, the CLI refuses
+// it and nothing is copied.
 func TestAccAFirstCopyNeverCopiesWhatNoPlanHasShown(t *testing.T) {
 	t.Parallel()
 	src, dst, digest := registries(t, fakeregistry.Options{})
@@ -164,17 +164,17 @@ func TestAccAFirstCopyNeverCopiesWhatNoPlanHasShown(t *testing.T) {
 	}
 	requireNoCopy(t, dir, dst)
 
-	// By its digest the source is what it was.
+	// By digest, the source is unchanged.
 	dir.Write("main.tf", strings.ReplaceAll(dir.Read("main.tf"), src.Host()+"/"+sourceRef, src.Host()+"/"+sourceRef+"@"+digest))
 	dir.Must("plan", "-out", "saved.plan")
 	src.Push(sourceRef, fakeregistry.Multi(3, "linux/amd64"))
 	dir.Must("apply", "saved.plan")
 	if got := dst.Tag(destinationRef); got != digest {
-		t.Errorf("the destination holds %q, want %s", got, digest)
+		t.Errorf("the destination has %q, want %s", got, digest)
 	}
 }
 
-func TestAccADigestThatIsGoneByTheApplyIsSaid(t *testing.T) {
+func TestAccADigestThatIsGoneByTheApplyIsReported(t *testing.T) {
 	t.Parallel()
 	src, dst, digest := registries(t, fakeregistry.Options{})
 	dir := copying(t, src, dst, "")
@@ -185,7 +185,7 @@ func TestAccADigestThatIsGoneByTheApplyIsSaid(t *testing.T) {
 	requireNoCopy(t, dir, dst)
 }
 
-func TestAccWhatACopyReplacesIsTold(t *testing.T) {
+func TestAccWhatACopyReplacesIsShown(t *testing.T) {
 	t.Parallel()
 	src, dst, digest := registries(t, fakeregistry.Options{})
 	old := dst.Push(destinationRef, fakeregistry.Multi(9, "linux/amd64"))
@@ -201,13 +201,13 @@ func TestAccDestroyDeletesOnlyWhatWasCopied(t *testing.T) {
 		dir.Must("apply", "-auto-approve")
 		dir.Must("destroy", "-auto-approve")
 		if got := dst.Tag(destinationRef); got != "" {
-			t.Errorf("the destination still holds %s", got)
+			t.Errorf("the destination still has %s", got)
 		}
 		dir.Must("apply", "-auto-approve")
 		foreign := dst.Push(destinationRef, fakeregistry.Multi(2, "linux/amd64"))
 		requireDiagnostics(t, dir.Must("destroy", "-refresh=false", "-auto-approve"), 1, "Warning: Did not delete the image copy", digest)
 		if got := dst.Tag(destinationRef); got != foreign {
-			t.Errorf("the destination holds %q, and %s is another's", got, foreign)
+			t.Errorf("the destination has %q, and %s is another's", got, foreign)
 		}
 	}
 }
@@ -232,7 +232,7 @@ func TestAccAnInterruptEndsACopy(t *testing.T) {
 	requireNoCopy(t, dir, dst)
 	dir.Must("apply", "-auto-approve")
 	if got := dst.Tag(destinationRef); got != digest {
-		t.Errorf("the destination holds %q, want %s", got, digest)
+		t.Errorf("the destination has %q, want %s", got, digest)
 	}
 }
 

@@ -42,11 +42,11 @@ func uploads(registry *fakeregistry.Server) (count int) {
 	return count
 }
 
-// holdsImage checks, within a step, what a registry holds under a name; "" for nothing.
+// holdsImage checks, within a step, what a registry has under a name; "" for nothing.
 func holdsImage(registry *fakeregistry.Server, ref, digest string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if got := registry.Tag(ref); got != digest {
-			return fmt.Errorf("%s holds %q, want %q", ref, got, digest)
+			return fmt.Errorf("%s has %q, want %q", ref, got, digest)
 		}
 		return nil
 	}
@@ -121,7 +121,7 @@ func TestAccACopyHasTheDigestThatThePlanShows(t *testing.T) {
 	})
 }
 
-func TestAccACopyThatIsOverwrittenOrGoneIsMadeAgain(t *testing.T) {
+func TestAccACopyThatIsOverwrittenOrGoneIsCopiedAgain(t *testing.T) {
 	t.Parallel()
 	w, src, dst := copies(t)
 	digest := src.Push(sourceRef, fakeregistry.Multi(1, "linux/amd64"))
@@ -183,7 +183,7 @@ func TestAccATagThatMovesIsCopiedAgain(t *testing.T) {
 	}})
 }
 
-// What is copied is there, whatever has become of where it came from.
+// The copy exists, whatever happened to its source.
 func TestAccASourceThatIsDownOrGoneChangesNothing(t *testing.T) {
 	t.Parallel()
 	w, src, dst := copies(t)

@@ -18,7 +18,7 @@ func someSignature(seed uint64) fakeregistry.Content {
 	return fakeregistry.Image("linux/amd64", fakeregistry.Layer(seed, 20))
 }
 
-// What a destination has lost of a copy's signatures is drift; what others have added is not.
+// Signatures that a destination has lost are drift; those that others have added are not.
 func TestAccASignatureThatIsLostIsCopiedAgain(t *testing.T) {
 	t.Parallel()
 	src, dst, digest := registries(t, fakeregistry.Options{Referrers: true})

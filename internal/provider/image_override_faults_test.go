@@ -14,7 +14,7 @@ import (
 // oneAttempt keeps the provider from trying again.
 const oneAttempt = "max_retries = 0"
 
-// afterThe makes the verifying read fail that follows the next call of that name.
+// afterThe makes the verifying read after the next call of that name fail.
 func afterThe(fake *fakeharness.Server, call string) {
 	fake.Inject(fakeharness.Fault{Call: call, Hook: func(fakeharness.Request) {
 		fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: http.StatusServiceUnavailable})
@@ -155,7 +155,7 @@ func TestAccImageOverride_refusedWrites(t *testing.T) {
 	}
 }
 
-// The provider must not look for, make or reset in one account what the state holds of another.
+// The provider must not look up, create or reset in one account what belongs to another.
 func TestAccImageOverride_anotherAccountIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, s := range scopeKinds {

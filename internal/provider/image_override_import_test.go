@@ -19,7 +19,7 @@ func importBlock(what, config string) string {
 	return "import {\n  to = " + addr + "\n  " + what + "\n}\n" + config
 }
 
-// The override exists, somebody made it by hand: the import adopts it without a write.
+// The override exists, set by hand: the import adopts it without a write.
 func TestAccImageOverride_importByEitherID(t *testing.T) {
 	t.Parallel()
 	for _, s := range scopeKinds {

@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// A state of the vendor's resource is either taken over as it stands there, or refused with words that
-// are fit to be shown.
+// A state of the vendor's resource is either adopted unchanged, or refused with a message that is safe to
+// show.
 func FuzzMovedModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attributes []byte) {
 		model, err := movedModel(attributes)
@@ -50,7 +50,7 @@ func FuzzMovedModel(f *testing.F) {
 	})
 }
 
-func TestMoveStartsFromTheVendorsResourceAlone(t *testing.T) {
+func TestMoveStartsOnlyFromTheVendorsResource(t *testing.T) {
 	t.Parallel()
 	var schema resource.SchemaResponse
 	newImageOverrideResource().Schema(t.Context(), resource.SchemaRequest{}, &schema)
@@ -60,9 +60,9 @@ func TestMoveStartsFromTheVendorsResourceAlone(t *testing.T) {
 	}{
 		{"registry.terraform.io/harness/harness", vendorResourceType, true},
 		{"registry.opentofu.org/harness/harness", vendorResourceType, true},
-		// As OpenTofu has it once another instance of the same resource has moved.
+		// What OpenTofu sends once another instance of the same resource has moved.
 		{"registry.opentofu.org/harnessci/harnessci", vendorResourceType, true},
-		// As OpenTofu 1.10 has it.
+		// What OpenTofu 1.10 sends.
 		{"harness", vendorResourceType, true},
 		{"harnessci", vendorResourceType, true},
 		{"someone", vendorResourceType, false},

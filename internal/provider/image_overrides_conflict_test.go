@@ -20,7 +20,7 @@ resource "harnessci_image_override" "test" {
 `, module)
 }
 
-// late is a module that is known in the apply only.
+// late is a module that is unknown until the apply.
 const late = `
 resource "terraform_data" "module" {
   input = "ci"
@@ -33,7 +33,7 @@ resource "harnessci_image_overrides" "test" {
 }
 `
 
-func TestAccSetBesideSingleOverridesIsAnError(t *testing.T) {
+func TestAccSetWithSingleOverridesIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]string{
 		"known at plan":       aSet + singleIn(`"ci"`),
@@ -69,9 +69,9 @@ func TestAccSetBesideSingleOverridesIsAnError(t *testing.T) {
 	}
 }
 
-// Single overrides become a set, and a set becomes single overrides, in one apply and in any order:
-// what both list stays as it is.
-func TestAccSetAndSingleOverridesBecomeOneAnother(t *testing.T) {
+// Single overrides become a set, and a set becomes single overrides, in one apply and in any order: what
+// both list stays unchanged.
+func TestAccSetAndSingleOverridesTurnIntoEachOther(t *testing.T) {
 	t.Parallel()
 	for run := range runs(20) {
 		fake := startFake(t, fakeharness.Options{Latency: latency})

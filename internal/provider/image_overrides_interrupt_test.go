@@ -9,8 +9,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// The update is on its way at Ctrl-C, the reset of what stands there is not sent any more: the set is in
-// the state, so that a destroy finds it and an apply finishes it.
+// At Ctrl-C the update is on its way, and the reset is no longer sent: the set is in the state, so a
+// destroy finds it and an apply finishes it.
 func TestAccSetWhoseCreateIsInterruptedIsInTheState(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{WriteLatency: 300 * time.Millisecond})
@@ -44,8 +44,8 @@ func TestAccSetWhoseCreateIsInterruptedIsInTheState(t *testing.T) {
 	requireStored(t, fake, nil)
 }
 
-// On a server that hides it, an image that equals the default takes a second acknowledgement, which the
-// interrupt prevents: what has one is in the state, too.
+// On a server that hides it, an image that equals the default needs a second acknowledgement, which the
+// interrupt prevents: with one, it is in the state as well.
 func TestAccSetWhoseCreateIsInterruptedHoldsWhatIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{WriteLatency: 300 * time.Millisecond, HideDefaults: true})

@@ -103,7 +103,7 @@ func TestOverridesChangeWarnsOfNewcomers(t *testing.T) {
 	}
 }
 
-func TestTakeOverWarningOfImagesThatAreNotKnown(t *testing.T) {
+func TestTakeOverWarningForUnknownImages(t *testing.T) {
 	t.Parallel()
 	d := takeOverWarning(target("").Scope, []string{"  a: a:1"}, nil, true)
 	if !strings.Contains(d.Detail(), "are not known yet") || !strings.Contains(d.Detail(), "  a: a:1") {
@@ -138,7 +138,7 @@ func FuzzParseScopeID(f *testing.F) {
 		if err != nil {
 			for _, r := range err.Error() {
 				if r < ' ' {
-					t.Fatalf("the error for %q holds a control character: %v", id, err)
+					t.Fatalf("the error for %q contains a control character: %v", id, err)
 				}
 			}
 			return

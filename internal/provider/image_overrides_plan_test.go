@@ -44,7 +44,7 @@ func TestAccImageOverrides_unknownFieldIsAnErrorOnItsKey(t *testing.T) {
 	}
 }
 
-// upstream is a resource whose output is known in the apply only.
+// upstream is a resource whose output is unknown until the apply.
 const upstream = "resource \"terraform_data\" \"upstream\" {\n  input = \"" + imageA + "\"\n}\n"
 
 func TestAccImageOverrides_valuesThatAreKnownInTheApplyOnly(t *testing.T) {

@@ -33,23 +33,23 @@ func requireResets(t *testing.T, dir *clitest.Dir, saved string, want map[string
 	}
 }
 
-// The CLI makes the plan of a create again in the apply, and hands nothing over from the one that was saved.
+// The CLI plans a create again in the apply, and passes on nothing from the saved plan.
 func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 	t.Parallel()
-	for name, stood := range map[string]map[string]string{
-		"nothing stood":     {},
-		"an override stood": {"securityTag": "example.com/sto:1.0.0"},
+	for name, existing := range map[string]map[string]string{
+		"no override": {},
+		"an override": {"securityTag": "example.com/sto:1.0.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
-			for field, image := range stood {
+			for field, image := range existing {
 				fake.SetOverride("ci/K8", field, image)
 			}
 			images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
 			dir := clitest.New(t, exclusiveSet(images), fake.Env())
 			dir.Must("plan", "-out=saved")
-			requireResets(t, dir, "saved", stood)
+			requireResets(t, dir, "saved", existing)
 			fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
 			refused := dir.Run("apply", "saved")
 			requireSays(t, refused.Output, `.resets: new element "gcsUploadTag" has appeared`)
@@ -60,7 +60,7 @@ func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 			requireCounts(t, fake, 0, 0, 0)
 
 			dir.Must("plan", "-out=saved")
-			shown := maps.Clone(stood)
+			shown := maps.Clone(existing)
 			shown["gcsUploadTag"] = "example.com/gcs:1.0.0"
 			requireResets(t, dir, "saved", shown)
 			dir.Must("apply", "saved")
@@ -70,8 +70,8 @@ func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 	}
 }
 
-// What the same apply has reset before it comes to the set was shown as reset, and counts as that.
-func TestAccSetIsCreatedAfterTheSinglesThatItTakesThePlaceOf(t *testing.T) {
+// What the same apply has reset before the set was shown as reset, and counts as such.
+func TestAccSetIsCreatedAfterTheSinglesThatItReplaces(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string]fakeharness.Options{
 		"a server that lists defaults": {},
@@ -100,7 +100,7 @@ func TestAccSetIsCreatedAfterTheSinglesThatItTakesThePlaceOf(t *testing.T) {
 	}
 }
 
-// A set that is replaced resets what it gives up in its destroy, and what else stands in its create.
+// A replaced set resets what it gives up in its destroy, and everything else in its create.
 func TestAccSetIsReplacedAsPlanned(t *testing.T) {
 	t.Parallel()
 	for name, lifecycle := range map[string]string{
@@ -124,7 +124,7 @@ func TestAccSetIsReplacedAsPlanned(t *testing.T) {
 	}
 }
 
-// What an update resets follows from the state, so that what comes after the plan does not change it.
+// What an update resets follows from the state, so later changes do not affect it.
 func TestAccSetUpdateShowsWhatItResets(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -142,7 +142,7 @@ func TestAccSetUpdateShowsWhatItResets(t *testing.T) {
 	requireEmptyPlan(t, dir)
 }
 
-// States of before the attribute do not have it.
+// Older states do not have the attribute.
 func TestAccSetOfAnOlderStateHasAnEmptyPlan(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

@@ -53,11 +53,11 @@ func exactImages(images map[string]string) knownvalue.Check {
 	return knownvalue.MapExact(exact)
 }
 
-// holdsAll is a check, within a step, of all that a scope holds.
+// holdsAll is a check, within a step, of all overrides of a scope.
 func (w *world) holdsAll(scope string, images map[string]string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if got := w.fake.Overrides(scope); !maps.Equal(got, images) {
-			return fmt.Errorf("%s holds %v, want %v", scope, got, images)
+			return fmt.Errorf("%s has %v, want %v", scope, got, images)
 		}
 		return nil
 	}
@@ -115,7 +115,7 @@ func TestAccImageOverrides_createUpdateEmptyDestroy(t *testing.T) {
 	}
 }
 
-func TestAccImageOverrides_emptySetResetsWhatStands(t *testing.T) {
+func TestAccImageOverrides_emptySetResetsEverything(t *testing.T) {
 	t.Parallel()
 	w := newSetWorld(t, fakeharness.Options{})
 	w.setOutside(gitCloneID, imageA)

@@ -34,7 +34,7 @@ func mirrored(fake *fakeharness.Server, n int) map[string]string {
 	return images
 }
 
-// requireStored fails unless ci/K8 holds exactly the images, quoted as for a configuration.
+// requireStored fails unless ci/K8 has exactly the images, quoted as for a configuration.
 func requireStored(t *testing.T, fake *fakeharness.Server, images map[string]string) {
 	t.Helper()
 	got := fake.Overrides("ci/K8")
@@ -46,8 +46,8 @@ func requireStored(t *testing.T, fake *fakeharness.Server, images map[string]str
 	}
 }
 
-// requireCounts fails unless the fake has seen so many updates and resets, and so many reads of the
-// overrides after the first of them, since its log was reset.
+// requireCounts fails unless the fake has seen this many updates and resets, and reads of the overrides
+// after the first of them, since its log was reset.
 func requireCounts(t *testing.T, fake *fakeharness.Server, updates, resets, verifying int) {
 	t.Helper()
 	_, reads := writesAndVerifyingReads(fake)
@@ -63,7 +63,7 @@ func requireEmptyPlan(t *testing.T, dir *clitest.Dir) {
 	}
 }
 
-// requireSays fails unless the output holds the texts, wherever the CLI breaks its lines.
+// requireSays fails unless the output contains the texts, wherever the CLI breaks its lines.
 func requireSays(t *testing.T, output string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -73,7 +73,7 @@ func requireSays(t *testing.T, output string, texts ...string) {
 	}
 }
 
-// stateImages returns the images that the state lists; nil where the set is not in it.
+// stateImages returns the images in the state; nil if the set is not in it.
 func stateImages(t *testing.T, dir *clitest.Dir) map[string]string {
 	t.Helper()
 	var state struct {
@@ -140,7 +140,7 @@ func TestAccSetOf29IsOneWriteAndOneVerifyingRead(t *testing.T) {
 	requireCounts(t, fake, 0, 1, 1)
 }
 
-func TestAccSetOfWhatStandsWritesNothing(t *testing.T) {
+func TestAccSetOfWhatIsStoredWritesNothing(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
@@ -224,7 +224,7 @@ func TestAccSetLeavesWhatIsAddedAfterThePlan(t *testing.T) {
 	requireStored(t, fake, images)
 }
 
-// What the state does not list is not the set's to reset.
+// The set must not reset what the state does not list.
 func TestAccSetDestroyLeavesWhatItDoesNotList(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -235,7 +235,7 @@ func TestAccSetDestroyLeavesWhatItDoesNotList(t *testing.T) {
 	requireStored(t, fake, map[string]string{"securityTag": `"example.com/sto:1.0.0"`})
 }
 
-// badField is a provider block that lets a field through which the server refuses.
+// badField is a provider block that lets through a field that the server refuses.
 const badField = "provider \"harnessci\" {\n  skip_field_validation = true\n  max_retries = 0\n}\n"
 
 func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
@@ -268,7 +268,7 @@ func TestAccSetCreatedInPartLosesNothing(t *testing.T) {
 	}
 }
 
-// Who gives up after such a create has what is stored imported, and a destroy resets it.
+// To give up after such a create, import what is stored, and destroy it.
 func TestAccSetCreatedInPartIsImportedForADestroy(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -315,7 +315,7 @@ func TestAccSetUpdatedInPartHasTheStateOfTheServer(t *testing.T) {
 	}
 }
 
-// Where the account cannot be read after a failure, the state is what the answers tell.
+// If the account cannot be read after a failure, the state follows the answers.
 func TestAccSetUpdatedInPartAndUnreadable(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -342,7 +342,7 @@ func TestAccSetUpdatedInPartAndUnreadable(t *testing.T) {
 	requireStored(t, fake, images)
 }
 
-// A request that fails for all of its fields is one error, not one for each.
+// A request that fails for all its fields is one error, not one for each.
 func TestAccSetNamesEveryFieldOfAFailedRequest(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

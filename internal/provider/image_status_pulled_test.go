@@ -11,7 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-func TestAccImageStatus_tellsWhatIsPulled(t *testing.T) {
+func TestAccImageStatus_showsWhatIsPulled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fakeharness.Options{})
 	fake := w.requireFake("an account's connector is not played with")

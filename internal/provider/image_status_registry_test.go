@@ -61,7 +61,7 @@ func TestAccStatusLooksImagesUp(t *testing.T) {
 		},
 	}})
 	if n := registry.Count(http.MethodGet, "manifests"); n > 5 {
-		t.Errorf("%d manifests were fetched: a HEAD tells the digest", n)
+		t.Errorf("%d manifests were fetched: a HEAD returns the digest", n)
 	}
 }
 

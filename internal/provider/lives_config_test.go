@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// lived are the overrides that a life manages; few, so that resources meet at one override.
+// lived are the overrides that a life manages: few, so that resources collide.
 var lived = map[string][]string{
 	"ci/K8":   {"addonTag", "gitCloneTag", "gcsUploadTag", "s3UploadTag", "cacheS3Tag"},
 	"ci/VM":   {"gitCloneTag", "securityTag", "gcsUploadTag"},
@@ -42,7 +42,7 @@ type livedSet struct {
 	first  bool // create_before_destroy
 }
 
-// livedConfig is a configuration that contradicts itself nowhere, and what becomes of it at random.
+// livedConfig is a configuration without contradictions, which changes at random.
 type livedConfig struct {
 	rng     *rand.Rand
 	fake    *fakeharness.Server
@@ -77,7 +77,7 @@ func (c *livedConfig) free(scope string) []string {
 	})
 }
 
-// mutate changes one thing at random, and says what; "" where there was nothing to change.
+// mutate changes one thing at random, and says what; "" if there was nothing to change.
 func (c *livedConfig) mutate() string {
 	scope := c.scope()
 	if c.sets[scope] != nil {
@@ -117,19 +117,19 @@ func (c *livedConfig) add(scope string) string {
 	}
 	field := pick(c.rng, free)
 	s := &livedSingle{scope: scope, field: field, image: c.image(scope, field), first: c.rng.IntN(3) == 0}
-	c.house(s)
+	c.place(s)
 	at := c.rng.IntN(len(c.singles) + 1) // among those with count, it moves all behind
 	c.singles = slices.Insert(c.singles, at, s)
 	return fmt.Sprintf("add %s/%s as %s %s", scope, field, s.style, s.name)
 }
 
-// house gives a single override an address.
-func (c *livedConfig) house(s *livedSingle) {
+// place gives a single override an address.
+func (c *livedConfig) place(s *livedSingle) {
 	s.style = pick(c.rng, []string{plainStyle, eachStyle, countStyle, moduleStyle})
 	s.name = c.fresh(s.style[:1])
 }
 
-// retarget makes a resource another override, or lets two swap theirs.
+// retarget gives a resource another override, or swaps those of two.
 func (c *livedConfig) retarget(s *livedSingle) string {
 	other := pick(c.rng, c.singles)
 	if other != s && other.scope == s.scope && c.rng.IntN(2) == 0 {
@@ -148,7 +148,7 @@ func (c *livedConfig) retarget(s *livedSingle) string {
 func (c *livedConfig) rename(s *livedSingle) string {
 	from, old := c.address(s), s.name
 	wasCount := s.style == countStyle
-	c.house(s)
+	c.place(s)
 	if wasCount || s.style == countStyle || c.rng.IntN(2) == 0 {
 		return fmt.Sprintf("rename %s to %s", old, s.name)
 	}
@@ -182,7 +182,7 @@ func (c *livedConfig) mutateSet(scope string) string {
 		delete(c.sets, scope)
 		for _, field := range slices.Sorted(maps.Keys(set.images)) {
 			s := &livedSingle{scope: scope, field: field, image: set.images[field], first: c.rng.IntN(3) == 0}
-			c.house(s)
+			c.place(s)
 			c.singles = append(c.singles, s)
 		}
 		return "set " + set.name + " becomes singles"
@@ -210,7 +210,7 @@ func (c *livedConfig) mutateSet(scope string) string {
 	}
 }
 
-// address returns where a single override stands.
+// address returns the address of a single override.
 func (c *livedConfig) address(s *livedSingle) string {
 	const resource = "harnessci_image_override."
 	switch s.style {
@@ -224,7 +224,7 @@ func (c *livedConfig) address(s *livedSingle) string {
 	return resource + s.name
 }
 
-// addresses returns every address of the configuration, in an order of its own.
+// addresses returns every address of the configuration, in a fixed order.
 func (c *livedConfig) addresses() []string {
 	var out []string
 	for _, s := range c.singles {
@@ -240,7 +240,7 @@ func (c *livedConfig) styled(style string) []*livedSingle {
 	return slices.DeleteFunc(slices.Clone(c.singles), func(s *livedSingle) bool { return s.style != style })
 }
 
-// livedModule is the module that one single override stands in.
+// livedModule is the module that contains one single override.
 const livedModule = `
 terraform {
   required_providers {
@@ -260,7 +260,7 @@ resource "harnessci_image_override" "this" {
 }
 `
 
-// tuple returns an override as a list of four, its infra null where the module has none.
+// tuple returns an override as a list of four, its infra null if the module has none.
 func (s *livedSingle) tuple() string {
 	module, infra := scopeHCL(s.scope)
 	return fmt.Sprintf("[%s, %s, %q, %q]", module, infra, s.field, s.image)

@@ -21,10 +21,10 @@ import (
 // seedVariable names the seed of the one life to live.
 const seedVariable = "HARNESSCI_TEST_SEED"
 
-// A life is a real CLI's way through random configurations, half of its applies interrupted once. It
-// holds: success means stored and an empty plan; nothing crashes; what is stored is in the state; with a
-// calm server apply and destroy get through within two tries; and in the end nothing is left that only
-// Terraform has set.
+// A life is a real CLI's path through random configurations, with half of its applies interrupted once.
+// Success means stored and an empty plan; nothing crashes; what is stored is in the state; on a calm
+// server, apply and destroy succeed within two tries; and nothing that Terraform has set is left at the
+// end.
 func TestAccLivesAtRandom(t *testing.T) {
 	t.Parallel()
 	first, count := uint64(0), runs(100)
@@ -83,7 +83,7 @@ func (l *life) note(format string, args ...any) {
 	l.journal = append(l.journal, fmt.Sprintf(format, args...))
 }
 
-// report tells how the life went, and how to live it again.
+// report says how the life went, and how to repeat it.
 func (l *life) report() {
 	l.Logf("seed %d: %d applies and destroys, %d interrupted", l.seed, l.applies, l.signalled)
 	if l.Failed() {
@@ -92,7 +92,7 @@ func (l *life) report() {
 	}
 }
 
-// step changes the configuration, and at times the account by hand, and applies with what may disturb.
+// step changes the configuration, sometimes the account by hand, and applies with disturbances.
 func (l *life) step() {
 	for range 1 + l.rng.IntN(3) {
 		if did := l.config.mutate(); did != "" {
@@ -126,7 +126,7 @@ func (l *life) step() {
 	}
 }
 
-// command returns what applies the configuration, and whether it applies all of it as it is then.
+// command returns the apply command, and whether it applies the whole current configuration.
 func (l *life) command() (args []string, whole bool) {
 	args = []string{"apply", "-auto-approve"}
 	addresses := l.config.addresses()
@@ -148,7 +148,7 @@ func (l *life) command() (args []string, whole bool) {
 	return args, true
 }
 
-// end destroys all and looks at what is left.
+// end destroys everything and checks what is left.
 func (l *life) end() {
 	result, _ := l.disturbed("destroy", "-auto-approve")
 	if result.Code != 0 {
@@ -166,7 +166,7 @@ func (l *life) end() {
 	}
 }
 
-// changeByHand sets or resets an override as somebody outside Terraform.
+// changeByHand sets or resets an override outside Terraform.
 func (l *life) changeByHand() {
 	scope := l.config.scope()
 	field := pick(l.rng, lived[scope])
@@ -181,8 +181,8 @@ func (l *life) changeByHand() {
 	}
 }
 
-// disturbed runs the CLI on a server of random latency, with Ctrl-C at a random request in half of the
-// cases, and checks what must hold whatever the outcome.
+// disturbed runs the CLI on a server with random latency, with Ctrl-C at a random request in half of the
+// cases, and checks what must be true whatever the outcome.
 func (l *life) disturbed(args ...string) (result clitest.Result, interrupted bool) {
 	read, write := time.Duration(l.rng.IntN(3))*10*time.Millisecond, time.Duration(l.rng.IntN(4))*100*time.Millisecond
 	l.fake.Tune(func(o *fakeharness.Options) { o.Latency, o.WriteLatency = read, write })
@@ -221,7 +221,7 @@ func (l *life) disturbed(args ...string) (result clitest.Result, interrupted boo
 	return result, interrupted
 }
 
-// calm runs the CLI on a server without latency until it succeeds, within so many tries.
+// calm runs the CLI on a server without latency until it succeeds, within a number of tries.
 func (l *life) calm(result clitest.Result, tries int, args ...string) clitest.Result {
 	l.fake.Tune(func(o *fakeharness.Options) { o.Latency, o.WriteLatency = 0, 0 })
 	for range tries {
@@ -240,8 +240,8 @@ func (l *life) calm(result clitest.Result, tries int, args ...string) clitest.Re
 	return result
 }
 
-// crashes are what no run may print, and refusedPlans what one may of a saved plan that shows other resets of a
-// new set than there are now.
+// crashes are what no run may print; refusedPlans are what a run may print if a saved plan shows other
+// resets of a new set than it has now.
 var (
 	crashes = []string{
 		"panic:", "plugin did not respond", "Plugin did not respond", "inconsistent result", "Value Conversion Error",
@@ -250,7 +250,8 @@ var (
 	refusedPlans = []string{"Error: Provider produced inconsistent final plan", "invalid new value", "bug in the provider"}
 )
 
-// requireSound checks what holds after every run: nothing crashed, and what is stored is in the state.
+// requireSound checks what must be true after every run: nothing crashed, and what is stored is in the
+// state.
 func (l *life) requireSound(result clitest.Result, args []string) {
 	never := crashes
 	if !slices.Contains(args, "saved") || !strings.Contains(unwrapped(result.Output), "invalid new value for .resets: ") {
@@ -264,11 +265,11 @@ func (l *life) requireSound(result clitest.Result, args []string) {
 	l.requireNoneLeft(result, l.inState())
 }
 
-// requireNoneLeft fails where an override is stored that is neither known nor set by hand.
+// requireNoneLeft fails if an override is stored that is neither in the state nor set by hand.
 func (l *life) requireNoneLeft(result clitest.Result, known map[string]bool) {
 	for _, scope := range slices.Sorted(maps.Keys(lived)) {
 		for field, image := range l.fake.Overrides(scope) {
-			// Where a server stops listing what equals the default, that looks as if it were removed by hand.
+			// If a server stops listing what equals the default, it looks removed by hand.
 			if l.changed && image == l.fake.Defaults(scope)[field] {
 				continue
 			}

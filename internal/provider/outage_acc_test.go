@@ -26,9 +26,9 @@ func pinned(t *testing.T, fake *fakeharness.Server, infra string, n int) string 
 		infra, pins, infra)
 }
 
-// A dead endpoint is found out once in a plan and once in an apply, and told whole once: 25 resources add a
-// line each to what the CLI prints around an error, and hardly a request.
-func TestAccAnOutageOfAnApplyIsToldOnce(t *testing.T) {
+// A dead endpoint is detected once in a plan and once in an apply, and explained once: 25 resources add one
+// line each to the error, and hardly a request.
+func TestAccAnOutageInAnApplyIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	down := fakeharness.Fault{Status: http.StatusServiceUnavailable, Times: -1}
 	for name, test := range map[string]struct {
@@ -60,7 +60,7 @@ func TestAccAnOutageOfAnApplyIsToldOnce(t *testing.T) {
 			errors, lines := strings.Count(result.Output, "Error: "), strings.Count(told, "\n")
 			whole := errors - strings.Count(result.Output, ": the cause is the same as for ci/")
 			if stored := len(fake.Overrides("ci/K8")) + len(fake.Overrides("ci/VM")); errors != 25-stored || whole > 2 {
-				t.Errorf("%d stored; %d errors, %d of them told whole", stored, errors, whole)
+				t.Errorf("%d stored; %d errors, %d of them in full", stored, errors, whole)
 			}
 			if lines > 70+7*errors {
 				t.Errorf("%d lines for %d errors:\n%s", lines, errors, result.Output)

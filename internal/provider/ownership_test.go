@@ -95,7 +95,7 @@ func TestOwnershipOfAnotherAccountIsRefused(t *testing.T) {
 	}
 }
 
-// A state is a file that people edit: what stands in it is shown escaped, and never asked for.
+// A state is a file that people edit: its contents are shown escaped, and never requested.
 func TestOwnershipShowsNothingRawOfAnEditedState(t *testing.T) {
 	t.Parallel()
 	const hostile = "\x1b[31mmine\u202e"
@@ -123,9 +123,9 @@ func TestOwnershipShowsNothingRawOfAnEditedState(t *testing.T) {
 	}
 }
 
-// While the account is not known, what is known of it is kept, and an identity is made all the
-// same: the framework refuses a read without one.
-func TestOwnershipWhileTheProviderIsNotKnown(t *testing.T) {
+// While the account is unknown, what is recorded of it is kept, and an identity is set nevertheless: the
+// framework refuses a read without one.
+func TestOwnershipWhileTheProviderIsUnknown(t *testing.T) {
 	t.Parallel()
 	model := modelOf(types.StringValue("a:1"))
 	for name, private := range map[string]memory{"mine": {ownerKey: []byte(`"mine"`)}, "": {}} {

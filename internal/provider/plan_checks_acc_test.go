@@ -22,7 +22,7 @@ func TestAccPlanWarns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		field, image string
-		stands       string   // what overrides gitCloneTag already
+		existing     string   // what overrides gitCloneTag already
 		says         []string // none: no warning
 	}{
 		"a take-over": {"gitCloneTag", "harness/drone-git:1.6.8-rootless", present, []string{
@@ -33,7 +33,7 @@ func TestAccPlanWarns(t *testing.T) {
 			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
 		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is overridden with this image already"}},
-		"no take-over: nothing stands":      {"gitCloneTag", present, "", nil},
+		"no take-over: nothing exists":      {"gitCloneTag", present, "", nil},
 		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
 		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},
 		"no other name: a mirror":           {"gitCloneTag", "registry.example.com/a/b/drone-git:1.6.9-rootless", "", nil},
@@ -53,8 +53,8 @@ func TestAccPlanWarns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
-			fake.SetOverride("ci/K8", "gitCloneTag", test.stands)
-			fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com", "")) // what builds pull is told elsewhere
+			fake.SetOverride("ci/K8", "gitCloneTag", test.existing)
+			fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com", "")) // what builds pull is tested elsewhere
 			config := single("test", test.field, test.image) + "resource \"terraform_data\" \"image\" { input = \"a:1\" }\n"
 			output := clitest.New(t, config, fake.Env()).Must("plan")
 			if test.says == nil {
@@ -92,7 +92,7 @@ func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
 	}
 }
 
-// What the warning of a take-over advises must work.
+// The advice in the warning about a take-over must work.
 func TestAccTakeOverCanBeAdopted(t *testing.T) {
 	t.Parallel()
 	for scope, further := range map[string]string{"ci/K8": "", "dbops": `module = "dbops"`} {
@@ -116,7 +116,7 @@ func TestAccTakeOverCanBeAdopted(t *testing.T) {
 	}
 }
 
-func TestAccUnchangedResourcesAreSilentUntilTheyAreTooOld(t *testing.T) {
+func TestAccUnchangedResourcesAreSilentUntilTheirImagesAreTooOld(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	dir := clitest.New(t, single("renamed", "gitCloneTag", "acme/our-git:1.0.0")+single("addon", "addonTag", "harness/ci-addon:1.15.0"), fake.Env())
@@ -146,7 +146,7 @@ func TestAccReplacementIsNoTakeOver(t *testing.T) {
 	requireNoWarning(t, output)
 }
 
-// Where the new one is made first, it is the same resource that has set what its old self would reset.
+// If the new one is created first, the same resource has set what its old self would reset.
 func TestAccReplacementThatCreatesFirstIsNotReset(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -236,7 +236,7 @@ func TestAccPlanGoesOnWithoutTheDefaults(t *testing.T) {
 	}
 	requireReads(t, fake, "plan of 21", 3)
 	if result := dir.Run("apply", "-auto-approve"); result.Code == 0 || len(fake.Overrides("ci/K8")) != 20 {
-		t.Errorf("want the server to refuse one of 21; it holds %d:\n%s", len(fake.Overrides("ci/K8")), result.Output)
+		t.Errorf("want the server to refuse one of 21; it has %d:\n%s", len(fake.Overrides("ci/K8")), result.Output)
 	}
 }
 
@@ -252,13 +252,13 @@ provider "harnessci" { api_key = terraform_data.key.output }
 	if n := fake.Count(""); n != 0 {
 		t.Errorf("%d requests while the key was not known", n)
 	}
-	// By the apply it is known, and so is what there is to say.
+	// It is known by the apply, and the warning comes then.
 	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "replaces an override") || !strings.Contains(output, "not named") {
 		t.Errorf("the apply does not warn:\n%s", output)
 	}
 }
 
-// Fields that exist nowhere, or only later, are told before anything is written.
+// Fields that exist nowhere, or only later, are reported before anything is written.
 func TestAccPlanRefusesUnknownFields(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -24,7 +24,7 @@ var (
 	ciVM = harness.Scope{Module: harness.CI, Infra: harness.VM}
 )
 
-// stub is an API that counts what it is asked.
+// stub is an API that counts its requests.
 type stub struct {
 	execconfig.Client   // updates: none is expected
 	connector.API       // the same
@@ -58,15 +58,15 @@ func (s *stub) CustomerImages(_ context.Context, scope harness.Scope, overridesO
 	return s.overrides[scope], s.overridesErr
 }
 
-// ResetImages leaves what was handed out as it was.
+// ResetImages leaves returned maps unchanged.
 func (s *stub) ResetImages(_ context.Context, scope harness.Scope, fields []string) error {
 	s.overrides[scope] = maps.Clone(s.overrides[scope])
 	maps.DeleteFunc(s.overrides[scope], func(field, _ string) bool { return slices.Contains(fields, field) })
 	return nil
 }
 
-// data returns what a provider would hand out that talks to the stub, and forgets at once what its
-// account reads: only what the checks keep is kept.
+// data returns the data of a provider that talks to the stub. Its account forgets reads at once: only what
+// the checks keep is kept.
 func (s *stub) data() *providerData {
 	return &providerData{
 		account:   execconfig.New(s, "test", execconfig.Options{MaxAge: time.Nanosecond}),
@@ -112,7 +112,7 @@ func kept(p plannedImage) plannedImage {
 	return p
 }
 
-// unchanged is what the prior state holds.
+// unchanged is what is in the prior state.
 func unchanged(p plannedImage) plannedImage {
 	p.creating, p.changes = false, false
 	return p
@@ -154,13 +154,13 @@ func TestCheckPlan(t *testing.T) {
 		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{
 			"it contains white space", "builds would fail to pull it",
 		}},
-		"no image reference, which stands":  {planned: kept(planned("oddTag", "odd image"))},
-		"no image reference, which is kept": {planned: unchanged(planned("addonTag", "odd image"))},
-		"neither tag nor digest":            {planned("addonTag", "example.com/m/ci-addon"), "value", "The image ci-addon has neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
-		"a tag":                             {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
-		"a tag of another variant":          {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:v1.6?"}},
-		"latest":                            {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is only a tag", []string{"Did you mean harness/ci-addon:latest?"}},
-		"no take-over in an update":         {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
+		"an existing value that is not an image": {planned: kept(planned("oddTag", "odd image"))},
+		"no image reference, which is kept":      {planned: unchanged(planned("addonTag", "odd image"))},
+		"neither tag nor digest":                 {planned("addonTag", "example.com/m/ci-addon"), "value", "The image ci-addon has neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
+		"a tag":                                  {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
+		"a tag of another variant":               {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:v1.6?"}},
+		"latest":                                 {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is only a tag", []string{"Did you mean harness/ci-addon:latest?"}},
+		"no take-over in an update":              {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
 		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "The image of ci/K8/addonTag is not named ci-addon", []string{
 			"default: harness/ci-addon:1.16.92", "planned: plugins/gcs:1.3.0",
 		}},

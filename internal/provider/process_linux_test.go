@@ -52,8 +52,8 @@ func providerProcesses(t *testing.T, fake *fakeharness.Server) []int {
 	return found
 }
 
-// watchMemory returns what stops the watch and returns the most memory, in MiB, that a process of the
-// provider has held.
+// watchMemory returns a function that stops the watch and returns the most memory, in MiB, that a process
+// of the provider has used.
 func watchMemory(t *testing.T, fake *fakeharness.Server) (stop func() int) {
 	t.Helper()
 	quit, peak := make(chan struct{}), make(chan int)
@@ -76,7 +76,7 @@ func watchMemory(t *testing.T, fake *fakeharness.Server) (stop func() int) {
 	return func() int { close(quit); return <-peak }
 }
 
-// peakMemory returns the most memory that a process has held so far, in MiB; 0 for one that has ended.
+// peakMemory returns the most memory that a process has used so far, in MiB; 0 for one that has ended.
 func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
 	status, err := fs.ReadFile(os.DirFS("/proc"), strconv.Itoa(pid)+"/status")
@@ -94,8 +94,8 @@ func peakMemory(t *testing.T, pid int) int {
 // The provider's own memory is about 30 MiB; what it keeps of an answer is at most 2.
 const memoryLimit = 128
 
-// A huge answer, to a read and to a write, does not make the provider huge: what it is not read to the
-// end of is an error, or a success where a read then shows what was sent.
+// A huge answer, to a read or a write, does not make the provider huge: an answer not read to its end is an
+// error, or a success if a read then shows what was sent.
 func TestAccHugeAnswersDoNotFillTheMemory(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -140,7 +140,7 @@ func TestAccHugeAnswersDoNotFillTheMemory(t *testing.T) {
 	requireUnharmed(t, fake, dir, state)
 }
 
-// Whatever the server answers, and however many of its answers a run needs, a plan stays small.
+// Whatever the server answers, and however many answers a run needs, a plan stays small.
 func TestAccNoAnswerMakesAPlanLarge(t *testing.T) {
 	fields := func(n int, image string) string {
 		var b strings.Builder
@@ -192,8 +192,8 @@ data "harnessci_default_images" "%[3]s" {
 	}
 }
 
-// A crash prints what every goroutine was at: the credential is not in it.
-func TestAccACrashTellsNoSecret(t *testing.T) {
+// A crash prints the stack of every goroutine: the credential is not in it.
+func TestAccACrashShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{APIKey: secretKey})
 	fake.Inject(fakeharness.Fault{Call: "update-config", Hang: true, Hook: func(fakeharness.Request) {

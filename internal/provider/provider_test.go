@@ -28,7 +28,7 @@ const realVariable = "HARNESSCI_ACC_REAL"
 // realTurn keeps tests from meeting in the one real account.
 var realTurn sync.Mutex
 
-// world is what an acceptance test runs against: a fake of its own, or the real account.
+// world is what an acceptance test runs against: its own fake, or the real account.
 type world struct {
 	*testing.T
 	fake   *fakeharness.Server // nil on the real account
@@ -36,8 +36,8 @@ type world struct {
 	client *harness.Client     // changes the account from outside
 }
 
-// newWorld returns the world of a test that may use the given overrides, and ends with them reset.
-// The options say how a fake behaves; the real account has no say in that.
+// newWorld returns the world of a test that may use the given overrides, and ends with them reset. The
+// options say how a fake behaves; they do not affect the real account.
 func newWorld(t *testing.T, opts fakeharness.Options, targets ...string) *world {
 	t.Helper()
 	w := &world{T: t}
@@ -101,7 +101,7 @@ func parsed(t *testing.T, target string) execconfig.Target {
 
 func (w *world) getenv(name string) string { return w.env[name] }
 
-// override returns what the account holds for "ci/K8/gitCloneTag"; "" for nothing.
+// override returns the account's override of "ci/K8/gitCloneTag"; "" for none.
 func (w *world) override(target string) string {
 	w.Helper()
 	t := parsed(w.T, target)
@@ -152,8 +152,8 @@ func (w *world) setOutside(target, image string) {
 	}
 }
 
-// run runs a case with this world's provider. Unless the case says otherwise, nothing of what the
-// steps made may be left at its end.
+// run runs a case with this world's provider. Unless the case says otherwise, nothing that the steps
+// created may be left at its end.
 func (w *world) run(test resource.TestCase) {
 	w.Helper()
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
@@ -165,7 +165,7 @@ func (w *world) run(test resource.TestCase) {
 	resource.Test(w.T, test)
 }
 
-// tune shortens the provider's waits where a fake stands at the other end.
+// tune shortens the provider's waits if it talks to a fake.
 func (w *world) tune() func(*harness.Config, *execconfig.Options) {
 	if w.fake == nil {
 		return nil
@@ -197,11 +197,11 @@ func (w *world) allReset(state *terraform.State) error {
 	return nil
 }
 
-// holds is a check, within a step, of what the account holds for a target.
+// holds is a check, within a step, of the account's override for a target.
 func (w *world) holds(target, image string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if got := w.override(target); got != image {
-			return fmt.Errorf("the account holds %q for %s, want %q", got, target, image)
+			return fmt.Errorf("the account has %q for %s, want %q", got, target, image)
 		}
 		return nil
 	}
@@ -220,7 +220,7 @@ func (w *world) writes(want int) resource.TestCheckFunc {
 	}
 }
 
-// requireSilence fails a test that has sent anything, as far as that can be seen.
+// requireSilence fails a test that has sent anything, as far as is visible.
 func (w *world) requireSilence() {
 	w.Helper()
 	if w.fake != nil && w.fake.Count("") != 0 {
@@ -228,7 +228,7 @@ func (w *world) requireSilence() {
 	}
 }
 
-// requireNoWrites fails where something was written.
+// requireNoWrites fails if something was written.
 func (w *world) requireNoWrites() {
 	w.Helper()
 	if w.fake != nil && w.fake.Count("writes") != 0 {

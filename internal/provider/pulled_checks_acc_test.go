@@ -9,7 +9,7 @@ import (
 
 const mirroredGit = "registry.example.com/mirror/harness/drone-git:1.6.9-rootless"
 
-func TestAccPlanTellsWhatWouldBePulled(t *testing.T) {
+func TestAccPlanShowsWhatWouldBePulled(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, single("git", "gitCloneTag", mirroredGit))
 	requireSays(t, dir.Must("plan"), "Warning: Builds would pull from registry.example.com without credentials",
@@ -22,7 +22,7 @@ func TestAccPlanTellsWhatWouldBePulled(t *testing.T) {
 	fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com/mirror", ""))
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
 
-	// What stands is not told again, whatever becomes of the connector.
+	// An unchanged override is not reported again, whatever happens to the connector.
 	fake.SetConnector(fakeharness.ConnectorBody("https://other.example.com", ""))
 	fake.ResetLog()
 	requireNoWarning(t, dir.Must("plan"))
@@ -31,7 +31,7 @@ func TestAccPlanTellsWhatWouldBePulled(t *testing.T) {
 	}
 }
 
-func TestAccPlanSaysNothingOfAConnectorThatMayNotBeRead(t *testing.T) {
+func TestAccPlanIsSilentAboutAConnectorThatMayNotBeRead(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, single("git", "gitCloneTag", mirroredGit)+single("s3", "s3UploadTag", "registry.example.com/plugins/s3:1.5.3"))
 	fake.DenyConnectors(true, true)
@@ -51,15 +51,15 @@ func TestAccPlanCountsAConnectorOfTheSameRun(t *testing.T) {
 		t.Errorf("it goes by the connector that is replaced:\n%s", output)
 	}
 	requireEmptyPlan(t, dir)
-	// The way back: the override is changed first, and the connector tells of what it would break.
+	// The way back: the override is changed first, and the connector warns of what it would break.
 	dir.Write("main.tf", connectorConfig("https://other.example.com")+single("git", "gitCloneTag", mirroredGit, "depends_on = [harnessci_image_connector.this]"))
 	requireSays(t, dir.Must("plan"), "Warning: Builds would look for registry.example.com inside other.example.com",
 		"ci/K8/gitCloneTag stored: "+mirroredGit, "Change them first, or in this run with depends_on, so that no build breaks in the meantime.")
 	_ = fake
 }
 
-// Overrides of every module and infra can be broken by another connector, no matter who made them.
-func TestAccPlanOfAConnectorTellsWhatItBreaks(t *testing.T) {
+// Another connector can break overrides of every module and infra, whoever set them.
+func TestAccPlanOfAConnectorShowsWhatItBreaks(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.SetOverride("iacm/VM", "iacmOpenTofu", "other.example.com/plugins/harness_opentofu:1")
@@ -70,14 +70,14 @@ func TestAccPlanOfAConnectorTellsWhatItBreaks(t *testing.T) {
 		"ci/K8/gitCloneTag stored: other.example.com/drone-git:1 pulled: registry.example.com/mirror/other.example.com/drone-git:1 instead: drone-git:1",
 		"iacm/VM/iacmOpenTofu stored:")
 	if strings.Contains(output, "ci/VM/gitCloneTag") {
-		t.Errorf("it tells of what does not break:\n%s", output)
+		t.Errorf("it warns of what does not break:\n%s", output)
 	}
 	if n := fake.Count("get-connector"); n != 1 {
 		t.Errorf("the connector was asked for %d times", n)
 	}
 }
 
-func TestAccImageConnector_generatedConfigurationIsWhatStands(t *testing.T) {
+func TestAccImageConnector_generatedConfigurationMatchesTheConnector(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, `import {
   to = harnessci_image_connector.this

@@ -78,7 +78,7 @@ func TestTheConnectorIsReadOnceAndOnlyForImagesThatChange(t *testing.T) {
 	}
 }
 
-// A plan takes one answer of the server, whatever it asks for.
+// A plan needs one answer from the server, whatever it checks.
 func TestAPlanAsksForEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestAPlannedConnectorCounts(t *testing.T) {
 	}
 }
 
-func TestOneCauseIsToldOnceForASet(t *testing.T) {
+func TestOneCauseIsReportedOnceForASet(t *testing.T) {
 	t.Parallel()
 	s := newStub()
 	s.connectorURL = "https://registry.example.com"

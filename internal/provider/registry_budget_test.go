@@ -29,7 +29,7 @@ func slow(ctx context.Context) error {
 	}
 }
 
-// However many images a host has, and whether they are looked up at once or one after the other.
+// For any number of images of a host, looked up at once or one after the other.
 func TestAHostCostsItsPatienceOnce(t *testing.T) {
 	t.Parallel()
 	for name, probe := range map[string]func(context.Context) error{"hangs": hang, "slow": slow} {
@@ -80,7 +80,7 @@ func TestASilentHostEndsTheOtherProbesAndIsNotAskedAgain(t *testing.T) {
 	})
 }
 
-// An answer, whatever it says, is no silence.
+// Any answer, whatever it says, is not silence.
 func TestAnAnswerKeepsAHostAlive(t *testing.T) {
 	t.Parallel()
 	var b budgets

@@ -92,7 +92,7 @@ func releaseZip(t *testing.T, dist string) (archive, version string) {
 	system := "_" + runtime.GOOS + "_" + runtime.GOARCH + ".zip"
 	found, err := filepath.Glob(filepath.Join(dist, name+"*"+system))
 	if err != nil || len(found) != 1 {
-		t.Fatalf("%s holds %q for this system (%v), want one zip", dist, found, err)
+		t.Fatalf("%s has %q for this system (%v), want one zip", dist, found, err)
 	}
 	version = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(found[0]), name), system)
 
@@ -106,7 +106,7 @@ func releaseZip(t *testing.T, dist string) (archive, version string) {
 	files := unzip(t, found[0])
 	binary := files["terraform-provider-harnessci_v"+version]
 	if len(files) != 3 || binary == nil || files["LICENSE"] == nil {
-		t.Fatalf("the zip holds %q", slices.Sorted(maps.Keys(files)))
+		t.Fatalf("the zip contains %q", slices.Sorted(maps.Keys(files)))
 	}
 	requireNotices(t, binary, string(files["THIRD-PARTY-NOTICES.txt"]))
 	if !strings.Contains(readFile(t, filepath.Join(dist, "terraform-provider-harnessci.cdx.json")), "terraform-plugin-framework") {

@@ -43,7 +43,7 @@ func TestAccRequestsByTheNumberOfSingleOverrides(t *testing.T) {
 				t.Errorf("apply: %d writes, each with a verifying read, want at most %d; %d reads and %d stored",
 					writes, mostWrites, verifying, len(fake.Overrides("ci/K8")))
 			}
-			// The plan and the apply ask once each, in processes of their own.
+			// The plan and the apply ask once each, in separate processes.
 			want := map[string]int{"get-connector": 2, "get-default-config": 2, "get-customer-config": 2 + verifying, "update-config": writes}
 			if got := calls(fake); !maps.Equal(got, want) {
 				t.Errorf("apply: %v, want %v", got, want)
@@ -98,7 +98,7 @@ func inAccounts(fake *fakeharness.Server, accounts, n int) string {
 	return config.String()
 }
 
-// storedInAccounts returns how many overrides all accounts of inAccounts hold together.
+// storedInAccounts returns how many overrides all accounts of inAccounts have together.
 func storedInAccounts(fake *fakeharness.Server, accounts int) int {
 	n := 0
 	for i := range accounts {
@@ -108,7 +108,7 @@ func storedInAccounts(fake *fakeharness.Server, accounts int) int {
 }
 
 func TestAccManyAccountsStayBelowTheVendorsRateLimit(t *testing.T) {
-	// As many calls as overrides, as the vendor's 400 a minute are for 400 overrides.
+	// As many calls as overrides, like the vendor's 400 a minute for 400 overrides.
 	const accounts, each = 5, 20
 	fake := startFake(t, fakeharness.Options{Latency: latency, RateLimit: accounts * each})
 	dir := clitest.New(t, inAccounts(fake, accounts, each), fake.Env())
@@ -146,7 +146,7 @@ func TestAccARateLimitThatIsHitSlowsDownAndLosesNothing(t *testing.T) {
 	start := time.Now()
 	dir.Must("apply", "-auto-approve")
 	if took := time.Since(start); took < turnedAway*wait {
-		t.Errorf("took %s, although it was told %d times to wait %s", took, turnedAway, wait)
+		t.Errorf("took %s, although it had to wait %d times for %s", took, turnedAway, wait)
 	}
 	if got := len(fake.Overrides("ci/K8")); got != 20 {
 		t.Errorf("stored %d of 20", got)

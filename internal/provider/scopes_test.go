@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// scopeKind is a scope that stands for those of its kind: with an infra, or without.
+// scopeKind is a scope that represents its kind: with an infra, or without.
 type scopeKind string
 
 // scopeKinds are a scope of each kind. Both have the field gitCloneTag.
@@ -23,7 +23,7 @@ func (s scopeKind) id(field string) string { return string(s) + "/" + field }
 // gitCloneID is the id of the override that gitClone configures.
 func (s scopeKind) gitCloneID() string { return s.id("gitCloneTag") }
 
-// attributes are module and infra in a configuration: left out for ci/K8, which is the default.
+// attributes are module and infra in a configuration: omitted for ci/K8, the default.
 func (s scopeKind) attributes(more ...string) []string {
 	if s == "dbops" {
 		return append([]string{`module = "dbops"`}, more...)
@@ -68,7 +68,7 @@ func (s scopeKind) field(field string) string {
 	return field
 }
 
-// module and infra check those attributes; infra is null where the module has none.
+// module and infra check those attributes; infra is null if the module has none.
 func (s scopeKind) module() knownvalue.Check {
 	module, _, _ := strings.Cut(string(s), "/")
 	return knownvalue.StringExact(module)
@@ -104,7 +104,7 @@ func (s scopeKind) identity(account, field string) (check map[string]knownvalue.
 	return check, hcl
 }
 
-// all is several state checks as one.
+// all combines several state checks.
 type all []statecheck.StateCheck
 
 // CheckState implements statecheck.StateCheck.

@@ -20,15 +20,15 @@ const (
 	secretToken = "eyJhbGciOiJI." + secretPart + ".UzI1NiIsInR5"
 )
 
-// requireNoSecret fails if a part of a credential stands in a text.
+// requireNoSecret fails if a part of a credential is in a text.
 func requireNoSecret(t *testing.T, where, text string) {
 	t.Helper()
 	if at := strings.Index(text, secretPart); at >= 0 {
-		t.Errorf("%s holds a credential: …%s…", where, text[max(0, at-200):min(len(text), at+100)])
+		t.Errorf("%s contains a credential: …%s…", where, text[max(0, at-200):min(len(text), at+100)])
 	}
 }
 
-// echoes are the answers of a server, or of something before it, that gives back what it was sent.
+// echoes are the answers of a server, or of something in front of it, that echoes what it was sent.
 func echoes(secret, otherHost string) []fakeharness.Fault {
 	return []fakeharness.Fault{
 		{Status: 403, Body: fakeharness.ErrorBody("NO_"+secret, "The key "+secret+" may not do that", secret)},
@@ -41,8 +41,8 @@ func echoes(secret, otherHost string) []fakeharness.Fault {
 	}
 }
 
-// With everything logged, a credential stands in the one header of requests to the endpoint, and
-// nowhere else: not in what is printed, logged, planned or stored, whatever a server does with it.
+// With everything logged, a credential is in the one header of requests to the endpoint and nowhere else:
+// not in what is printed, logged, planned or stored, whatever a server does with it.
 func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	for _, credential := range []string{"api_key", "bearer_token"} {
@@ -92,7 +92,7 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 			run(0, "destroy", "-auto-approve")
 
 			if log := dir.Read("trace.log"); strings.Count(log, "Harness API request") < 20 || !strings.Contains(log, "[redacted]") {
-				t.Error("the log has no word of the requests, or of what stands for a credential")
+				t.Error("the log has no requests, or no mask for a credential")
 			}
 			requireNoSecretBelow(t, filepath.Dir(dir.Path("trace.log")))
 			for _, r := range fake.Requests() { // where the fake has masked the one header
@@ -133,7 +133,7 @@ func requireNoSecretInPlan(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if len(archive.File) < 3 {
-		t.Errorf("the plan holds %d files", len(archive.File))
+		t.Errorf("the plan contains %d files", len(archive.File))
 	}
 	for _, file := range archive.File {
 		content, err := fs.ReadFile(archive, file.Name)

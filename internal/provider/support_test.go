@@ -47,7 +47,7 @@ func TestSupported(t *testing.T) {
 		{"harness/ci-addon:rootless-1.13.0", newest, false, false},
 		{"harness/ci-addon:latest", newest, false, false},
 		{"plugins/s3:1.0.0", "plugins/s3:1.9.0", false, false},
-		// Of an older major: certain only once the new one has filled the window.
+		// An older major: certain only once the new one has filled the window.
 		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.0.0", false, false},
 		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.1.0", false, false},
 		{"harness/ci-addon:1.16.92", "harness/ci-addon:2.2.0", false, true},

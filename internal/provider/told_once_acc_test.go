@@ -11,8 +11,8 @@ import (
 )
 
 // A cause that fails every resource is explained once, in full, with the URL: 25 resources need a screen or
-// two. What an apply cannot fix is an error at plan; an outage is a warning for what is to be created.
-func TestAccOneCauseIsToldOnce(t *testing.T) {
+// two. What an apply cannot fix is an error at plan; an outage is a warning for resources to create.
+func TestAccOneCauseIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault        fakeharness.Fault

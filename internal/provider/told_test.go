@@ -13,7 +13,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// An outage may be over at the apply. It is told once.
+// An outage may be over by the apply. It is reported once.
 func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	api := newStub()
@@ -34,8 +34,8 @@ func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// What makes a read fail and will make the apply fail is an error at plan, told once: further ones are
-// warnings that CLIs merge.
+// A cause that fails a read and will fail the apply is an error at plan, once: repeats are warnings that
+// CLIs merge.
 func TestCheckPlanStopsWhereAnApplyCannotWork(t *testing.T) {
 	t.Parallel()
 	redirect := answered(http.StatusFound, "")
@@ -80,7 +80,7 @@ func TestCheckPlanStopsWhereAnApplyCannotWork(t *testing.T) {
 	}
 }
 
-// What is left unchecked is named, and nothing else.
+// The message names what is left unchecked, and nothing else.
 func TestCheckPlanSaysWhatItCouldNotCheck(t *testing.T) {
 	t.Parallel()
 	no := answered(503, "Missing permission")

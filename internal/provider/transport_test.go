@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// startTLS serves a fake over TLS with a certificate of a private authority, valid for example.com too.
+// startTLS serves a fake over TLS with a certificate of a private CA, also valid for example.com.
 func startTLS(t *testing.T) (fake *fakeharness.Server, server *httptest.Server, authority string) {
 	t.Helper()
 	fake = fakeharness.New(fakeharness.Options{})
@@ -45,7 +45,7 @@ func TestAccAPrivateAuthority(t *testing.T) {
 		t.Error("nothing is stored")
 	}
 
-	// The authority vouches for 127.0.0.1, not for another name of this machine.
+	// The certificate is for 127.0.0.1, not for another name of this machine.
 	fake.ResetLog()
 	dir.Setenv("HARNESS_ENDPOINT", strings.Replace(env["HARNESS_ENDPOINT"], "127.0.0.1", "localhost", 1))
 	result = dir.Run("plan")

@@ -9,7 +9,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// An id may be empty, as where a variable of a script is not set.
+// An id may be empty, such as from an unset variable in a script.
 func TestAccImportOfAnEmptyIDIsAPlainError(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -25,9 +25,9 @@ func TestAccImportOfAnEmptyIDIsAPlainError(t *testing.T) {
 	}
 }
 
-// The API stores any text. What stands can be imported with a generated configuration, kept, and replaced;
-// nothing new of that kind gets in.
-func TestAccAStoredValueThatIsNoImageCanBeImportedAndKept(t *testing.T) {
+// The API stores any text. An existing odd value can be imported with a generated configuration, kept and
+// replaced; no new one can be set.
+func TestAccAStoredValueThatIsNotAnImageCanBeImportedAndKept(t *testing.T) {
 	t.Parallel()
 	const odd = "Not An Image: 1"
 	fake := startFake(t, fakeharness.Options{})
@@ -51,7 +51,7 @@ func TestAccAStoredValueThatIsNoImageCanBeImportedAndKept(t *testing.T) {
 	requireEmptyPlan(t, dir)
 }
 
-// Some fields are called …Tag, so that people write a tag.
+// Some fields are called …Tag, so people write a tag.
 func TestAccATagInPlaceOfAnImageIsRefusedWithTheImage(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -64,8 +64,8 @@ func TestAccATagInPlaceOfAnImageIsRefusedWithTheImage(t *testing.T) {
 	}
 }
 
-// The defaults list fields that the server does not let be set.
-func TestAccAListedFieldThatMayNotBeSetIsToldSo(t *testing.T) {
+// The defaults list fields that cannot be set.
+func TestAccAListedFieldThatCannotBeSetIsReported(t *testing.T) {
 	t.Parallel()
 	const vm = "resource \"harnessci_image_overrides\" \"vm\" {\n  infra = \"VM\"\n  images = {\n    gitCloneTag = \"" + gitOlder +
 		"\"\n    slsaVerificationTag = \"harness/slsa-plugin:0.39.0\"\n  }\n}\n"

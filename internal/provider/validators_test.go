@@ -37,7 +37,7 @@ func TestValidators(t *testing.T) {
 		{fieldValidator(), "a\nb", diag.SeverityError, `"a\nb"`},
 		{imageValidator(), "harness/drone-git:1.6.9-rootless", diag.SeverityInvalid, ""},
 		{imageValidator(), "localhost:5000/a@sha256:" + strings.Repeat("a", 64), diag.SeverityInvalid, ""},
-		// A server may hold what is no image reference; only a plan can tell.
+		// The server may have stored an invalid reference; only a plan can tell.
 		{imageValidator(), "Harness/drone-git:1", diag.SeverityInvalid, ""},
 		{imageValidator(), "", diag.SeverityError, "blank"},
 		{imageValidator(), " \t", diag.SeverityError, "blank"},
@@ -57,7 +57,7 @@ func TestValidators(t *testing.T) {
 	}
 }
 
-func TestValidatorsLeaveOutWhatIsNotKnown(t *testing.T) {
+func TestValidatorsIgnoreUnknownValues(t *testing.T) {
 	t.Parallel()
 	for _, v := range []validator.String{moduleValidator(), infraValidator(), fieldValidator(), imageValidator()} {
 		if diags := append(validate(t, v, types.StringNull()), validate(t, v, types.StringUnknown())...); len(diags) != 0 {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// installVendor makes the vendor's provider available to a CLI, as it is to a person who moves.
+// installVendor makes the vendor's provider available to a CLI, as for a user who moves.
 func installVendor(t *testing.T, dir *clitest.Dir) {
 	t.Helper()
 	self, err := os.Executable()

@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// verifying returns a folder with a configuration whose images are verified as mode says; reg/ stands for
+// verifying returns a folder with a configuration whose images are verified according to mode; reg/ means
 // the registry. DOCKER_CONFIG is empty, so that no login of this machine is used.
 func verifying(t *testing.T, fake *fakeharness.Server, registry *fakeregistry.Server, mode, text string) *clitest.Dir {
 	t.Helper()
@@ -43,7 +43,8 @@ func set(images map[string]string) string {
 	return "resource \"harnessci_image_overrides\" \"all\" {\n  images = {\n" + lines.String() + "  }\n}\n"
 }
 
-// requireDiagnostics fails unless exactly so many diagnostics begin with a text, each with all of the others.
+// requireDiagnostics fails unless exactly this many diagnostics begin with a text, each containing all the
+// others.
 func requireDiagnostics(t *testing.T, output string, count int, about string, texts ...string) {
 	t.Helper()
 	found := 0
@@ -65,7 +66,7 @@ func requireDiagnostics(t *testing.T, output string, count int, about string, te
 
 var someImage = fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10))
 
-func TestAccAnImageThatIsNotThereNeverReachesHarness(t *testing.T) {
+func TestAccAMissingImageNeverReachesHarness(t *testing.T) {
 	t.Parallel()
 	for kind, test := range map[string]struct{ config, about string }{
 		"single": {
@@ -104,7 +105,7 @@ func TestAccAnImageThatIsNotThereNeverReachesHarness(t *testing.T) {
 				}
 			}
 			if got := fake.Overrides("ci/K8"); len(got) != 1 || got["liteEngineTag"] != registry.Host()+"/harness/ci-lite-engine:1.16.92" {
-				t.Errorf("the account holds %v: the other image is to be stored", got)
+				t.Errorf("the account has %v: the other image is to be stored", got)
 			}
 			// Once it is pushed, the same configuration applies.
 			registry.Push("harness/ci-addon:1.16.99", someImage)
@@ -114,7 +115,7 @@ func TestAccAnImageThatIsNotThereNeverReachesHarness(t *testing.T) {
 	}
 }
 
-func TestAccARepositoryThatIsNotThereIsTold(t *testing.T) {
+func TestAccAMissingRepositoryIsReported(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	registry := fakeregistry.Start(t, fakeregistry.Options{})
@@ -122,8 +123,8 @@ func TestAccARepositoryThatIsNotThereIsTold(t *testing.T) {
 	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: The image of ci/K8/addonTag is not in its registry", "has no such repository")
 }
 
-// A registry that does not answer, or wants another login, proves nothing.
-func TestAccWhatCannotBeLookedUpIsNoNews(t *testing.T) {
+// A registry that does not answer, or needs another login, proves nothing.
+func TestAccWhatCannotBeLookedUpIsIgnored(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]*fakeregistry.Fault{
 		"refuses the login": {Status: 401, Code: "UNAUTHORIZED"},
@@ -148,7 +149,7 @@ func TestAccWhatCannotBeLookedUpIsNoNews(t *testing.T) {
 				t.Helper()
 				for _, text := range diagnosticsOf(output) {
 					if !strings.Contains(text, "development overrides") && !strings.Contains(text, "without credentials") {
-						t.Errorf("it is told: %s", text)
+						t.Errorf("it is reported: %s", text)
 					}
 				}
 			}
@@ -166,7 +167,7 @@ func TestAccWhatCannotBeLookedUpIsNoNews(t *testing.T) {
 	}
 }
 
-// A plan that changes nothing asks no registry, and one that changes something asks for that alone, once.
+// A plan that changes nothing asks no registry, and one that changes something asks only for that, once.
 func TestAccOnlyImagesThatChangeAreLookedUp(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -229,7 +230,7 @@ func TestAccThePulledNameIsLookedUp(t *testing.T) {
 	}
 }
 
-// A copy of the same run makes the image, so that its absence at plan is no news, and the override waits.
+// A copy in the same run creates the image, so its absence at plan is expected, and the override waits.
 func TestAccAnOverrideWaitsForItsCopy(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
@@ -260,8 +261,8 @@ resource "harnessci_image_override" "addon" {
 	}
 }
 
-// A host that never answers must not hold an apply up by the number of its images.
-func TestAccAHostThatHangsIsAskedOnce(t *testing.T) {
+// A host that never answers must not delay an apply once per image.
+func TestAccAHangingHostIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // until the end of the test

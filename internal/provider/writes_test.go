@@ -19,7 +19,7 @@ import (
 // The latency of the promises below: that of a near region.
 const latency = 100 * time.Millisecond
 
-// runs returns how often a test of chance repeats: n with HARNESSCI_TEST_LONG set, else few.
+// runs returns how often a randomized test repeats: n with HARNESSCI_TEST_LONG set, else a few times.
 func runs(n int) int {
 	if os.Getenv("HARNESSCI_TEST_LONG") != "" {
 		return n
@@ -175,8 +175,8 @@ func TestAccASecondWriterNeverUndoesOurs(t *testing.T) {
 	}
 }
 
-// hammer writes one field of an infra after another, without a rest, until stop, which returns
-// how many writes there were.
+// hammer writes one field of an infra after another, without a pause, until stop, which returns the number
+// of writes.
 func hammer(t *testing.T, fake *fakeharness.Server, infra string) (stop func() int) {
 	t.Helper()
 	fields := slices.Sorted(maps.Keys(fake.Defaults("ci/" + infra)))
@@ -271,7 +271,7 @@ func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
 	}
 }
 
-// What is written is verified also where reads come from a copy that is behind.
+// Writes are verified even if reads come from a lagging replica.
 func TestAccStaleReadsLoseNothing(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{ReplicaLag: time.Second})

@@ -72,7 +72,7 @@ func TestAnUploadElsewhereGetsNoCredential(t *testing.T) {
 	}
 }
 
-// other is a server of somebody else's that must never see a credential.
+// other is somebody else's server, which must never see a credential.
 type other struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -161,7 +161,7 @@ func TestATokenServersAnswerIsNotShown(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPIsForTheLoopbackAndInsecureHostsAlone(t *testing.T) {
+func TestPlainHTTPIsOnlyForTheLoopbackAndInsecureHosts(t *testing.T) {
 	t.Parallel()
 	for _, insecure := range []bool{true, false} {
 		server := fakeregistry.Start(t, logins["basic"])
@@ -187,7 +187,7 @@ func TestPlainHTTPIsForTheLoopbackAndInsecureHostsAlone(t *testing.T) {
 	}
 }
 
-// startTLS puts TLS before a registry, and returns its host and its authority.
+// startTLS puts TLS in front of a registry, and returns its host and its CA.
 func startTLS(t *testing.T, server *fakeregistry.Server) (host string, roots *x509.CertPool) {
 	t.Helper()
 	front := httptest.NewTLSServer(server)
@@ -211,7 +211,7 @@ func TestACertificateMustBeTrusted(t *testing.T) {
 	wantKind(t, err, Untrusted)
 }
 
-func TestARegistryWithTLSDoesNotSendToPlainHTTP(t *testing.T) {
+func TestARegistryWithTLSDoesNotRedirectToPlainHTTP(t *testing.T) {
 	t.Parallel()
 	inClear := startOther(t, "{}")
 	server := fakeregistry.Start(t, fakeregistry.Options{})
@@ -274,7 +274,7 @@ func TestContentWithoutMeasureIsRefused(t *testing.T) {
 	}
 }
 
-func TestARegistrysWordsAreFitToBeShown(t *testing.T) {
+func TestARegistrysWordsAreSafeToShow(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Inject(fakeregistry.Fault{

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestABackOffEndsWithItsContext(t *testing.T) {
+func TestABackoffEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -4,7 +4,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// contents are the kinds of content that registries hold.
+// contents are the kinds of content that registries have.
 func contents() map[string]fakeregistry.Content {
 	layer := fakeregistry.Layer(7, 3000)
 	empty := []byte("{}")

@@ -61,7 +61,7 @@ func (p pair) tag(t *testing.T, reference string) string {
 	return p.destination.Tag(reference)
 }
 
-func TestACopyIsTheSameByteByByte(t *testing.T) {
+func TestACopyIsTheSameByteForByte(t *testing.T) {
 	t.Parallel()
 	for name, content := range contents() {
 		t.Run(name, func(t *testing.T) {
@@ -286,7 +286,7 @@ func TestARegistryThatIsFullSaysSo(t *testing.T) {
 	}
 }
 
-func TestARepositoryThatMustBeMadeFirstIsTold(t *testing.T) {
+func TestARepositoryThatMustBeCreatedFirstIsReported(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{MissingStatus: 404}, nil)
 	p.source.Push("a/b:1", multi(1))

@@ -17,7 +17,7 @@ const (
 	secret = "hunter2-secret"
 )
 
-// logins are the ways in which a registry may want to be logged in to.
+// logins are the kinds of login that a registry may require.
 var logins = map[string]fakeregistry.Options{
 	"basic":                {Username: user, Password: secret},
 	"token":                {Username: user, Password: secret, Token: true},
@@ -157,7 +157,7 @@ func TestDockerHubIsOneRegistryByAllItsNames(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadMattersOnlyWhereALoginIsWanted(t *testing.T) {
+func TestAnUnreadableFileMattersOnlyIfALoginIsRequired(t *testing.T) {
 	public, private := fakeregistry.Start(t, fakeregistry.Options{}), fakeregistry.Start(t, logins["basic"])
 	public.Push("a/b:1", multi(1))
 	configure(t, "DOCKER_CONFIG", `{"auths": secret}`)

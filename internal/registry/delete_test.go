@@ -51,7 +51,7 @@ func TestDeleteRemovesOnlyWhatIsNamed(t *testing.T) {
 	}
 }
 
-func TestADeniedDeleteIsTold(t *testing.T) {
+func TestADeniedDeleteIsReported(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Push("a/b:1", multi(1))

@@ -12,7 +12,7 @@ import (
 
 const passes Kind = -1
 
-// faultTable is what goes wrong on either side, and how a copy ends: it passes, or ends in the kind.
+// faultTable is what goes wrong on either side, and how a copy ends: it succeeds, or fails with the kind.
 var faultTable = []struct {
 	name        string
 	source      fakeregistry.Fault
@@ -111,7 +111,7 @@ func testFaults(t *testing.T, newPair func(*testing.T, fakeregistry.Options) (pa
 	}
 }
 
-func TestAMismatchIsNotTriedAgain(t *testing.T) {
+func TestAMismatchIsNotRetried(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{Unverified: true}, nil)
 	content := fakeregistry.Image("linux/amd64")
@@ -129,7 +129,7 @@ func TestAMismatchIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestNoFaultMakesAFalseSuccess lets each request of a copy go wrong once, in every way.
+// TestNoFaultMakesAFalseSuccess makes each request of a copy fail once, in every way.
 func TestNoFaultMakesAFalseSuccess(t *testing.T) {
 	t.Parallel()
 	transientFaults := map[string]fakeregistry.Fault{

@@ -10,7 +10,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-func TestACredentialLeavesForItsRegistryAndTokenServerAlone(t *testing.T) {
+func TestACredentialGoesOnlyToItsRegistryAndTokenServer(t *testing.T) {
 	t.Parallel()
 	var got string
 	g := &guard{

@@ -33,7 +33,7 @@ func TestHeadCostsOneHead(t *testing.T) {
 	}
 }
 
-func TestADigestThatTheHeadDoesNotTellIsComputed(t *testing.T) {
+func TestADigestThatTheHeadLacksIsComputed(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{NoDigest: true})
 	content := multi(2)
@@ -45,7 +45,7 @@ func TestADigestThatTheHeadDoesNotTellIsComputed(t *testing.T) {
 	}
 }
 
-func TestADigestBesideATagDecides(t *testing.T) {
+func TestADigestNextToATagDecides(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	was := server.Push("a/b:1", multi(3))
@@ -69,7 +69,7 @@ func TestARegistryWithoutHeadIsAskedByGet(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsTold(t *testing.T) {
+func TestWhatIsMissingIsReported(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		options   fakeregistry.Options
@@ -119,7 +119,7 @@ func TestInspectListsPlatforms(t *testing.T) {
 	}
 }
 
-func TestReadsSurviveWhatPasses(t *testing.T) {
+func TestReadsSurvivePassingFailures(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeregistry.Fault{
 		"429":        {Status: 429, Times: 2},
@@ -146,7 +146,7 @@ func TestReadsSurviveWhatPasses(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotPassIsTold(t *testing.T) {
+func TestLastingFailuresAreReported(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault fakeregistry.Fault
@@ -226,7 +226,7 @@ func TestACancelledCallEndsInABackOff(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRegistryIsNotBelieved(t *testing.T) {
+func TestWhatIsNotARegistryIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"Harness":  `{"status":"SUCCESS","data":{"addonTag":"harness/ci-addon:1"},"metaData":null,"correlationId":"1"}`,

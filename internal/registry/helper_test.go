@@ -43,7 +43,7 @@ echo '{"Username":"`+user+`","Secret":"`+secret+`"}'`)
 	}
 }
 
-func TestAHelperThatFailsMattersOnlyWhereALoginIsWanted(t *testing.T) {
+func TestAFailingHelperMattersOnlyIfALoginIsRequired(t *testing.T) {
 	for name, tc := range map[string]struct{ script, told string }{
 		"missing":           {"", "is not on PATH"},
 		"prints a secret":   {"echo " + secret + "; echo " + secret + " >&2; exit 1", "failed"},

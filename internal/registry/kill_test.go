@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// copyChild names the variable that makes the test's program copy what it says, and end.
+// copyChild names the variable that makes the test's program copy what it lists, and end.
 const copyChild = "HARNESSCI_TEST_COPY"
 
 // copyInChild is the program that gets killed: it copies pairs of source and destination, all at once.

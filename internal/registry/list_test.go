@@ -50,7 +50,7 @@ func TestTagsThatCannotBeAreDropped(t *testing.T) {
 	}
 }
 
-func TestAListThatLeadsAstrayIsRefused(t *testing.T) {
+func TestAListThatLeadsElsewhereIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, link := range map[string]string{
 		"another host":  `<http://localhost:1/v2/a/b/tags/list?last=x>; rel="next"`,
@@ -68,7 +68,7 @@ func TestAListThatLeadsAstrayIsRefused(t *testing.T) {
 	}
 }
 
-func TestAListWithoutEndIsRefused(t *testing.T) {
+func TestAnEndlessListIsRefused(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Body: []byte(`{"tags":["` + strings.Repeat(`a","`, 1_000_000) + `a"]}`)})

@@ -15,7 +15,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// TestMain keeps the credentials of whoever runs the tests out of them.
+// TestMain keeps the credentials of whoever runs the tests out of the tests.
 func TestMain(m *testing.M) {
 	for _, name := range []string{"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
 		_ = os.Unsetenv(name)

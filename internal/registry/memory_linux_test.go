@@ -17,7 +17,7 @@ import (
 // askChild names the variable that makes the test's program ask a registry for many images at once.
 const askChild = "HARNESSCI_TEST_ASK"
 
-// askInChild prints the most memory that it took, in MiB.
+// askInChild prints its peak memory, in MiB.
 func askInChild(host string) int {
 	c := New(Config{})
 	defer c.Close()

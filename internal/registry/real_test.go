@@ -37,7 +37,7 @@ func startReal(t *testing.T, auth string) fakeregistry.Remote {
 	return fakeregistry.Remote{URL: r.URL()}
 }
 
-// realPair puts servers that keep a log and do harm before two real registries.
+// realPair puts servers that keep a log and inject faults in front of two real registries.
 func realPair(t *testing.T, source, destination fakeregistry.Remote, change func(*Config)) pair {
 	t.Helper()
 	p := newPair(t, fakeregistry.Options{Upstream: source.URL, Username: source.Username, Password: source.Password},
@@ -52,7 +52,7 @@ func push(t *testing.T, r fakeregistry.Remote, reference string, content fakereg
 	must(t, err)
 }
 
-func TestRealRegistryTellsWhatItHas(t *testing.T) {
+func TestRealRegistrySaysWhatItHas(t *testing.T) {
 	t.Parallel()
 	server := startReal(t, "")
 	content := multi(1)
@@ -95,7 +95,7 @@ func firstOnly(i int, blobs [][]byte) [][]byte {
 	return nil
 }
 
-func TestRealRegistryHoldsTheSameByteByByte(t *testing.T) {
+func TestRealRegistryHasTheSameByteForByte(t *testing.T) {
 	t.Parallel()
 	source, destination := startReal(t, ""), startReal(t, "")
 	for name, content := range contents() {
@@ -146,7 +146,7 @@ func TestRealRegistryGetsASharedLayerOnce(t *testing.T) {
 	}
 }
 
-func TestRealRegistryWantsALogin(t *testing.T) {
+func TestRealRegistryRequiresALogin(t *testing.T) {
 	t.Parallel()
 	for name, auth := range map[string]func(*testing.T) string{"htpasswd": htpasswd, "token": tokenServer} {
 		t.Run(name, func(t *testing.T) {

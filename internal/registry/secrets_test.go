@@ -9,7 +9,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// A server may give back what it was sent, in whatever field of its answer.
+// A server may echo what it was sent, in any field of its answer.
 func TestAnEchoedCredentialIsNotShown(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2-password"

@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// said is a manifest about another one: a signature, or what else.
+// said is a manifest about another one, such as a signature.
 func said(text string, about *fakeregistry.Content) fakeregistry.Content {
 	config, layer := []byte("{}"), []byte(text)
 	fields := map[string]any{
@@ -25,7 +25,7 @@ func said(text string, about *fakeregistry.Content) fakeregistry.Content {
 	return c
 }
 
-func TestCosignsTagsGoAlongWhenAsked(t *testing.T) {
+func TestCosignsTagsAreCopiedOnRequest(t *testing.T) {
 	t.Parallel()
 	content := multi(1)
 	all := map[string]fakeregistry.Content{
@@ -65,7 +65,7 @@ func TestCosignsTagsGoAlongWhenAsked(t *testing.T) {
 	}
 }
 
-func TestSignaturesOfWhatIsThereGoAlong(t *testing.T) {
+func TestSignaturesOfAnExistingCopyAreCopied(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{ImmutableTags: true}, nil)
 	content := multi(1)
@@ -84,7 +84,7 @@ func TestSignaturesOfWhatIsThereGoAlong(t *testing.T) {
 	}
 }
 
-func TestReferrersGoAlong(t *testing.T) {
+func TestReferrersAreCopied(t *testing.T) {
 	t.Parallel()
 	content := multi(1)
 	bill := said("bill of materials", &content)
@@ -139,8 +139,8 @@ func (p pair) listed(t *testing.T, reference string) string {
 	return string(digests)
 }
 
-// A copy says what it brought along, and what of it was there, so that its loss can be seen later.
-func TestACopyTellsWhatBelongsToIt(t *testing.T) {
+// A copy reports what it copied along or found there, so that its loss can be detected later.
+func TestACopyReportsWhatBelongsToIt(t *testing.T) {
 	t.Parallel()
 	content := multi(1)
 	bill := said("bill of materials", &content)

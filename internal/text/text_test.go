@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestSafeTextStandsOnOneLineWithoutControlCharacters(t *testing.T) {
+func TestSafeTextIsOneLineWithoutControlCharacters(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", shownRunes)
 	for in, want := range map[string]string{

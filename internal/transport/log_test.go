@@ -31,7 +31,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// Not parallel: the standard logger is the process's.
+// Not parallel: the standard logger belongs to the process.
 func TestBytesAfterAnAnswerAreLoggedMasked(t *testing.T) {
 	const secret = `pat.se"cret\1` //nolint:gosec // for this test only
 	var logged buffer

@@ -14,7 +14,7 @@ import (
 // says is the body of a script that is the CLI of that version line.
 func says(line string) string { return "echo '" + line + "'; echo 'on linux_amd64'" }
 
-func TestFindTakesTheFirstThatWillDo(t *testing.T) {
+func TestFindTakesTheFirstAcceptableCLI(t *testing.T) {
 	tests := map[string]struct {
 		terraform, tofu string // version lines; "" for none on PATH
 		minimum         minimum
@@ -59,7 +59,7 @@ func TestFindTakesTheFirstThatWillDo(t *testing.T) {
 	}
 }
 
-func TestAnOverrideIsTakenWhereItIsSupported(t *testing.T) {
+func TestAChosenCLINeedsOnlyToBeSupported(t *testing.T) {
 	dir := t.TempDir()
 	tests := map[string]struct{ path, log, err string }{
 		"will do":              {path: script(t, dir, "a", says("OpenTofu v1.12.6"))},
@@ -121,7 +121,7 @@ func TestOpenTofuIsBuiltOnceForEachVersion(t *testing.T) {
 	}
 }
 
-func TestFindSaysWhatToDoWhereThereIsNothing(t *testing.T) {
+func TestFindSaysWhatToDoIfThereIsNoCLI(t *testing.T) {
 	t.Setenv(overrideVar, "")
 	t.Setenv("PATH", t.TempDir())
 	_, err := finder{root: t.TempDir(), log: &bytes.Buffer{}}.find(t.Context(), complete)

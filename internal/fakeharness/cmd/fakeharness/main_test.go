@@ -127,7 +127,7 @@ func TestDatabaseDevOpsIsChangedInItsOwnForm(t *testing.T) {
 	}
 }
 
-func TestFaultsAreToldAsJSON(t *testing.T) {
+func TestFaultsAreReadAsJSON(t *testing.T) {
 	t.Parallel()
 	env, _ := serveInBackground(t, io.Discard, "-fault", `{"Call":"update-config","Status":418}`, "-fault", `{"Call":"reset-config","Lie":true}`)
 	if _, err := command(t, env, "set", "ci/K8", "addonTag=a:1"); err == nil || !strings.Contains(err.Error(), "HTTP 418") {
@@ -189,7 +189,7 @@ func TestSecretsCanBeNamedByAConnector(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestMistakesAreSaid(t *testing.T) {
+func TestMistakesAreReported(t *testing.T) {
 	t.Parallel()
 	s := fakeharness.Start(t, fakeharness.Options{})
 	for want, args := range map[string][]string{
@@ -222,7 +222,7 @@ func TestMistakesAreSaid(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNone(t *testing.T) {
+func TestAnswersThatAreNotAnswers(t *testing.T) {
 	t.Parallel()
 	s := fakeharness.Start(t, fakeharness.Options{})
 	for want, fault := range map[string]fakeharness.Fault{

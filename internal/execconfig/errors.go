@@ -163,7 +163,7 @@ func (e *CancelledError) Reason() string {
 	if e.Sent {
 		return fmt.Sprintf("cancelled after the write was sent; it may or may not be stored: %v", e.Err)
 	}
-	return fmt.Sprintf("cancelled before the write was sent; nothing was changed: %v", e.Err)
+	return fmt.Sprintf("cancelled before the write was sent: %v", e.Err)
 }
 
 func (e *CancelledError) Unwrap() error { return e.Err }

@@ -171,7 +171,7 @@ func callAdvice(err error) string {
 func writeAdvice(err error) string {
 	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
 		if !cancelled.Sent {
-			return "Nothing was changed. Run it again."
+			return "What is listed here is unchanged. Run it again."
 		}
 		return "Run a plan to see what is stored, and apply again: repeating the write does no harm. A create may be stored " +
 			"without being in the state: the next plan then says that the field is overridden already, and " +

@@ -67,7 +67,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"not stored":   {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
 		"uncertain":    {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
 		"unverified":   {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
-		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"Nothing was changed"}},
+		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
 		"sent":         {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
 		"duplicate":    {&execconfig.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
 		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // ModifyPlan checks the plan of a set, plans what it resets, and warns of its effects.
@@ -95,7 +96,13 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 // takeOverWarning names the overrides that a new set resets and changes. The attribute resets shows the
 // former, except while the set's images are unknown: then any existing one may be reset.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
-	var parts []string
+	var parts, deeds []string
+	if n := len(resets); n > 0 {
+		deeds = append(deeds, "resets "+existing(n))
+	}
+	if n := len(changes); n > 0 {
+		deeds = append(deeds, "changes "+existing(n))
+	}
 	switch {
 	case len(resets) == 0:
 	case unknown:
@@ -112,8 +119,16 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what happens to each, "+
 		"import the set first: its id is %s.", scope))
 	return diag.NewAttributeWarningDiagnostic(imagesPath,
-		fmt.Sprintf("Creating the image overrides %s resets %d and changes %d existing overrides", scope, len(resets), len(changes)),
+		fmt.Sprintf("Creating the image overrides %s %s", scope, text.And(deeds)),
 		strings.Join(parts, "\n\n"))
+}
+
+// existing counts overrides that exist already.
+func existing(n int) string {
+	if n == 1 {
+		return "1 existing override"
+	}
+	return fmt.Sprintf("%d existing overrides", n)
 }
 
 // showLine shows an override of the server as a line of a list.

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsWritten(t *testing.T) {
@@ -151,4 +152,18 @@ func TestAccImageOverrides_failedReadKeepsTheState(t *testing.T) {
 		})
 	}
 	w.run(resource.TestCase{Steps: steps})
+}
+
+func TestTakingOverSaysOnlyWhatItDoes(t *testing.T) {
+	t.Parallel()
+	for want, listed := range map[string][2][]string{
+		"Creating the image overrides ci/K8 resets 1 existing override":                                  {{"a"}, nil},
+		"Creating the image overrides ci/K8 changes 2 existing overrides":                                {nil, {"a", "b"}},
+		"Creating the image overrides ci/K8 resets 2 existing overrides and changes 1 existing override": {{"a", "b"}, {"c"}},
+	} {
+		scope := harness.Scope{Module: "ci", Infra: "K8"}
+		if got := takeOverWarning(scope, listed[0], listed[1], false).Summary(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

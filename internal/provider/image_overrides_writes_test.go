@@ -167,7 +167,7 @@ func TestAccSetWarnsOfWhatItTakesOver(t *testing.T) {
 	}
 	dir := clitest.New(t, exclusiveSet(images), fake.Env())
 	output := dir.Must("plan")
-	requireSays(t, output, "Warning: Creating the image overrides ci/K8 resets 2 and changes 1 existing overrides")
+	requireSays(t, output, "Warning: Creating the image overrides ci/K8 resets 2 existing overrides and changes 1 existing override")
 	requireSays(t, output, `+ resets = { + "gcsUploadTag" = "example.com/gcs:1.0.0" + "securityTag" = "example.com/sto:1.0.0" }`)
 	requireSays(t, output, "gitCloneTag: example.com/drone-git:1.0.0 -> example.com/drone-git:2.0.0")
 	if strings.Contains(output, "s3UploadTag: ") {

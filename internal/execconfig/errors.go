@@ -43,11 +43,11 @@ func (e *NotStoredError) Reason() string {
 	if e.Held != "" {
 		held = fmt.Sprintf("%q", e.Held)
 	}
-	told := fmt.Sprintf("%s %d times and acknowledged, but the server has %s", sent, e.Attempts, held)
+	message := fmt.Sprintf("%s %d times and acknowledged, but the server has %s", sent, e.Attempts, held)
 	if e.Interrupted != nil {
-		told += fmt.Sprintf("; it was not sent again: %v", e.Interrupted)
+		message += fmt.Sprintf("; it was not sent again: %v", e.Interrupted)
 	}
-	return told
+	return message
 }
 
 // NotListedError says that the server acknowledged an override several times but never listed it: it
@@ -89,11 +89,11 @@ func (e *RefusedError) Error() string { return e.named(e.Reason()) }
 // Reason says it without the name of the override: first what is known about the field, then the answer.
 func (e *RefusedError) Reason() string {
 	answer := e.Err.Error()
-	if told, ok := errors.AsType[interface {
+	if typed, ok := errors.AsType[interface {
 		error
 		Reason() string
 	}](e.Err); ok {
-		answer = told.Reason()
+		answer = typed.Reason()
 	}
 	switch {
 	case e.Image == "":

@@ -159,7 +159,7 @@ func (t *turn) take(ctx context.Context) (release func(), _ error) {
 // wait tries until it has the lock, and reports whom it waits for. A system call interrupted by a signal
 // says nothing about the lock.
 func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error) }) (locked bool, _ error) {
-	start, told := time.Now(), false
+	start, warned := time.Now(), false
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
 	for {
@@ -169,7 +169,7 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 		}
 		waited := time.Since(start)
 		if locked {
-			if told {
+			if warned {
 				t.opts.Warn(ctx, "the other process is done", map[string]any{"waited_ms": waited.Milliseconds()})
 			}
 			return true, nil
@@ -177,8 +177,8 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 		if waited >= t.opts.LockMax {
 			return false, &LockedError{Path: t.lock.path, Holder: t.lock.holder().String(), Waited: waited}
 		}
-		if waited >= lockPatience && !told {
-			told = true
+		if waited >= lockPatience && !warned {
+			warned = true
 			t.tell(ctx)
 		}
 		select {

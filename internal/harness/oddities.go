@@ -11,15 +11,15 @@ const maxOddities = 20
 // oddities collects what was odd in answers that were used nevertheless.
 type oddities struct {
 	mu   sync.Mutex
-	told []string // so far, each once
+	seen []string // so far, each once
 	next int      // the first that nobody has taken
 }
 
 func (o *oddities) add(said string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.told) < maxOddities && !slices.Contains(o.told, said) {
-		o.told = append(o.told, said)
+	if len(o.seen) < maxOddities && !slices.Contains(o.seen, said) {
+		o.seen = append(o.seen, said)
 	}
 }
 
@@ -28,7 +28,7 @@ func (o *oddities) add(said string) {
 func (c *Client) Oddities() []string {
 	c.odd.mu.Lock()
 	defer c.odd.mu.Unlock()
-	fresh := slices.Clone(c.odd.told[c.odd.next:])
-	c.odd.next = len(c.odd.told)
+	fresh := slices.Clone(c.odd.seen[c.odd.next:])
+	c.odd.next = len(c.odd.seen)
 	return fresh
 }

@@ -24,7 +24,7 @@ type providerData struct {
 	// command is what the CLI runs, as far as that is known.
 	command  command
 	registry *registries
-	told     told
+	reported reported
 }
 
 // known reports whether the provider's configuration is complete, so that the API can be called.

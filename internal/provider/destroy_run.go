@@ -49,22 +49,22 @@ func commandOf(args []string) command {
 
 // toleratedInDestroy turns a plan's errors into warnings if the CLI is known to destroy, since nothing of
 // that plan is applied. If the command is unknown, it adds what to do in a destroy.
-func (d *providerData) toleratedInDestroy(found diag.Diagnostics) (told diag.Diagnostics) {
+func (d *providerData) toleratedInDestroy(found diag.Diagnostics) (tolerated diag.Diagnostics) {
 	for _, one := range found {
 		summary, detail := one.Summary(), one.Detail()
 		switch {
 		case one.Severity() != diag.SeverityError || d.command == anotherCommand:
-			told.Append(one)
+			tolerated.Append(one)
 			continue
 		case d.command == destroyCommand:
 			one = diag.NewWarningDiagnostic(summary, detail+"\n\nIt does not stop this destroy.")
 		default:
 			one = diag.NewErrorDiagnostic(summary, detail+"\n\nIf this stops a destroy, run it with -refresh=false.")
 		}
-		if at, ok := found[len(told)].(diag.DiagnosticWithPath); ok {
+		if at, ok := found[len(tolerated)].(diag.DiagnosticWithPath); ok {
 			one = diag.WithPath(at.Path(), one)
 		}
-		told.Append(one)
+		tolerated.Append(one)
 	}
-	return told
+	return tolerated
 }

@@ -66,16 +66,16 @@ func explain(subject any, err error) string {
 
 // reason says in a sentence or two what went wrong.
 func reason(err error) string {
-	if told, ok := errors.AsType[reasoned](err); ok {
-		return text.Sentence(told.Reason())
+	if typed, ok := errors.AsType[reasoned](err); ok {
+		return text.Sentence(typed.Reason())
 	}
 	return text.Sentence(err.Error())
 }
 
 // advice says what to do next.
 func advice(err error) string {
-	if told, ok := errors.AsType[advised](err); ok {
-		return told.Advice()
+	if typed, ok := errors.AsType[advised](err); ok {
+		return typed.Advice()
 	}
 	for _, adviser := range advisers {
 		if next := adviser(err); next != "" {
@@ -94,12 +94,12 @@ func facts(subject any, err error) string {
 	var list strings.Builder
 	said := map[string]bool{}
 	add := func(source any) {
-		told, ok := source.(factual)
+		typed, ok := source.(factual)
 		if !ok {
 			return
 		}
 		last := ""
-		for _, fact := range told.Facts() {
+		for _, fact := range typed.Facts() {
 			name, value := fact[0], fact[1]
 			switch {
 			case value == "" || said[name] && name != last:

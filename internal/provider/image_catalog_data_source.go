@@ -45,10 +45,10 @@ func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 			"registry_url": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{registryURLValidator()},
-				MarkdownDescription: "Base URL of another registry, to which `/_catalog` is added: " +
-					"`https://registry.example.com/v2`. Without a path, `/v2` is used. Defaults to `/registry` on " +
-					"the endpoint's host. The provider's credential is sent only to the endpoint's own scheme, " +
-					"host and port; for another registry, its login in `registries` of the provider block or in " +
+				MarkdownDescription: "Base URL of another registry, such as `https://registry.example.com/v2`, to " +
+					"which `/_catalog` is added. Without a path, `/v2` is used. Defaults to `/registry` on the " +
+					"endpoint's host. The provider's credential is sent only to the endpoint's own scheme, host " +
+					"and port; for another registry, its login in `registries` of the provider block or in " +
 					"Docker's config file is used.",
 			},
 			"repositories": schema.ListAttribute{

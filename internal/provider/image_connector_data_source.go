@@ -117,7 +117,7 @@ func connectorAttributes() map[string]schema.Attribute {
 		"status":              words("Outcome of the last connection test: `SUCCESS`, `FAILURE`, `PARTIAL`, `UNKNOWN` or `PENDING`."),
 		"status_current": flag("Whether that test ran after the last change; if `false`, it tested earlier " +
 			"settings."),
-		"error_summary": words("Why the last test failed; null if it did not."),
+		"error_summary": words("Why the last test failed; null if it did not fail."),
 	}
 }
 

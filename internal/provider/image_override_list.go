@@ -93,11 +93,11 @@ func listFailures(failed diag.Diagnostics, all bool) diag.Diagnostics {
 	if all {
 		return failed
 	}
-	var told diag.Diagnostics
+	var reported diag.Diagnostics
 	for _, one := range failed {
-		told.AddWarning(one.Summary(), one.Detail())
+		reported.AddWarning(one.Summary(), one.Detail())
 	}
-	return told
+	return reported
 }
 
 // scopes returns what to list, in the order of the documentation.

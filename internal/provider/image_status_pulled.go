@@ -21,8 +21,8 @@ func pulledAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
 		MarkdownDescription: "Name that builds pull: `effective`, with the connector's registry in front if " +
-			"Harness adds it. Null if the connector cannot be read, for the module `dbops`, and if the connector's " +
-			"URL cannot be parsed, in which case every build fails.",
+			"Harness adds it. Null for the module `dbops`, if the connector cannot be read, and if its URL cannot " +
+			"be parsed, in which case every build fails.",
 	}
 }
 

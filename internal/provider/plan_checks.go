@@ -74,7 +74,7 @@ func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag
 	if stops {
 		return d.stopped("check the planned images of", server.Scope, server.Err())
 	}
-	if first, again := d.told.before(server.Err(), server.Scope); again {
+	if first, again := d.reported.before(server.Err(), server.Scope); again {
 		return diag.NewWarningDiagnostic("Could not check all planned images",
 			fmt.Sprintf("The cause is the same as for %s.", first))
 	}

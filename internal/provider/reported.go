@@ -13,43 +13,43 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// told remembers the causes that this run has reported, so that one which fails everything is explained
+// reported remembers the causes that this run has reported, so that one which fails everything is explained
 // once. The zero value is ready.
-type told struct {
+type reported struct {
 	mu       sync.Mutex
 	subjects map[string]string
 	stopped  map[string]bool
 }
 
-// before returns the subject for which a cause was first reported, and whether it was; if not, it is
-// recorded now. An error about its subject alone has no shared cause.
-func (t *told) before(err error, subject fmt.Stringer) (first string, again bool) {
+// before returns the subject that a shared cause was first reported for (again); otherwise it records this
+// one. An error about its subject alone has no shared cause.
+func (r *reported) before(err error, subject fmt.Stringer) (first string, again bool) {
 	cause, shared := causeOf(err)
 	if !shared || subject == nil {
 		return "", false
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if first, again = t.subjects[cause]; again {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first, again = r.subjects[cause]; again {
 		return first, true
 	}
-	if t.subjects == nil {
-		t.subjects = map[string]string{}
+	if r.subjects == nil {
+		r.subjects = map[string]string{}
 	}
-	t.subjects[cause] = subject.String()
+	r.subjects[cause] = subject.String()
 	return "", false
 }
 
 // stops reports whether a cause has already failed this run, and records that it has.
-func (t *told) stops(err error) bool {
+func (r *reported) stops(err error) bool {
 	cause, shared := causeOf(err)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.stopped == nil {
-		t.stopped = map[string]bool{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped == nil {
+		r.stopped = map[string]bool{}
 	}
-	was := t.stopped[cause]
-	t.stopped[cause] = true
+	was := r.stopped[cause]
+	r.stopped[cause] = true
 	return shared && was
 }
 
@@ -81,7 +81,7 @@ func causeOf(err error) (cause string, shared bool) {
 // ("set the image override"); the subject names what it was about, or is nil. A cause that was reported
 // before takes one line: a diagnostic without a detail.
 func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
-	if first, again := d.told.before(err, subject); again {
+	if first, again := d.reported.before(err, subject); again {
 		return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s: the cause is the same as for %s", operation, subject, first), "")
 	}
 	return failure(operation, subject, err)
@@ -90,7 +90,7 @@ func (d *providerData) failure(operation string, subject fmt.Stringer, err error
 // unverified is the warning for a write that the server acknowledged and that could not be read back. CLIs
 // merge those whose cause was reported before.
 func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
-	if first, again := d.told.before(err, subject); again {
+	if first, again := d.reported.before(err, subject); again {
 		return diag.NewWarningDiagnostic("Could not verify further writes",
 			fmt.Sprintf("The cause is the same as for %s. The next plan shows whether they are stored.", first))
 	}
@@ -100,8 +100,8 @@ func (d *providerData) unverified(object string, subject fmt.Stringer, err error
 // stopped is the diagnostic of a refresh or a plan that cannot go on. One error fails the run, so repeats
 // of its cause are warnings, which CLIs merge.
 func (d *providerData) stopped(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
-	first, _ := d.told.before(err, subject)
-	if d.told.stops(err) {
+	first, _ := d.reported.before(err, subject)
+	if d.reported.stops(err) {
 		return diag.NewWarningDiagnostic("Further resources could not be read or planned",
 			fmt.Sprintf("The cause is the same as for %s.", first))
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A chart's measures, in pixels: names stand left, then two columns of bars.
+// A chart's measures, in pixels: names on the left, then two columns of bars.
 const (
 	chartWidth = 960
 	margin     = 28
@@ -21,7 +21,7 @@ const (
 // columnsAt is where the columns begin.
 var columnsAt = [2]int{340, 596}
 
-// theme colours a chart. Each has a ground of its own, so that the text is readable wherever it stands.
+// theme colours a chart. Each has its own background, so that the text is readable on any page.
 type theme struct {
 	suffix                                                   string // of the file's name
 	ground, edge, track, text, faint, ours, other, bad, tick string
@@ -54,17 +54,17 @@ func (t theme) style() string {
 `, t.ground, t.edge, t.track, t.track, t.text, t.faint, t.faint, t.ours, t.other, t.tick, t.bad)
 }
 
-// chart is a picture of two bars for each of some ways to do a thing.
+// chart is a picture with two bars for each way to do something.
 type chart struct {
 	title, note string
 	columns     [2]column
 	rows        []row
 }
 
-// column is what a column of bars shows; whole bars lie on a track that is as long as the longest.
+// column is what a column of bars shows; whole bars are on a track as long as the longest.
 type column struct {
 	head  string
-	tick  string // what the ticks of its bars stand for; "" without any
+	tick  string // what the ticks of its bars mean; "" without any
 	whole bool
 }
 
@@ -75,7 +75,7 @@ type row struct {
 	bars [2]bar
 }
 
-// bar is drawn up to value, and on to lost, of most; a tick stands at least, unless that is 0.
+// bar is drawn up to value, then to lost, of most; a tick is at least, unless that is 0.
 type bar struct {
 	value, lost, least, most float64
 	text                     string
@@ -147,7 +147,7 @@ func label(out *strings.Builder, x, y int, class, text string) {
 	fmt.Fprintf(out, "  <text class=%q x=\"%d\" y=\"%d\">%s</text>\n", class, x, y, escape(text))
 }
 
-// escape makes text fit for XML.
+// escape escapes text for XML.
 func escape(text string) string {
 	var out strings.Builder
 	_ = xml.EscapeText(&out, []byte(text)) // a Builder takes everything

@@ -10,7 +10,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
-// Where the charts go, below the repository's root: with the program that draws them.
+// Where the charts go, below the repository's root: next to the program that draws them.
 const (
 	storedChart = "internal/dev/bench/overrides.svg"
 	copiedChart = "internal/dev/bench/copies.svg"

@@ -11,15 +11,15 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// sizes are numbers of overrides; all fields of K8, and those of VM from the last one on.
+// sizes are numbers of overrides: first fields of K8, then also those of VM.
 var sizes = []struct{ k8, vm int }{{1, 0}, {10, 0}, {29, 0}, {29, 23}}
 
 // contender is a way of setting overrides.
 type contender struct {
 	name string
-	// parallelism is how many of this provider's overrides are written at once; 0 for the ways of others.
+	// parallelism is how many of this provider's overrides are written at once; 0 for other ways.
 	parallelism int
-	one         bool // one resource holds all
+	one         bool // one resource has all
 	set         func(*scene, []wanted) time.Duration
 }
 
@@ -43,11 +43,11 @@ func (l *lab) contenders() []contender {
 	)
 }
 
-// bareName is the contender that does nothing, with which the least time is reckoned.
+// bareName is the contender that does nothing, which gives the minimum time.
 const bareName = "a bare provider, with as many resources"
 
-// compare measures every way of setting overrides at every size. The runs of the ways alternate, so
-// that what else the machine does hits all of them alike.
+// compare measures every way of setting overrides at every size. The runs of the ways alternate, so that
+// other load on the machine affects all of them equally.
 func (l *lab) compare() []compared {
 	contenders := l.contenders()
 	out := make([]compared, len(contenders))
@@ -84,9 +84,9 @@ func (l *lab) compare() []compared {
 	return out
 }
 
-// least is the time of the requests of a verified apply: each round of so many overrides is written, one
-// infra after the other, since the CLI hands them out mixed, settles as long as a write takes, and is read
-// back; the plan reads twice, once in the apply's own process.
+// least is the time of the requests of a verified apply: each round of this many overrides is written, one
+// infra after the other, because the CLI mixes them, settles as long as a write takes, and is read back;
+// the plan reads twice, once in the apply's own process.
 func least(k8, vm, parallelism int, latency time.Duration) time.Duration {
 	rounds := (k8 + vm + parallelism - 1) / parallelism
 	infras := 1
@@ -122,7 +122,7 @@ func each(parallelism int) func(*scene, []wanted) time.Duration {
 	}
 }
 
-// together is the least that can be done.
+// together is the minimum.
 func together(s *scene, groups []wanted) time.Duration {
 	start := time.Now()
 	s.Check(byhand.Together(s.Context(), s.fake, images(groups)))
@@ -140,7 +140,7 @@ func images(groups []wanted) byhand.Images {
 // summary is a CLI's last line of an apply or a destroy.
 var summary = regexp.MustCompile(`Resources: (\d+) (?:added|destroyed)`)
 
-// reports compares what a CLI reports of an apply and a destroy of every field of K8 with what is there.
+// reports compares what a CLI reports for an apply and a destroy of every field of K8 with what is stored.
 func (l *lab) reports() []told {
 	ways := []way{single}
 	if l.vendor != "" {
@@ -160,7 +160,7 @@ func (s *scene) report(l *lab, w way) (rows []told) {
 		r := s.run(command, "-auto-approve")
 		row := told{Resource: string(w), Command: command, Held: len(s.fake.Overrides("ci/K8")), Wall: r.Wall}
 		if m := summary.FindStringSubmatch(r.Output); m != nil {
-			row.Reported, _ = strconv.Atoi(m[1]) // the pattern has digits alone
+			row.Reported, _ = strconv.Atoi(m[1]) // the pattern has only digits
 		}
 		rows = append(rows, row)
 	}

@@ -11,7 +11,7 @@ import (
 // registryProgram runs the registries that images are copied between.
 const registryProgram = "docker-registry"
 
-// copies measures copies beside the tools that are on PATH; nil where there is no registry to run.
+// copies measures copies next to the tools on PATH; nil without a registry to run.
 func (l *lab) copies() *copybench.Results {
 	program, err := exec.LookPath(registryProgram)
 	if err != nil {

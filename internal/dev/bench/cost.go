@@ -14,7 +14,7 @@ import (
 const costRuns = 5
 
 // cost measures what it costs to have the provider at all, and what a bare one would cost. The kinds of
-// plans take turns.
+// plans alternate.
 func (l *lab) cost() cost {
 	l.say("the provider by itself")
 	var out cost

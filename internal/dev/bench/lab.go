@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// lab is where measurements are made.
+// lab makes the measurements.
 type lab struct {
 	*script.T
 	latency time.Duration // of every answer of the fake
@@ -25,7 +25,7 @@ type lab struct {
 	vendor  string        // path of the vendor's provider; "" for none
 }
 
-// way is how a configuration asks for overrides: the resource's type.
+// way is how a configuration sets overrides: the resource's type.
 type way string
 
 const (
@@ -34,7 +34,7 @@ const (
 	vendor way = "harness_platform_default_images"
 	// idle is a resource of the bare provider, which does nothing.
 	idle way = "bare_thing"
-	// builtIn is the CLI's own, to tell what it takes by itself.
+	// builtIn is the CLI's own, to measure the CLI by itself.
 	builtIn way = "terraform_data"
 )
 
@@ -81,7 +81,7 @@ type wanted struct {
 	images  map[string]string
 }
 
-// config returns a configuration that asks for them in one way.
+// config returns a configuration that sets them in one way.
 func (w way) config(groups ...wanted) string {
 	source, _ := w.provider()
 	name, _, _ := strings.Cut(string(w), "_")
@@ -116,11 +116,11 @@ func (l *lab) play(opts fakeharness.Options, run func(*scene)) {
 	l.Scope(func(t *script.T) { run(&scene{T: t, fake: fakeharness.Start(t, opts)}) })
 }
 
-// configure makes the folder; launched has the kernel count what the provider uses.
+// configure creates the folder; launched has the kernel count what the provider uses.
 func (s *scene) configure(l *lab, launched bool, w way, groups ...wanted) {
 	s.dir = clitest.New(s, w.config(groups...), s.fake.Env())
 	s.dir.Timeout = time.Hour
-	// Lock files go below the cache folder; nothing is to be left in the user's own.
+	// Lock files go below the cache folder; nothing must be left in the user's own.
 	s.dir.Setenv("XDG_CACHE_HOME", s.TempDir())
 	source, binary := w.provider()
 	if source == "" {
@@ -148,7 +148,7 @@ func (s *scene) configure(l *lab, launched bool, w way, groups ...wanted) {
 // binaries returns the folder of the built providers.
 func binaries() string { return os.Getenv("HARNESSCI_TEST_PROVIDER_DIR") }
 
-// run runs the CLI, which must succeed, and counts its requests alone.
+// run runs the CLI, which must succeed, and counts only its requests.
 func (s *scene) run(args ...string) clitest.Result {
 	s.fake.ResetLog()
 	r := s.dir.Run(args...)
@@ -162,7 +162,7 @@ func (s *scene) apply(args ...string) clitest.Result {
 	return s.run(append([]string{"apply", "-auto-approve"}, args...)...)
 }
 
-// stored returns how many of the images the server holds.
+// stored returns how many of the images the server has.
 func (s *scene) stored(groups ...wanted) int {
 	n := 0
 	for _, g := range groups {
@@ -188,7 +188,7 @@ func count(groups ...wanted) int {
 	return n
 }
 
-// mirror is a registry that is not asked for anything.
+// mirror is a registry that receives no request.
 const mirror = "registry.example.com/"
 
 // mirrored returns the first n defaults of an infra, served from a mirror.
@@ -196,7 +196,7 @@ func (s *scene) mirrored(infra string, n int) wanted {
 	images := map[string]string{}
 	defaults := s.fake.Defaults("ci/" + infra)
 	if infra == "VM" {
-		delete(defaults, "slsaVerificationTag") // Harness lists it and refuses to have it set
+		delete(defaults, "slsaVerificationTag") // Harness lists it but refuses to set it
 	}
 	for _, field := range slices.Sorted(maps.Keys(defaults))[:min(n, len(defaults))] {
 		images[field] = mirror + defaults[field]
@@ -222,7 +222,7 @@ func (s *scene) extra(fields int, accounts ...string) []wanted {
 	return out
 }
 
-// accounts names so many accounts.
+// accounts returns this many account names.
 func accounts(n int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -231,7 +231,7 @@ func accounts(n int) []string {
 	return out
 }
 
-// say tells what is being measured.
+// say reports what is being measured.
 func (l *lab) say(format string, args ...any) {
 	l.Helper()
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)

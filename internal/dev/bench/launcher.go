@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// What makes this program a launcher: the real provider, and the folder to note in.
+// What makes this program a launcher: the real provider, and the folder for its notes.
 const (
 	launchVar = "HARNESSCI_BENCH_LAUNCH"
 	usageVar  = "HARNESSCI_BENCH_USAGE"
@@ -25,11 +25,11 @@ const (
 type process struct {
 	Start, End time.Time
 	CPU        time.Duration
-	Peak       int64 // resident memory in bytes, what it shares with others included
+	Peak       int64 // resident memory in bytes, including shared memory
 }
 
-// launch does what a launcher is for, when this program was started as one: it runs the provider and
-// notes what that used. It returns the exit code.
+// launch is the launcher, if this program was started as one: it runs the provider, records what that used,
+// and returns the exit code.
 func launch() (exit int, launched bool) {
 	provider := os.Getenv(launchVar)
 	if provider == "" {
@@ -49,7 +49,7 @@ func launch() (exit int, launched bool) {
 	return 1, true
 }
 
-// note writes a file of its own.
+// note writes a separate file.
 func (p process) note() error {
 	content, err := json.Marshal(p)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p process) note() error {
 	return os.WriteFile(filepath.Join(os.Getenv(usageVar), fmt.Sprint(os.Getpid())), content, 0o600)
 }
 
-// peak returns the most memory that a process had resident, in bytes.
+// peak returns the peak resident memory of a process, in bytes.
 func peak(state *os.ProcessState) int64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -73,7 +73,7 @@ func peak(state *os.ProcessState) int64 {
 // processes are the provider's processes of a run.
 type processes []process
 
-// used returns what the launcher has noted since the last call.
+// used returns what the launcher has recorded since the last call.
 func (s *scene) used() processes {
 	notes, err := filepath.Glob(filepath.Join(s.usage, "*"))
 	s.Check(err)

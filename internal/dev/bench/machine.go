@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 )
 
-// machine is what the figures were taken on, as a reader wants to know it.
+// machine describes what the figures were taken on.
 type machine struct {
 	CPU     string
 	Cores   int
@@ -26,11 +26,11 @@ type machine struct {
 	Date    string
 }
 
-// busyLook is how long the machine is looked at before a measurement.
+// busyLook is how long the machine is watched before a measurement.
 const busyLook = time.Second
 
-// busy returns the share of the processors' time, in percent, that others take now; 0 where the system
-// does not say.
+// busy returns the share of the processors' time, in percent, that others take now; 0 if the system does
+// not say.
 func busy(ctx context.Context) int {
 	before, idleBefore := processors()
 	look := time.NewTimer(busyLook)
@@ -54,7 +54,7 @@ func processors() (all, idle int64) {
 	for i, field := range strings.Fields(first) {
 		n, _ := strconv.ParseInt(field, 10, 64) // 0 for the name of the line
 		all += n
-		if i == idleField || i == idleField+1 { // idle, and idle while a disk is waited for
+		if i == idleField || i == idleField+1 { // idle, and idle while waiting for a disk
 			idle += n
 		}
 	}
@@ -73,7 +73,7 @@ func (l *lab) machine() machine {
 	}
 }
 
-// cpuModel returns what the kernel calls the processor.
+// cpuModel returns the kernel's name of the processor.
 func cpuModel(ctx context.Context) string {
 	if name := value("/proc/cpuinfo", "model name", ":"); name != "" {
 		return name
@@ -84,7 +84,7 @@ func cpuModel(ctx context.Context) string {
 	return runtime.GOARCH
 }
 
-// osName returns the operating system, with its version where it says so.
+// osName returns the operating system, with its version if known.
 func osName() string {
 	if name := value("/etc/os-release", "PRETTY_NAME", "="); name != "" {
 		return strings.Trim(name, `"`)

@@ -16,7 +16,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
 )
 
-// Where the report goes, below the repository's root, and what it is made of.
+// Where the report goes, below the repository's root, and what it is made from.
 const (
 	reportFile = "BENCHMARKS.md"
 	rawFile    = ".bin/bench.json"
@@ -30,8 +30,8 @@ func main() {
 		os.Exit(exit)
 	}
 	runs := flag.Int("runs", 3, "how often each comparison is repeated")
-	quick := flag.Bool("quick", false, "small sizes, to try the program out: prints, and writes no file")
-	vendor := flag.String("vendor", "", "a terraform-provider-harness to measure, too")
+	quick := flag.Bool("quick", false, "small sizes, to try out the program: prints, and writes no file")
+	vendor := flag.String("vendor", "", "a terraform-provider-harness to measure as well")
 	only := flag.String("only", "", "measure these parts, as "+strings.Join(partNames(), ",")+"; the others are those of "+rawFile)
 	flag.Parse()
 
@@ -60,7 +60,7 @@ func main() {
 	}))
 }
 
-// part is a measurement that can be made by itself.
+// part is a measurement that can be made separately.
 type part struct {
 	name string
 	take func(*lab, *results)

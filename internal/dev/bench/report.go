@@ -47,13 +47,13 @@ func number(n int) string {
 	return fmt.Sprintf("%s,%03d", number(n/1000), n%1000)
 }
 
-// cell is what a table says of a point.
+// cell is a point in a table.
 func cell(p point) string {
 	lines := []string{fmt.Sprintf("%.2f s", p.Wall().Seconds())}
 	if p.Least > 0 {
 		lines[0] += fmt.Sprintf(", %.2f × the least", p.Wall().Seconds()/p.Least.Seconds())
 	}
-	if p.Requests() > 0 { // else there is nothing to store either
+	if p.Requests() > 0 { // otherwise there is nothing to store either
 		lost := "0 lost"
 		if p.Lost() > 0 {
 			lost = fmt.Sprintf("**%d lost**", p.Lost())
@@ -71,7 +71,7 @@ func counted(thing string, n int) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// picture is a chart in Markdown, in the colours that the reader's page has.
+// picture is a chart in Markdown, in the colours of the reader's page.
 func picture(chart, what string) string {
 	return fmt.Sprintf("<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=%q>\n  <img alt=%q src=%q>\n</picture>",
 		themes[1].file(chart), what, themes[0].file(chart))
@@ -94,7 +94,7 @@ func (r results) markdown() (string, error) {
 	return out.String(), nil
 }
 
-// light is what a module weighs, in bytes, that is not named for itself.
+// light is the size, in bytes, below which a module is not listed by name.
 const light = 50_000
 
 // heaviest returns the modules, the light ones together.

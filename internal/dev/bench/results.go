@@ -11,7 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
-// results are what all measurements came to.
+// results are the results of all measurements.
 type results struct {
 	Machine  machine
 	Taken    map[string]taken // each part
@@ -26,17 +26,16 @@ type results struct {
 	Copies   *copybench.Results // nil where they were not measured
 }
 
-// taken tells when a part was measured, and how busy others kept the processors before, in percent.
+// taken is when a part was measured, and how busy others kept the processors before, in percent.
 type taken struct {
 	Date string
 	Busy int
 }
 
-// quietEnough is how busy, in percent, a machine may be that counts as quiet.
+// quietEnough is how busy, in percent, a quiet machine may be.
 const quietEnough = 15
 
-// Dated says when a part was measured, where that was not with the others, and whether the machine was
-// busy then.
+// Dated says when a part was measured, if not with the others, and whether the machine was busy then.
 func (r results) Dated(part string) string {
 	var out string
 	t := r.Taken[part]
@@ -52,7 +51,7 @@ func (r results) Dated(part string) string {
 // compared is one way of setting overrides, at every size.
 type compared struct {
 	Name   string
-	Ours   bool // this provider, not what it is held against
+	Ours   bool // this provider, not what it is compared with
 	Points []point
 }
 
@@ -60,7 +59,7 @@ type compared struct {
 type point struct {
 	Overrides int
 	Samples   []sample
-	// Least is what a verified apply takes at least; 0 where that is no measure.
+	// Least is the minimum of a verified apply; 0 if that does not apply.
 	Least time.Duration
 }
 
@@ -91,14 +90,14 @@ func median[S any, T cmp.Ordered](samples []S, of func(S) T) T {
 	return values[(len(values)-1)/2]
 }
 
-// told is what the CLI reports of a command, and what the server holds afterwards.
+// told is what the CLI reports for a command, and what the server has afterwards.
 type told struct {
 	Resource, Command string
 	Reported, Held    int
 	Wall              time.Duration
 }
 
-// Wrong reports that the server holds something else than was reported.
+// Wrong reports whether the server has something other than was reported.
 func (t told) Wrong() bool {
 	if t.Command == "destroy" {
 		return t.Held > 0
@@ -106,7 +105,7 @@ func (t told) Wrong() bool {
 	return t.Held != t.Reported
 }
 
-// Vendor reports whether the vendor's provider was measured, too.
+// Vendor reports whether the vendor's provider was also measured.
 func (r results) Vendor() bool {
 	return slices.ContainsFunc(r.Reports, func(t told) bool { return t.Resource == string(vendor) })
 }
@@ -141,10 +140,10 @@ type bulk struct {
 	Peak, CLIPeak       int64 // resident memory of one process, in bytes
 }
 
-// Idle reports that there is nothing to store.
+// Idle reports whether there is nothing to store.
 func (b bulk) Idle() bool { return b.Way == idle }
 
-// limit is one apply against a server that limits the rate of calls.
+// limit is one apply against a server with a rate limit.
 type limit struct {
 	Name                 string
 	PerMinute, Overrides int
@@ -153,7 +152,7 @@ type limit struct {
 	Wall                 time.Duration
 }
 
-// module is one of those that the provider is linked from.
+// module is a module that the provider is linked from.
 type module struct {
 	Name string
 	Size int64 // of its symbols, in bytes
@@ -168,8 +167,8 @@ type verified struct {
 	Off, On          time.Duration
 }
 
-// Faster returns how many times as long as this provider the fastest of the other tools takes to copy; 0
-// where none was measured.
+// Faster returns how many times as long the fastest of the other tools takes to copy; 0 if none was
+// measured.
 func (r results) Faster() (factor float64) {
 	var ours time.Duration
 	for _, t := range r.Copies.Tools {

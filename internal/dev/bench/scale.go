@@ -34,7 +34,7 @@ func (l *lab) accounts() []bulk {
 	return slices.Concat(l.bulk(single, each, many), l.bulk(single, each, many, "-parallelism=500"), l.bulk(set, each, many))
 }
 
-// bulk measures so many overrides in each of the accounts, with further arguments.
+// bulk measures this many overrides in each of the accounts, with further arguments.
 func (l *lab) bulk(w way, fields int, accounts []string, more ...string) (rows []bulk) {
 	l.say("%d overrides in each of %d accounts, by %s %v", fields, len(accounts), w, more)
 	l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
@@ -55,7 +55,7 @@ func (l *lab) bulk(w way, fields int, accounts []string, more ...string) (rows [
 	return rows
 }
 
-// limits measures applies of single overrides under a limit of calls per minute of the one key.
+// limits measures applies of single overrides under a limit of calls per minute for one key.
 func (l *lab) limits() []limit {
 	const vendors = 400 // calls a minute and key
 	if l.quick {

@@ -18,12 +18,12 @@ const (
 	sharedTypes     = "types and strings, which the linker merges"
 )
 
-// size returns what the modules that the provider is linked from weigh by the linker's symbols, the
-// heaviest first: machine code and data, without the tables that say where each function stands.
+// size returns the size of the modules that the provider is linked from, by the linker's symbols, the
+// largest first: machine code and data, without the tables of function addresses.
 func (l *lab) size() []module {
 	l.say("what the provider is linked from")
 	binary := filepath.Join(l.TempDir(), "provider")
-	// As `make build` builds it, but for the symbols, which it strips.
+	// As `make build` builds it, except for the symbols, which that strips.
 	build := exec.CommandContext(l.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", binary, ".") //nolint:gosec // into a temporary folder
 	build.Env = append(build.Environ(), "CGO_ENABLED=0")
 	l.Check(build.Run())
@@ -38,7 +38,7 @@ func (l *lab) size() []module {
 	return weigh(string(symbols), paths)
 }
 
-// weigh sums the sizes of symbols up, as `go tool nm -size` lists them, by module.
+// weigh adds up the sizes of symbols, as `go tool nm -size` lists them, by module.
 func weigh(symbols string, paths []string) (out []module) {
 	sizes := map[string]int64{}
 	for line := range strings.Lines(symbols) {
@@ -59,7 +59,7 @@ func weigh(symbols string, paths []string) (out []module) {
 	return out
 }
 
-// zeroed is listed as data and is not in the file.
+// zeroed is listed as data but is not in the file.
 const zeroed = "crypto/internal/fips140/drbg.memory"
 
 // owner returns the module that a symbol belongs to.

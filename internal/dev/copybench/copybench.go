@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package copybench measures copies of images beside the tools that people use for them, on the same real
+// Package copybench compares copies of images with the tools that people use for them, on the same real
 // registries: seconds, processor time, memory, bytes and requests.
 package copybench
 
@@ -25,7 +25,7 @@ type Options struct {
 	Quick    bool   // layers a hundred times smaller, to try the program out
 	// Paths of the tools that are not on PATH, by name.
 	Paths map[string]string
-	// Log is told what is going on; may be nil.
+	// Log gets the progress; may be nil.
 	Log func(string)
 }
 
@@ -54,7 +54,7 @@ type Tool struct {
 	// IdleSource and IdleDestination are those of the run after it.
 	IdleSource      Requests `json:"idle_source"`
 	IdleDestination Requests `json:"idle_destination"`
-	// Altered are how many indexes have another digest at the destination; such a copy is not the image.
+	// Altered is how many indexes have another digest at the destination; such a copy is not the image.
 	Altered int `json:"altered"`
 }
 
@@ -73,7 +73,7 @@ func (t Tool) Wall() time.Duration {
 // CPU is the median of the processor time.
 func (t Tool) CPU() time.Duration { return median(t.Runs, func(r Run) time.Duration { return r.CPU }) }
 
-// Peak is the most memory that a process of any run had.
+// Peak is the peak memory of a process in any run.
 func (t Tool) Peak() int64 {
 	return slices.MaxFunc(t.Runs, func(a, b Run) int { return int(a.Peak - b.Peak) }).Peak
 }
@@ -92,7 +92,7 @@ func median(runs []Run, of func(Run) time.Duration) time.Duration {
 	return values[(len(values)-1)/2]
 }
 
-// lab is what a measurement needs at hand.
+// lab is what a measurement needs.
 type lab struct {
 	Options
 	source *realregistry.Registry
@@ -100,7 +100,7 @@ type lab struct {
 	rounds int
 }
 
-// Measure copies a set like Harness's own with every tool, by turns.
+// Measure copies a set like Harness's own with every tool, alternating.
 func Measure(ctx context.Context, o Options) (*Results, error) {
 	if o.Runs == 0 {
 		o.Runs = 3
@@ -146,7 +146,7 @@ func (l *lab) dir(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// destination runs f with an empty registry, of which nothing stays.
+// destination runs f with an empty registry, which is removed afterwards.
 func (l *lab) destination(ctx context.Context, f func(host string) error) error {
 	l.rounds++
 	dir, err := l.dir(fmt.Sprintf("destination%d", l.rounds))
@@ -177,7 +177,7 @@ func (l *lab) timed(ctx context.Context, tool tool, into *Tool) error {
 	})
 }
 
-// syncDisk lets what one tool has written not slow down the next.
+// syncDisk keeps what one tool has written from slowing down the next.
 func syncDisk(ctx context.Context) error { return exec.CommandContext(ctx, "sync").Run() }
 
 // counted does the same through proxies that count.

@@ -29,7 +29,7 @@ var (
 // big is the last layer of every tenth image.
 const big = 20 << 20
 
-// filled is what a registry was filled with.
+// filled is the content of a filled registry.
 type filled struct {
 	Images         []image
 	Blobs          int
@@ -39,7 +39,7 @@ type filled struct {
 // image is a name and a tag, and the digest of what is there.
 type image struct{ Name, Digest string }
 
-// fill lets a child make the images, since they take much memory.
+// fill has a child create the images, because they take much memory.
 func (l *lab) fill(ctx context.Context, r *Results) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -58,7 +58,7 @@ func (l *lab) fill(ctx context.Context, r *Results) error {
 	return nil
 }
 
-// fill makes the images, one at a time, and prints what they are. Its argument is a scale and an address.
+// fill creates the images, one at a time, and prints them. Its argument is a scale and an address.
 func fill(argument string) error {
 	var scale int
 	var address string
@@ -117,7 +117,7 @@ func seed(parts ...int) (s uint64) {
 	return s
 }
 
-// altered counts the images that are not what they were.
+// altered counts the images that have changed.
 func (l *lab) altered(ctx context.Context, host string) (n int) {
 	remote := fakeregistry.Remote{URL: "http://" + host}
 	for _, image := range l.images {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Requests count what a registry was asked.
+// Requests counts the requests to a registry.
 type Requests struct {
 	All          int `json:"all"`
 	ManifestHead int `json:"manifest_head"`
@@ -21,7 +21,7 @@ type Requests struct {
 	ManifestPut  int `json:"manifest_put"`
 }
 
-// proxy stands before a registry and counts.
+// proxy is in front of a registry and counts.
 type proxy struct {
 	host   string
 	server *http.Server
@@ -75,7 +75,7 @@ func (p *proxy) note(r *http.Request) {
 	}
 }
 
-// take returns the counts so far and begins anew.
+// take returns the counts so far and resets them.
 func (p *proxy) take() (Requests, int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,7 +84,7 @@ func (p *proxy) take() (Requests, int64) {
 	return count, sent
 }
 
-// counted is a request's body of which the bytes are counted.
+// counted is a request's body whose bytes are counted.
 type counted struct {
 	io.ReadCloser
 	p *proxy

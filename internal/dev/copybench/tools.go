@@ -29,21 +29,21 @@ const (
 	// Ours is the name of the provider's client among the tools.
 	Ours = "harnessci_image_copy"
 
-	// What a child of this program is for: pairs to copy, a registry to fill, or commands to run.
+	// What a child of this program does: copy pairs, fill a registry, or run commands.
 	copyVar = "HARNESSCI_COPYBENCH_COPY"
 	fillVar = "HARNESSCI_COPYBENCH_FILL"
 	runVar  = "HARNESSCI_COPYBENCH_RUN"
 )
 
-// tool is a way to copy. All copies are made by one process where args is nil.
+// tool is a way to copy. If args is nil, one process makes all copies.
 type tool struct {
 	name, program string
 	args          func(source, destination string) []string
 }
 
-// Child does what this program was started for by itself, and returns the exit code. A program that calls
-// Measure calls it first: so the client is measured in a process of its own, like the other tools, and none
-// counts memory of the process that started it, of which the kernel lets it inherit the peak.
+// Child does what this program has started itself for, and returns the exit code. A program that calls
+// Measure calls it first: so the client is measured in its own process, like the other tools, and none
+// inherits the peak memory of the process that started it, as the kernel would have it.
 func Child() (exit int, started bool) {
 	var err error
 	if commands := os.Getenv(runVar); commands != "" {
@@ -81,7 +81,7 @@ func copyAll(pairs string) error {
 	return g.Wait()
 }
 
-// tools are those that there are; the results get a place for each.
+// tools are the available ones; the results get a place for each.
 func (l *lab) tools(ctx context.Context, r *Results) ([]tool, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -123,7 +123,7 @@ func (l *lab) tools(ctx context.Context, r *Results) ([]tool, error) {
 	return found, nil
 }
 
-// short returns the version in what a tool prints of itself.
+// short returns the version in what a tool prints about itself.
 func short(s string) string {
 	for line := range strings.Lines(s) {
 		if tag, ok := strings.CutPrefix(line, "VCSTag:"); ok {
@@ -169,7 +169,7 @@ type command struct {
 	Env  string
 }
 
-// inChild starts this program for something, and reads what it prints.
+// inChild starts this program as a child, and reads what it prints.
 func inChild(ctx context.Context, self, variable, value string, into any) error {
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), variable+"="+value)

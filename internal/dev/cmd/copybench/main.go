@@ -1,6 +1,6 @@
 //go:build unix
 
-// Copybench measures copies of images beside crane, regctl and skopeo on real registries, and prints the
+// Copybench compares copies of images with crane, regctl and skopeo on real registries, and prints the
 // results as JSON.
 package main
 
@@ -28,7 +28,7 @@ func main() {
 
 func run() error {
 	runs := flag.Int("runs", 3, "how often each tool copies everything")
-	quick := flag.Bool("quick", false, "layers a hundred times smaller, to try the program out")
+	quick := flag.Bool("quick", false, "layers a hundred times smaller, to try out the program")
 	program := flag.String("registry", "docker-registry", "the program that runs a registry")
 	bin := flag.String("bin", "", "a folder with tools that are not on PATH")
 	flag.Parse()

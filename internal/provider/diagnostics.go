@@ -174,7 +174,7 @@ func writeAdvice(err error) string {
 			return "What is listed here is unchanged. Run it again."
 		}
 		return "Run a plan to see what is stored, and apply again: repeating the write does no harm. A create may be stored " +
-			"without being in the state: the next plan then says that the field is overridden already, and " +
+			"without being in the state: the next plan then says that the field is already overridden, and " +
 			"harnessci_customer_images lists it."
 	}
 	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {

@@ -46,8 +46,8 @@ func (m imageConnectorModel) problems() (diags diag.Diagnostics) {
 			diags.AddError(fmt.Sprintf("Invalid image connector: %s is not a reference to a secret", name),
 				fmt.Sprintf("%s takes a reference to a secret of the account, such as account.registry_password, "+
 					"never the secret itself. Store the secret in Harness at account level, and refer to it as "+
-					"account. followed by its identifier. The value is not shown because it may be a password; if "+
-					"it is, also remove it from the configuration's history.", name))
+					"account.<identifier>. The value is not shown because it may be a password; if it is, also "+
+					"remove it from the configuration's history.", name))
 		}
 	}
 	if known(m.Username) && m.Username.ValueString() == "" {

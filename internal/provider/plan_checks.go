@@ -148,10 +148,10 @@ func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plann
 	}
 	if present == planned.image {
 		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-			fmt.Sprintf("%s is overridden with this image already", target),
-			"The create takes over the existing override, which was set by an interrupted run, a resource at "+
-				"another address or somebody else. From then on this resource manages it, and destroying the resource "+
-				"resets the field.")}
+			fmt.Sprintf("%s is already overridden with this image", target),
+			"Creating the resource takes over the existing override, which was set by an interrupted run, a "+
+				"resource at another address or somebody else. From then on this resource manages it, and "+
+				"destroying the resource resets the field.")}
 	}
 	becomes := planned.image
 	if becomes == "" {

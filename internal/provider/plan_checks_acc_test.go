@@ -32,7 +32,7 @@ func TestAccPlanWarns(t *testing.T) {
 			"If the resource was renamed, add a moved block instead.",
 			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
 		}},
-		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is overridden with this image already"}},
+		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is already overridden with this image"}},
 		"no take-over: nothing exists":      {"gitCloneTag", present, "", nil},
 		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
 		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},

@@ -148,7 +148,7 @@ func TestCheckPlan(t *testing.T) {
 		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
 			"planned: (known after apply)",
 		}},
-		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is overridden with this image already", []string{
+		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is already overridden with this image", []string{
 			"an interrupted run, a resource at another address", "destroying the resource resets the field",
 		}},
 		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{

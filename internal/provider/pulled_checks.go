@@ -139,7 +139,7 @@ func noCredentials(url, host, label string, images []namedImage) (summary, detai
 	}
 	through := "The account has no image connector"
 	if url != "" {
-		through = "The image connector is that of " + showURL(url)
+		through = "The image connector's registry is " + showURL(url)
 	}
 	return fmt.Sprintf("Builds would pull from %s without credentials", host),
 		fmt.Sprintf("%s, so no login is used for %s:\n%s\nIf that registry allows anonymous pulls, or the nodes "+

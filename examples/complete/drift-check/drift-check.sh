@@ -2,7 +2,7 @@
 # Tells whether Harness still runs what this configuration says. It changes nothing.
 #
 # Exit code 0: it does. 2: it does not, and what differs is printed. 3: there is no state to compare
-# with. 1: it could not be found out.
+# with. 1: the check failed, so nothing is known.
 set -u
 
 cli=${TERRAFORM:-terraform}

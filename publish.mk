@@ -15,7 +15,7 @@ OPA          := $(BIN)/opa-$(OPA_VERSION)
 # GoReleaser finds it on PATH, by its own name.
 CYCLONEDX    := $(BIN)/cyclonedx-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
-# Each is installed on its own: their dependencies contradict one another's, and OpenTofu's.
+# Each is installed separately: their dependencies conflict with each other and with OpenTofu's.
 # $(1) is the package, $(2) its version, $(3) the program's name.
 define install_tool
 	GOBIN=$(BIN) CGO_ENABLED=0 $(GO) install $(1)@$(2)
@@ -36,8 +36,8 @@ $(CYCLONEDX):
 SCHEMA := $(BIN)/schema.json
 DOCS_LOG := $(BIN)/docs.log
 
-# Generates the documentation into $(1). A template for a type that does not exist draws only a
-# warning of the generator, which would go unseen.
+# Generates the documentation into $(1). For a template of a type that does not exist, the
+# generator only warns, which nobody would see.
 define generate_docs
 	@$(GO) run -buildvcs=false ./internal/provider/cmd/schemajson >$(SCHEMA)
 	@$(TFPLUGINDOCS) generate --provider-name harnessci --providers-schema $(SCHEMA) \
@@ -50,16 +50,16 @@ docs: $(TFPLUGINDOCS) ## Generate docs/ from the provider's schemas, templates/ 
 	$(call generate_docs,docs)
 
 .PHONY: docs-check
-docs-check: $(TFPLUGINDOCS) ## Fail where docs/ is not what `make docs` generates, or not valid
+docs-check: $(TFPLUGINDOCS) ## Fail if docs/ differs from what `make docs` generates, or is not valid
 	@rm -rf $(BIN)/docs
 	$(call generate_docs,.bin/docs)
 	@diff -ru docs $(BIN)/docs || { echo "docs/ is out of date: run make docs and commit it" >&2; exit 1; }
 	@$(TFPLUGINDOCS) validate --provider-name harnessci --providers-schema $(SCHEMA) >$(DOCS_LOG) 2>&1 \
 		|| { grep -v DEBUG $(DOCS_LOG); exit 1; }
 
-# An example's workflows call one another as those of a repository of its own.
+# An example's workflows call each other as if in their own repository.
 .PHONY: lint-workflows
-lint-workflows: $(ACTIONLINT) ## Lint the GitHub workflows, the examples' too
+lint-workflows: $(ACTIONLINT) ## Lint the GitHub workflows, including those of the examples
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
 	@for workflow in examples/complete/*/*.yml; do \
 		folder=$(BIN)/workflows/$$(basename $$(dirname $$workflow)); \
@@ -73,7 +73,7 @@ lint-policy: $(OPA) ## Check the example's OPA policy, and run its tests
 	$(OPA) fmt --fail --list examples/complete/policy
 	$(OPA) test examples/complete/policy
 
-# GoReleaser wants a remote that looks like GitHub's; a clone has one without touching this one's.
+# GoReleaser needs a remote that looks like GitHub's; a clone can have one without changing this repository.
 RELEASE_CLONE := $(BIN)/release
 define release_clone
 	@rm -rf $(RELEASE_CLONE)
@@ -87,11 +87,11 @@ release-check: $(GORELEASER) ## Check the release's configuration
 	@cp .goreleaser.yml $(RELEASE_CLONE)/
 	cd $(RELEASE_CLONE) && $(GORELEASER) check
 
-# all, or host: this system's alone, in a twelfth of the time.
+# all, or host: only for this system, in a twelfth of the time.
 SYSTEMS ?= all
 HOST_ONLY = -e 's/^    goos: .*/    goos: [$(shell $(GO) env GOOS)]/' -e 's/^    goarch: .*/    goarch: ["$(shell $(GO) env GOARCH)"]/'
 
-# The sums name the manifest as the registry wants it; GoReleaser writes it nowhere.
+# The checksums name the manifest as the registry requires; GoReleaser does not write it.
 define goreleaser_build
 PATH="$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean $(1) && \
 	sums=$$(ls dist/*_SHA256SUMS) && cp terraform-registry-manifest.json "$${sums%_SHA256SUMS}_manifest.json" && \
@@ -99,7 +99,7 @@ PATH="$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean $(1) && \
 endef
 
 .PHONY: snapshot
-snapshot: $(GORELEASER) $(CYCLONEDX) ## Build the last commit's release into dist/, unsigned; SYSTEMS=host for this system alone
+snapshot: $(GORELEASER) $(CYCLONEDX) ## Build the last commit's release into dist/, unsigned; SYSTEMS=host for this system only
 	$(call release_clone)
 	@sed -e '' $(if $(filter host,$(SYSTEMS)),$(HOST_ONLY)) .goreleaser.yml >$(RELEASE_CLONE)/.goreleaser.yml
 	cd $(RELEASE_CLONE) && $(call goreleaser_build,--snapshot)
@@ -120,5 +120,5 @@ test-release: tools ## Install the zip in dist/ from a filesystem mirror, and ap
 		$(GO) test $(TESTFLAGS) -count=1 -run 'TestAccRelease' -v ./internal/provider/
 
 .PHONY: recording
-recording: ## Record the demo anew, as the picture in the README
+recording: ## Record the demo again, for the README
 	@$(MAKE) demo DEMOFLAGS='-record internal/dev/demo/demo.svg'

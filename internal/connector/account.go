@@ -232,7 +232,7 @@ func (a *Account) restore(ctx context.Context, now Found, former json.RawMessage
 	return err
 }
 
-// putBack undoes a change of this run, unless somebody else has changed the connector meanwhile.
+// putBack undoes a change of this run, unless somebody else has changed the connector since.
 func (a *Account) putBack(ctx context.Context, ours harness.Registry, made Result) error {
 	now, err := a.Read(ctx)
 	switch {

@@ -179,7 +179,7 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 		}
 		if waited >= lockPatience && !warned {
 			warned = true
-			t.tell(ctx)
+			t.report(ctx)
 		}
 		select {
 		case <-poll.C:
@@ -189,8 +189,8 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 	}
 }
 
-// tell reports whom this process waits for: at once in the log, and to the user when the operation is over.
-func (t *turn) tell(ctx context.Context) {
+// report says whom this process waits for: at once in the log, and to the user when the operation is over.
+func (t *turn) report(ctx context.Context) {
 	holder := t.lock.holder()
 	t.opts.Warn(ctx, "waiting for another process on this machine that writes to the account",
 		map[string]any{"holder": holder.String(), "lock": t.lock.path})

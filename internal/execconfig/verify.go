@@ -78,7 +78,7 @@ func (w *writer) patienceLeft(r *request, written time.Time) time.Duration {
 	return w.patience - time.Since(written)
 }
 
-// learnPatience waits less for what another writer undoes, until a read is seen to be behind.
+// learnPatience waits less for what another writer undoes, until a read is seen to lag.
 func (w *writer) learnPatience(late, lost bool) {
 	switch {
 	case late:

@@ -141,8 +141,8 @@ func (l *faultList) clear() {
 	l.faults = nil
 }
 
-// hit returns the first fault that is due for the request; the zero Fault for none.
-// Faults behind the one that hits do not count the request.
+// hit returns the first fault that is due for the request; the zero Fault for none. Faults after the one
+// that hits do not count the request.
 func (l *faultList) hit(req Request) Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()

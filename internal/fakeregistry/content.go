@@ -125,7 +125,7 @@ func Index(children ...Content) Content {
 	return c
 }
 
-// Manifest returns a manifest with these fields and no blobs or children of its own.
+// Manifest returns a manifest with these fields, without blobs or children.
 func Manifest(mediaType string, fields map[string]any) Content {
 	all := map[string]any{"schemaVersion": 2, "mediaType": mediaType}
 	maps.Copy(all, fields)

@@ -60,7 +60,7 @@ func dataFrom(handed any, diags *diag.Diagnostics) *providerData {
 // configuredResource is embedded by resources; it keeps the provider's data.
 type configuredResource struct{ data *providerData }
 
-// Configure keeps what the provider hands out.
+// Configure keeps the provider's data.
 func (c *configuredResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	c.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
@@ -68,7 +68,7 @@ func (c *configuredResource) Configure(_ context.Context, req resource.Configure
 // configuredDataSource is embedded by data sources; it keeps the provider's data.
 type configuredDataSource struct{ data *providerData }
 
-// Configure keeps what the provider hands out.
+// Configure keeps the provider's data.
 func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	c.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }

@@ -52,7 +52,7 @@ func unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic 
 		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
 }
 
-// explain tells an error in three parts: what happened, the facts that support asks for, and what to do
+// explain formats an error in three parts: what happened, the facts that support asks for, and what to do
 // next. The CLI wraps lines that do not begin with a space.
 func explain(subject any, err error) string {
 	var parts []string

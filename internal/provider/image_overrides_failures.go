@@ -101,7 +101,7 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 	return diag.WithPath(at, failure(c.verb(fields[0])+" "+what, subject, err))
 }
 
-// createdInPart warns, beside the errors of a create, of what is stored already.
+// createdInPart warns, in addition to the errors of a create, of what is stored already.
 func createdInPart(scope harness.Scope, wanted, existing map[string]string) (diags diag.Diagnostics) {
 	change := execconfig.NewChange(existing, wanted)
 	if len(change.Keep) == 0 {

@@ -87,7 +87,7 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 		return
 	}
 	made := r.replace(ctx, plan, nil, &resp.Diagnostics)
-	// A state beside an error would be tainted: the next apply would reset every override that works before
+	// A state with an error would be tainted: the next apply would reset every override that works before
 	// it stores any. Without a state, it adopts what is stored and writes what is missing.
 	if resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(createdInPart(plan.scope(), plan.images(), made.images())...)

@@ -34,8 +34,8 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
-	verified := meanwhile(func() diag.Diagnostics { return d.verifyPlan(ctx, scope, images) })
-	pulled := meanwhile(func() diag.Diagnostics { return d.checkPulls(ctx, scope, images) })
+	verified := async(func() diag.Diagnostics { return d.verifyPlan(ctx, scope, images) })
+	pulled := async(func() diag.Diagnostics { return d.checkPulls(ctx, scope, images) })
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
@@ -61,8 +61,8 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 	return append(diags, verified()...)
 }
 
-// meanwhile starts some work, and returns a function that waits for its outcome.
-func meanwhile[T any](work func() T) (wait func() T) {
+// async starts some work, and returns a function that waits for its outcome.
+func async[T any](work func() T) (wait func() T) {
 	outcome := make(chan T, 1)
 	go func() { outcome <- work() }()
 	return func() T { return <-outcome }

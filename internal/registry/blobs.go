@@ -19,7 +19,7 @@ type place struct {
 }
 
 // claim returns once the blob is in the repository (have), or with the right to bring it there: then from
-// is a repository to mount it from, "" for none, and done tells whether it has arrived.
+// is a repository to mount it from, "" for none, and done records whether it has arrived.
 func (t *blobTable) claim(ctx context.Context, host, repo, digest string) (from string, have bool, done func(arrived bool), err error) {
 	for {
 		t.mu.Lock()

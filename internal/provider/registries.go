@@ -27,6 +27,8 @@ type registries struct {
 	heads   flight.Group[string, registry.Descriptor]
 	probes  flight.Group[string, registry.Descriptor]
 	budgets budgets
+	// greetings are those that were sent ahead of lookups, by host, once a run.
+	greetings flight.Group[string, struct{}]
 
 	mu sync.Mutex
 	// made are the images that copies of this run create, as imageref writes them in full.
@@ -49,6 +51,8 @@ func newRegistries(s settings, config registry.Config) *registries {
 		mode: s.verifyImages, patience: probePatience,
 		heads:  flight.Group[string, registry.Descriptor]{KeepErrors: true},
 		probes: flight.Group[string, registry.Descriptor]{KeepErrors: true},
+
+		greetings: flight.Group[string, struct{}]{KeepErrors: true},
 	}
 }
 

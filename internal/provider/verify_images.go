@@ -70,6 +70,7 @@ func (d *providerData) verify(ctx context.Context, module harness.Module, images
 	if !module.UsesImageConnector() {
 		return slices.Repeat([]error{d.registry.unproven(errUndocumentedPull)}, len(images))
 	}
+	defer d.registry.greet(ctx, images)()
 	url, _, known := d.connector.Effective(ctx)
 	if !known {
 		return slices.Repeat([]error{d.registry.unproven(errUnknownPull)}, len(images))
@@ -88,6 +89,37 @@ func (d *providerData) verify(ctx context.Context, module harness.Module, images
 		}
 		return nil
 	})
+}
+
+// greet asks the registries that images name how to log in, while the connector is being read: a connector
+// that works leaves these names unchanged. The caller ends it with the returned function.
+func (r *registries) greet(ctx context.Context, images []string) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, image := range images {
+		if imageref.WithoutHost(image) == image || r.makes(image) {
+			continue // the connector decides on its registry, or it is not looked up
+		}
+		all.Go(func() {
+			_, _ = r.greetings.Do(ctx, hostOf(image), func(ctx context.Context) (struct{}, error) {
+				ctx, cancel := context.WithTimeout(ctx, r.patience)
+				defer cancel()
+				return struct{}{}, r.verifier().Greet(ctx, image) // the lookup reports why it fails
+			})
+		})
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
+}
+
+// verifier is the client that looks images up.
+func (r *registries) verifier() *registry.Client {
+	if r.mode == verifyRequired {
+		return r.client
+	}
+	return r.probe
 }
 
 // askForAll asks for all images at once, and returns the outcome of each in its place.

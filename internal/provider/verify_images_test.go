@@ -200,6 +200,30 @@ func TestAccOnlyImagesThatChangeAreLookedUp(t *testing.T) {
 	requireHeads(0, "plan")
 }
 
+// A registry says how to log in while the API answers, so that lookups cost one round trip.
+func TestAccARegistryIsGreetedWhileTheConnectorIsRead(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	registry.Push("harness/ci-addon:1.16.92", someImage)
+	dir := verifying(t, fake, registry, "required", pin("addonTag", "reg/harness/ci-addon:1.16.92"))
+	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
+		greeted := make(chan struct{})
+		registry.Inject(fakeregistry.Fault{Kind: "base", Hook: func(fakeregistry.Request) { close(greeted) }})
+		fake.Inject(fakeharness.Fault{Call: "get-connector", Hook: func(fakeharness.Request) {
+			select {
+			case <-greeted:
+			case <-t.Context().Done(): // the client has given up, and the command failed
+			}
+		}})
+		registry.ResetLog()
+		dir.Must(args...)
+		if greetings, heads := registry.Count("", "base"), registry.Count(http.MethodHead, "manifests"); greetings != 1 || heads != 1 {
+			t.Errorf("%s sent %d greetings and %d HEADs, want one of each", args[0], greetings, heads)
+		}
+	}
+}
+
 // What is looked up is what builds pull: with the connector's registry before the name.
 func TestAccThePulledNameIsLookedUp(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,19 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 	return Descriptor{}, c.absence(ctx, r, err)
 }
 
+// Greet asks the registry of a reference how to log in, which otherwise comes before the first request about
+// an image.
+func (c *Client) Greet(ctx context.Context, reference string) error {
+	r, err := parse(reference)
+	if err != nil {
+		return err
+	}
+	if _, err := c.origin(ctx, r.host); err != nil {
+		return failure(r, err)
+	}
+	return nil
+}
+
 // head asks with a HEAD, and with a GET if the answer lacks the digest.
 func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor, error) {
 	resp, err := c.do(ctx, call{

@@ -19,7 +19,7 @@ var helpers = template.FuncMap{
 	"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
 	"short":    func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 	"ms":       milliseconds,
-	"signed":   func(d time.Duration) string { return "+" + milliseconds(d) },
+	"signed":   signed,
 	"mib":      func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
 	"mb":       func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 	"sub":      func(a, b time.Duration) time.Duration { return a - b },
@@ -33,6 +33,11 @@ var helpers = template.FuncMap{
 	"manifests": func(r copybench.Requests) string {
 		return fmt.Sprintf("%d + %d + %d", r.ManifestHead, r.ManifestGet, r.ManifestPut)
 	},
+}
+
+// signed shows a difference. A negative one is noise.
+func signed(d time.Duration) string {
+	return fmt.Sprintf("%+d ms", d.Round(time.Millisecond).Milliseconds())
 }
 
 func milliseconds(d time.Duration) string {

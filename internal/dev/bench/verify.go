@@ -26,7 +26,7 @@ func (l *lab) verifyBy(w way, more ...string) []verified {
 	walls := map[string][]time.Duration{}
 	for range l.runs {
 		for _, mode := range []string{"off", "required"} {
-			l.play(fakeharness.Options{}, func(s *scene) {
+			l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
 				registry := fakeregistry.Start(s, fakeregistry.Options{})
 				before, after := s.mirrored("K8", unbounded), s.mirrored("K8", unbounded)
 				for i, field := range slices.Sorted(maps.Keys(after.images)) {

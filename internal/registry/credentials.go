@@ -45,7 +45,7 @@ type found struct {
 func newCredentials(hosts map[string]Host) *credentials {
 	c := &credentials{hosts: make(map[string]Host, len(hosts))}
 	for host, h := range hosts {
-		c.hosts[canonicalHost(host)] = h
+		c.hosts[loginHost(host)] = h
 	}
 	return c
 }
@@ -162,7 +162,7 @@ func configPaths() []string {
 // helper returns the credential helper of a host: its own, or that of all hosts.
 func (c *dockerConfig) helper(host string) string {
 	for key, helper := range c.CredHelpers {
-		if canonicalHost(key) == host {
+		if loginHost(key) == host {
 			return helper
 		}
 	}
@@ -182,7 +182,7 @@ func (c *dockerConfig) auth(host, repo string) *authn.AuthConfig {
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Auths)) {
 		if strings.Contains(key, "://") || !strings.Contains(key, "/") {
-			if canonicalHost(key) == host {
+			if loginHost(key) == host {
 				return c.Auths[key].config()
 			}
 		}

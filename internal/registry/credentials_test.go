@@ -131,7 +131,7 @@ func TestACredentialIsOnlyForItsPath(t *testing.T) {
 
 func TestDockerHubIsOneRegistryByAllItsNames(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"docker.io", "index.docker.io", "https://index.docker.io/v1/", "registry-1.docker.io", "registry.hub.docker.com", "Docker.io"} {
+	for _, name := range []string{"docker.io", "index.docker.io", "https://index.docker.io/v1/", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com", "registry.docker.io", "Docker.io"} {
 		c := newCredentials(map[string]Host{name: {Username: user, Password: secret}})
 		for _, image := range []string{"harness/ci-addon:1", "docker.io/harness/ci-addon:1", "index.docker.io/harness/ci-addon:1", "registry-1.docker.io/harness/ci-addon:1", "registry.hub.docker.com/harness/ci-addon:1"} {
 			r, err := parse(image)
@@ -147,6 +147,7 @@ func TestDockerHubIsOneRegistryByAllItsNames(t *testing.T) {
 		"alpine":                        "docker.io/library/alpine:latest",
 		"registry-1.docker.io/alpine:3": "docker.io/library/alpine:3",
 		"ghcr.io/alpine:3":              "ghcr.io/alpine:3",
+		"hub.docker.com/a/b:3":          "hub.docker.com/a/b:3", // a website: builds cannot pull from it
 	} {
 		if r, err := parse(image); err != nil || r.String() != want {
 			t.Errorf("%s is %s, want %s (%v)", image, r, want, err)

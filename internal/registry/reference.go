@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"strings"
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	dockerHub    = "docker.io"
+	dockerHub    = imageref.DockerHub
 	dockerHubAPI = "registry-1.docker.io" // where Docker itself asks
 )
 
@@ -77,16 +78,21 @@ func (r ref) withTag(tag string) ref {
 	return r
 }
 
-// canonicalHost gives each registry one name, whatever the configuration calls it: a URL, upper case,
-// or one of Docker Hub's names.
-func canonicalHost(s string) string {
-	_, rest, found := strings.Cut(s, "://")
+// canonicalHost gives a registry the one name that it has here.
+func canonicalHost(host string) string {
+	return cmp.Or(imageref.CanonicalHost(host), strings.ToLower(host))
+}
+
+// loginHost returns the registry that a login is for. Files of Docker's tools name it by its host or a URL,
+// and Docker Hub by names, too, under which no image can be pulled.
+func loginHost(key string) string {
+	_, rest, found := strings.Cut(key, "://")
 	if !found {
-		rest = s
+		rest = key
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	switch host = strings.ToLower(host); host {
-	case "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com", "registry.docker.io":
+	switch host = canonicalHost(host); host {
+	case "hub.docker.com", "registry.docker.io":
 		return dockerHub
 	}
 	return host

@@ -13,7 +13,7 @@ variable "harness_endpoint" {
 }
 
 variable "ca_certificate_file" {
-  description = "PEM file with the private authority that signed the endpoint's certificate; null for a public one."
+  description = "PEM file with the private CA that signed the endpoint's certificate; null for a public one."
   type        = string
   default     = null
 }

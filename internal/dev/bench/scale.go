@@ -13,7 +13,7 @@ import (
 // scale measures an apply of many overrides, and then a plan that finds nothing to do: growth in one
 // account.
 func (l *lab) scale() (out []bulk) {
-	growth := []int{125, 250, 500}
+	growth := []int{125, 500}
 	if l.quick {
 		growth = []int{20, 40}
 	}
@@ -64,7 +64,7 @@ func (l *lab) limits() []limit {
 	return []limit{
 		l.limit("one account", vendors, 400, ""),
 		l.limit("ten accounts that share one key", vendors, 40, accounts(10)...),
-		l.limit("one account, and a limit that is hit", 20, 100, ""),
+		l.limit("one account, and a limit that is hit", 20, 60, ""),
 	}
 }
 

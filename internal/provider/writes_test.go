@@ -257,8 +257,9 @@ func TestAccAnswersThatLieAreNeverASuccess(t *testing.T) {
 				t.Parallel()
 				fake := startFake(t, fakeharness.Options{})
 				config := overrides(fake, map[string]int{scope: 1}) + "provider \"harnessci\" {\n  max_retries = 1\n}\n"
-				test.fault.Call = "update-config"
-				fake.Inject(test.fault)
+				fault := test.fault // the test of the other scope runs at the same time
+				fault.Call = "update-config"
+				fake.Inject(fault)
 				result := clitest.New(t, config, fake.Env()).Run("apply", "-auto-approve")
 				if stored := len(fake.Overrides(scope)) == 1; stored != test.stored || (result.Code == 0) != test.stored {
 					t.Errorf("stored %t, exit code %d:\n%s", stored, result.Code, result.Output)

@@ -64,7 +64,7 @@ func (l *lab) limits() []limit {
 	return []limit{
 		l.limit("one account", vendors, 400, ""),
 		l.limit("ten accounts that share one key", vendors, 40, accounts(10)...),
-		l.limit("one account, and a limit that is hit", 20, 60, ""),
+		l.limit("one account, and a limit that is hit", 20, 80, ""),
 	}
 }
 

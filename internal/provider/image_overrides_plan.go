@@ -97,23 +97,19 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 // former, except while the set's images are unknown: then any existing one may be reset.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts, deeds []string
-	if n := len(resets); n > 0 {
-		deeds = append(deeds, "resets "+existing(n))
-	}
-	if n := len(changes); n > 0 {
-		deeds = append(deeds, "changes "+existing(n))
-	}
-	switch {
-	case len(resets) == 0:
-	case unknown:
-		parts = append(parts, "The images of the set are not known yet. Any of these that the set does not list is "+
-			"reset to the default:\n\n"+strings.Join(resets, "\n"))
-	default:
-		parts = append(parts, "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added "+
-			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and "+
-			"none of it is written: plan again.")
+	if len(resets) > 0 {
+		deeds = append(deeds, "resets "+existingOverrides(len(resets)))
+		part := "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added " +
+			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and " +
+			"none of it is written: plan again."
+		if unknown {
+			part = "The images of the set are not known yet. Any of these that the set does not list is reset to the default:\n\n" +
+				strings.Join(resets, "\n")
+		}
+		parts = append(parts, part)
 	}
 	if len(changes) > 0 {
+		deeds = append(deeds, "changes "+existingOverrides(len(changes)))
 		parts = append(parts, "The set lists these with another image:\n\n"+strings.Join(changes, "\n"))
 	}
 	parts = append(parts, fmt.Sprintf("To keep an override, add it to images. To see in the plan what happens to each, "+
@@ -123,8 +119,8 @@ func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool
 		strings.Join(parts, "\n\n"))
 }
 
-// existing counts overrides that exist already.
-func existing(n int) string {
+// existingOverrides counts overrides in words.
+func existingOverrides(n int) string {
 	if n == 1 {
 		return "1 existing override"
 	}

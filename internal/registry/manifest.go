@@ -53,10 +53,8 @@ func (c *Client) Greet(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.origin(ctx, r.host); err != nil {
-		return failure(r, err)
-	}
-	return nil
+	_, err = c.origin(ctx, r.host)
+	return failure(r, err)
 }
 
 // head asks with a HEAD, and with a GET if the answer lacks the digest.

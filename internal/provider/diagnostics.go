@@ -167,13 +167,16 @@ func callAdvice(err error) string {
 	return statusAdvice(call)
 }
 
+// planAndRepeat is what to do about a write that may be stored. It fits on one line of a CLI's error.
+const planAndRepeat = "Run a plan to see what is stored, and apply again: repeating it is harmless."
+
 // writeAdvice is for a write whose outcome is not simply that of its request.
 func writeAdvice(err error) string {
 	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
 		if !cancelled.Sent {
 			return "What is listed here is unchanged. Run it again."
 		}
-		return "Run a plan to see what is stored, and apply again: repeating the write does no harm. A create may be stored " +
+		return planAndRepeat + " A create may be stored " +
 			"without being in the state: the next plan then says that the field is already overridden, and " +
 			"harnessci_customer_images lists it."
 	}
@@ -191,7 +194,7 @@ func writeAdvice(err error) string {
 			"harnessci_default_images lists the fields."
 	}
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
-		return "Run a plan to see what is stored, and apply again: repeating the write does no harm."
+		return planAndRepeat
 	}
 	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
 		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +

@@ -63,7 +63,7 @@ func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 // again says whether and when to send a request again.
 func (a *attempts) again(n int, req *http.Request, resp *http.Response, err error) (time.Duration, bool) {
 	hasBody := req.Body != nil && req.Body != http.NoBody
-	if n >= a.c.cfg.MaxRetries || hasBody || req.Context().Err() != nil || !transient(resp, err) {
+	if n >= a.c.retries(req.Context()) || hasBody || req.Context().Err() != nil || !transient(resp, err) {
 		return 0, false
 	}
 	return a.c.wait(n, resp)

@@ -39,8 +39,14 @@ func (e *callError) Unwrap() error { return e.err }
 
 // do sends a call. The answer's body is the caller's to close. Every error is a *callError.
 func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
+	if isOnce(ctx) {
+		if err := c.silence.recall(call.ref.host); err != nil {
+			return nil, err
+		}
+	}
 	resp, err := c.try(ctx, call)
 	if err == nil {
+		c.silence.note(call.ref.host, nil)
 		return resp, nil
 	}
 	e := callError{err: withoutURL(err)}
@@ -48,6 +54,9 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 		e = *told // a copy: callers that waited for one login share its error
 	}
 	e.ref, e.withBody, e.secrets = call.ref, call.body != nil, &c.secrets
+	if ctx.Err() == nil && !e.withBody { // a body's failure may be its source's
+		c.silence.note(call.ref.host, &e)
+	}
 	return nil, &e
 }
 

@@ -28,7 +28,7 @@ type origin struct {
 
 // origin asks a registry once: HTTPS or, if allowed, HTTP; with or without a login.
 func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
-	return c.origins.Do(withAnswer(ctx, words), host, func(ctx context.Context) (*origin, error) {
+	return share(withAnswer(ctx, words), &c.origins, host, func(ctx context.Context) (*origin, error) {
 		api := apiHost(host)
 		plain := isLoopback(api) || c.host(host).Insecure
 		var opts []name.Option
@@ -66,7 +66,7 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 // "repository:harness/ci-addon:pull". It refreshes a token that has expired.
 func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes ...string) (*noted, error) {
 	key := host + " " + strings.Join(scopes, " ")
-	return c.logins.Do(withAnswer(ctx, words), key, func(ctx context.Context) (*noted, error) {
+	return share(withAnswer(ctx, words), &c.logins, key, func(ctx context.Context) (*noted, error) {
 		auth, why := c.credentials.find(ctx, host, repo)
 		if auth == nil {
 			return nil, why

@@ -65,6 +65,7 @@ type Client struct {
 
 	origins flight.Group[string, *origin]
 	logins  flight.Group[string, *noted]
+	silence silence
 	blobs   blobTable
 	slots   chan struct{} // one for each blob in transfer
 	fetches chan struct{} // one for each answer whose content is being read

@@ -55,7 +55,7 @@ func inSlot(ctx context.Context, slots chan struct{}, f func() error) error {
 func (t *transfer) again(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
-		if err == nil || n >= t.c.cfg.MaxRetries || ctx.Err() != nil || final(err) {
+		if err == nil || n >= t.c.retries(ctx) || ctx.Err() != nil || final(err) {
 			return err
 		}
 		wait := transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.RetryWaitMax, n, nil)

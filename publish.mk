@@ -114,7 +114,7 @@ vulnerabilities: ## Look for known vulnerabilities in what the provider calls; n
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 .PHONY: test-release
-test-release: tools ## Install the zip in dist/ from a filesystem mirror, and apply with it
+test-release: ## Install the zip in dist/ from a filesystem mirror, and apply with it
 	@$(call with_cli); \
 	$(acceptance) HARNESSCI_TEST_DIST=$(CURDIR)/dist \
 		$(GO) test $(TESTFLAGS) -count=1 -run 'TestAccRelease' -v ./internal/provider/

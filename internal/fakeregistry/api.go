@@ -1,9 +1,9 @@
 package fakeregistry
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +16,7 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	}
 	switch rt.kind {
 	case "token":
-		return s.giveToken(r)
+		return s.giveToken(r, body)
 	case "storage":
 		return s.storage(rt)
 	case "":
@@ -24,6 +24,13 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	}
 	if a, ok := s.authorize(r, rt); !ok {
 		return a
+	}
+	switch {
+	case s.opts.NoHead != 0 && r.Method == http.MethodHead:
+		return reply(s.opts.NoHead, nil)
+	case s.opts.BodyLimit > 0 && int64(len(body)) > s.opts.BodyLimit:
+		return reply(http.StatusRequestEntityTooLarge, []byte("<html><h1>413 Request Entity Too Large</h1><hr>nginx</html>\n"),
+			"Content-Type", "text/html")
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -36,6 +43,9 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
 	repo := s.store.repos[rt.repo]
 	if repo == nil {
+		if !write && s.opts.AbsentRepository != (Refusal{}) {
+			return s.opts.AbsentRepository.answer()
+		}
 		if s.opts.MissingStatus != 0 || !write && rt.kind == "tags" {
 			return s.missingRepository(rt)
 		}
@@ -54,7 +64,7 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	case "uploads":
 		return s.upload(r, rt, repo, body)
 	default:
-		return s.referrers(rt, repo)
+		return s.referrers(r, rt, repo)
 	}
 }
 
@@ -78,6 +88,9 @@ func (s *Server) catalog(r *http.Request) answer {
 }
 
 func (s *Server) tags(r *http.Request, rt route, repo *repository) answer {
+	if s.opts.NoTags != (Refusal{}) {
+		return s.opts.NoTags.answer()
+	}
 	tags := slices.Clone(repo.order)
 	if !s.opts.Unsorted {
 		slices.Sort(tags)
@@ -109,19 +122,35 @@ func (s *Server) page(r *http.Request, all []string, path string, wrap func([]st
 }
 
 func (s *Server) manifests(r *http.Request, rt route, repo *repository, body []byte) answer {
-	digest := repo.resolve(rt.reference)
-	m, ok := repo.manifests[digest]
 	switch r.Method {
 	case http.MethodPut:
 		return s.putManifest(r, rt, repo, body)
 	case http.MethodDelete:
 		return s.deleteManifest(rt, repo)
+	case http.MethodGet:
+		if limit := s.opts.PullLimit; limit != 0 && s.pulls.Add(1) > int64(limit) {
+			return refuse(http.StatusTooManyRequests, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
+		}
 	}
+	digest := repo.resolve(rt.reference)
+	if s.opts.DashIsDigest && fallbackTag.MatchString(rt.reference) {
+		digest = strings.Replace(rt.reference, "-", ":", 1)
+	}
+	if late := repo.late[rt.reference]; late != nil && late.reads > 0 {
+		late.reads--
+		digest = late.before
+	}
+	m, ok := repo.manifests[digest]
 	if !ok {
-		return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		return s.opts.Absent.or(refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown"))
+	}
+	if s.opts.PlainTypes && readReferences(m.content).MediaType == "" {
+		m.mediaType = "application/json"
 	}
 	return reply(http.StatusOK, m.content, "Content-Type", m.mediaType, "Docker-Content-Digest", s.digestHeader(digest))
 }
+
+var fallbackTag = regexp.MustCompile("^sha256-[0-9a-f]{64}$")
 
 func (s *Server) digestHeader(digest string) string {
 	if s.opts.NoDigest {
@@ -137,26 +166,54 @@ func (s *Server) putManifest(r *http.Request, rt route, repo *repository, body [
 	case byDigest && rt.reference != digest:
 		return refuse(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
 	case !byDigest && s.opts.ImmutableTags && repo.tags[rt.reference] != "":
-		return refuse(http.StatusBadRequest, "TAG_INVALID", "the tag "+rt.reference+" exists already and cannot be overwritten because the repository is immutable")
-	case repo.missing(body) != "":
-		return refuse(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "unknown to the repository: "+repo.missing(body))
+		return s.opts.Immutable.or(refuse(http.StatusBadRequest, "TAG_INVALID",
+			"the tag "+rt.reference+" exists already and cannot be overwritten because the repository is immutable"))
 	}
-	repo.manifests[digest] = stored{r.Header.Get("Content-Type"), body}
-	if !byDigest {
-		repo.setTag(rt.reference, digest)
+	mediaType, refs := r.Header.Get("Content-Type"), readReferences(body)
+	if mediaType == "" || mediaType == "application/json" || strings.HasPrefix(mediaType, "text/") {
+		return s.invalid("MANIFEST_INVALID", "a manifest is not "+mediaType)
+	}
+	if missing := repo.missing(body, s.opts.NeedsForeign); missing != "" {
+		return s.invalid("MANIFEST_BLOB_UNKNOWN", "unknown to the repository: "+missing)
 	}
 	subject := ""
-	var refs references
-	if json.Unmarshal(body, &refs) == nil && refs.Subject != nil && s.opts.Referrers {
-		subject = refs.Subject.Digest
+	if refs.Subject != nil {
+		_, there := repo.manifests[refs.Subject.Digest]
+		switch {
+		case s.opts.Subject != (Refusal{}):
+			return s.opts.Subject.answer()
+		case s.opts.SubjectAbsent != (Refusal{}) && !there:
+			return s.opts.SubjectAbsent.answer()
+		case s.opts.Referrers || s.opts.ClaimsReferrers:
+			subject = refs.Subject.Digest
+		}
+	}
+	if s.opts.Late > 0 {
+		repo.delay(rt.reference, s.opts.Late)
+	}
+	repo.manifests[digest] = stored{mediaType, body}
+	if !byDigest {
+		repo.setTag(rt.reference, digest)
 	}
 	return reply(http.StatusCreated, nil, "Docker-Content-Digest", s.digestHeader(digest), "OCI-Subject", subject)
 }
 
+// invalid refuses a manifest.
+func (s *Server) invalid(code, reason string) answer {
+	if s.opts.DetailKey == "" {
+		return refuse(http.StatusBadRequest, code, reason)
+	}
+	detail := string(mustJSON(map[string]string{s.opts.DetailKey: reason}))
+	return Refusal{http.StatusBadRequest, "MANIFEST_INVALID", "manifest invalid", detail}.answer()
+}
+
 func (s *Server) deleteManifest(rt route, repo *repository) answer {
+	if s.opts.NoDelete != (Refusal{}) {
+		return s.opts.NoDelete.answer()
+	}
 	if !strings.Contains(rt.reference, ":") {
 		if s.opts.NoTagDelete {
-			return refuse(http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
+			return s.opts.TagDelete.or(unsupported.answer())
 		}
 		if repo.tags[rt.reference] == "" {
 			return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
@@ -166,6 +223,11 @@ func (s *Server) deleteManifest(rt route, repo *repository) answer {
 	}
 	if _, ok := repo.manifests[rt.reference]; !ok {
 		return refuse(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+	}
+	for tag, digest := range repo.tags {
+		if digest == rt.reference && s.opts.DanglingTag {
+			return refuse(http.StatusBadRequest, "GOOGLE_MANIFEST_DANGLING_TAG", "Manifest is still referenced by tag: "+tag)
+		}
 	}
 	delete(repo.manifests, rt.reference)
 	for tag, digest := range repo.tags {
@@ -177,14 +239,18 @@ func (s *Server) deleteManifest(rt route, repo *repository) answer {
 }
 
 // referrers lists the manifests that name the digest as their subject.
-func (s *Server) referrers(rt route, repo *repository) answer {
-	if !s.opts.Referrers {
+func (s *Server) referrers(r *http.Request, rt route, repo *repository) answer {
+	switch {
+	case s.opts.NoReferrers != (Refusal{}):
+		return s.opts.NoReferrers.answer()
+	case s.opts.ReferrersElsewhere:
+		return reply(http.StatusSeeOther, nil, "Location", "http://"+s.elsewhere()+"/-"+r.URL.Path)
+	case !s.opts.Referrers:
 		return reply(http.StatusNotFound, []byte("404 page not found\n"))
 	}
 	list := []Descriptor{}
 	for _, m := range repo.manifests {
-		var refs references
-		if json.Unmarshal(m.content, &refs) == nil && refs.Subject != nil && refs.Subject.Digest == rt.reference {
+		if refs := readReferences(m.content); refs.Subject != nil && refs.Subject.Digest == rt.reference {
 			list = append(list, Describe(m.mediaType, m.content))
 		}
 	}

@@ -3,6 +3,7 @@ package fakeregistry
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ type tokens struct {
 	mu     sync.Mutex
 	scopes map[string][]string // token -> what it allows, such as "repository:a/b:pull"
 	next   int
+	robots []robot
 }
 
 // ExpireTokens invalidates every token issued so far.
@@ -28,12 +30,16 @@ func (s *Server) authorize(r *http.Request, rt route) (answer, bool) {
 	if s.opts.Username == "" || s.opts.AnonymousPull && !write && !s.opts.Token {
 		return answer{}, true
 	}
-	if !s.opts.Token {
-		user, password, ok := r.BasicAuth()
-		if ok && user == s.opts.Username && password == s.opts.Password {
+	if !s.opts.Token || s.opts.TwoChallenges {
+		user, password, _ := r.BasicAuth()
+		switch path, ok := s.login(user, password); {
+		case ok && below(path, rt.repo):
 			return answer{}, true
+		case ok:
+			return refuse(http.StatusForbidden, "DENIED", "requested access to the resource is denied"), false
+		case !s.opts.Token:
+			return s.challenge(`Basic realm="fake"`), false
 		}
-		return s.challenge(`Basic realm="fake"`), false
 	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	needs := needed(r, rt, write)
@@ -51,7 +57,36 @@ func (s *Server) authorize(r *http.Request, rt route) (answer, bool) {
 	if needs != nil {
 		header += fmt.Sprintf(`,scope="%s"`, strings.Join(needs, " "))
 	}
+	if s.opts.TwoChallenges {
+		header = `Basic realm="fake", ` + header
+	}
 	return s.challenge(header), false
+}
+
+// robot is a login for the repositories below a path.
+type robot struct{ path, username, password string }
+
+// AddRobot adds a login for the repositories below a path, beside that of Options.
+func (s *Server) AddRobot(path, username, password string) {
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	s.tokens.robots = append(s.tokens.robots, robot{path, username, password})
+}
+
+// login returns the path below which a login is good, "" for everywhere.
+func (s *Server) login(username, password string) (path string, ok bool) {
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	all := append([]robot{{"", s.opts.Username, s.opts.Password}}, s.tokens.robots...)
+	at := slices.IndexFunc(all, func(r robot) bool { return r.username == username && r.password == password })
+	if at < 0 {
+		return "", false
+	}
+	return all[at].path, true
+}
+
+func below(path, repo string) bool {
+	return path == "" || repo == "" || strings.HasPrefix(repo+"/", path+"/")
 }
 
 func (s *Server) challenge(header string) answer {
@@ -98,22 +133,31 @@ func cutLast(scope string) (before, after string) {
 	return scope[:at], scope[at+1:]
 }
 
-// giveToken is the token server.
-func (s *Server) giveToken(r *http.Request) answer {
+// giveToken is the token server. It takes a login, or by POST the password as a refresh token.
+func (s *Server) giveToken(r *http.Request, body []byte) answer {
+	wanted := r.URL.Query()
 	user, password, ok := r.BasicAuth()
-	if ok && (user != s.opts.Username || password != s.opts.Password) {
+	if r.Method == http.MethodPost {
+		wanted, _ = url.ParseQuery(string(body)) // half of it lacks what is asked for
+		user, password, ok = s.opts.Username, wanted.Get("refresh_token"), true
+	}
+	path, good := s.login(user, password)
+	if ok && !good {
 		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
 	}
 	if !ok && !s.opts.AnonymousPull {
 		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 	}
 	var scopes []string
-	for _, scope := range r.URL.Query()["scope"] {
+	for _, scope := range wanted["scope"] {
 		for one := range strings.FieldsSeq(scope) {
-			if name, actions := cutLast(one); !ok && actions != "pull" {
+			name, actions := cutLast(one)
+			if !ok && actions != "pull" {
 				one = name + ":pull"
 			}
-			scopes = append(scopes, one)
+			if repo, isRepo := strings.CutPrefix(name, "repository:"); !isRepo || below(path, repo) {
+				scopes = append(scopes, one)
+			}
 		}
 	}
 	s.tokens.mu.Lock()
@@ -124,5 +168,9 @@ func (s *Server) giveToken(r *http.Request) answer {
 		s.tokens.scopes = map[string][]string{}
 	}
 	s.tokens.scopes[token] = scopes
-	return reply(http.StatusOK, mustJSON(map[string]any{"token": token, "expires_in": 300}), "Content-Type", "application/json")
+	name := "token"
+	if s.opts.AccessToken {
+		name = "access_token"
+	}
+	return reply(http.StatusOK, mustJSON(map[string]any{name: token, "expires_in": 300}), "Content-Type", "application/json")
 }

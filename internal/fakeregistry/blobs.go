@@ -2,13 +2,16 @@ package fakeregistry
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
+	"strings"
 )
 
 func (s *Server) blobs(r *http.Request, rt route, repo *repository) answer {
 	blob, ok := repo.blobs[rt.reference]
 	if !ok {
-		return refuse(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
+		return s.opts.Absent.or(refuse(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry"))
 	}
 	if s.opts.Redirect && r.Method == http.MethodGet {
 		return reply(http.StatusTemporaryRedirect, nil,
@@ -32,16 +35,19 @@ func (s *Server) storage(rt route) answer {
 func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte) answer {
 	query := r.URL.Query()
 	if r.Method == http.MethodPost {
+		if query.Get("mount") != "" && s.opts.LyingMount {
+			return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+query.Get("mount")))
+		}
 		if from := s.store.repos[query.Get("from")]; from != nil && !s.opts.NoMount {
 			if blob, ok := from.blobs[query.Get("mount")]; ok {
 				repo.blobs[query.Get("mount")] = blob
-				return reply(http.StatusCreated, nil, "Location", "/v2/"+rt.repo+"/blobs/"+query.Get("mount"))
+				return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+query.Get("mount")))
 			}
 		}
 		s.store.next++
 		id := fmt.Sprintf("upload-%d", s.store.next)
 		s.store.uploads[id] = &uploading{repo: rt.repo}
-		return s.uploadAnswer(http.StatusAccepted, rt.repo, id)
+		return s.uploadAnswer(r, http.StatusAccepted, rt.repo, id)
 	}
 	up := s.store.uploads[rt.reference]
 	if up == nil || up.repo != rt.repo {
@@ -52,19 +58,59 @@ func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte
 		delete(s.store.uploads, rt.reference)
 		return reply(http.StatusNoContent, nil)
 	case http.MethodPatch:
+		if !up.continues(r) {
+			return s.uploadAnswer(r, http.StatusRequestedRangeNotSatisfiable, rt.repo, rt.reference)
+		}
 		up.data = append(up.data, body...)
-		return s.uploadAnswer(http.StatusAccepted, rt.repo, rt.reference)
+		return s.uploadAnswer(r, http.StatusAccepted, rt.repo, rt.reference)
 	case http.MethodPut:
-		return s.commit(rt, repo, append(up.data, body...), query.Get("digest"))
+		if s.opts.PatchOnly && len(body) > 0 {
+			return unsupported.answer()
+		}
+		if !up.continues(r) {
+			return s.uploadAnswer(r, http.StatusRequestedRangeNotSatisfiable, rt.repo, rt.reference)
+		}
+		return s.commit(r, rt, repo, append(up.data, body...), query.Get("digest"))
 	}
-	return s.uploadAnswer(http.StatusNoContent, rt.repo, rt.reference)
+	return s.uploadAnswer(r, http.StatusNoContent, rt.repo, rt.reference)
 }
 
-func (s *Server) uploadAnswer(status int, repo, id string) answer {
-	return reply(status, nil, "Location", "/v2/"+repo+"/blobs/uploads/"+id+"?_state=secret-state", "Docker-Upload-UUID", id)
+// continues reports whether a request's Content-Range, if it has one, begins where the upload ends.
+func (up *uploading) continues(r *http.Request) bool {
+	from, _, _ := strings.Cut(r.Header.Get("Content-Range"), "-")
+	return from == "" || from == strconv.Itoa(len(up.data))
 }
 
-func (s *Server) commit(rt route, repo *repository, data []byte, digest string) answer {
+// keep adds to an upload what has arrived of a PATCH that was cut off.
+func (s *Server) keep(r *http.Request, rt route, part []byte) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	up := s.store.uploads[rt.reference]
+	if r.Method == http.MethodPatch && up != nil && up.continues(r) {
+		up.data = append(up.data, part...)
+	}
+}
+
+// uploadAnswer says where to go on with an upload, and from which offset.
+func (s *Server) uploadAnswer(r *http.Request, status int, repo, id string) answer {
+	return reply(status, nil,
+		"Location", s.location(r, "/v2/"+repo+"/blobs/uploads/"+id+"?_state=secret-state"), "Docker-Upload-UUID", id,
+		"Range", fmt.Sprintf("0-%d", max(0, len(s.store.uploads[id].data)-1)))
+}
+
+// location is how the registry writes one of its URLs.
+func (s *Server) location(r *http.Request, path string) string {
+	if !s.opts.LocationPort {
+		return path
+	}
+	host, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host, port = r.Host, "80"
+	}
+	return "http://" + net.JoinHostPort(strings.ToUpper(host), port) + path
+}
+
+func (s *Server) commit(r *http.Request, rt route, repo *repository, data []byte, digest string) answer {
 	delete(s.store.uploads, rt.reference)
 	if Digest(data) != digest && !s.opts.Unverified {
 		return refuse(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
@@ -76,5 +122,5 @@ func (s *Server) commit(rt route, repo *repository, data []byte, digest string) 
 	}
 	s.store.used += int64(len(data))
 	repo.blobs[digest] = data
-	return reply(http.StatusCreated, nil, "Location", "/v2/"+rt.repo+"/blobs/"+digest)
+	return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+digest))
 }

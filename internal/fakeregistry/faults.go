@@ -27,7 +27,7 @@ type Fault struct {
 	// ApplyFirst acts on the request first, then sends the fault's answer instead.
 	ApplyFirst bool
 
-	Drop  bool // close the connection without an answer, once Take bytes of the request have been read
+	Drop  bool // close the connection without an answer, once Take bytes of the request have been read; an upload keeps them
 	Take  int64
 	Cut   int  // > 0: the whole answer's headers, but only Cut bytes of it
 	Alter bool // the answer's first byte is changed
@@ -52,8 +52,9 @@ func (f *Fault) answer() answer {
 }
 
 // withhold never returns.
-func (s *Server) withhold(r *http.Request, f *Fault) {
-	_, _ = io.CopyN(io.Discard, r.Body, f.Take) // in any case, the connection is closed
+func (s *Server) withhold(r *http.Request, rt route, f *Fault) {
+	part, _ := io.ReadAll(io.LimitReader(r.Body, f.Take)) // in any case, the connection is closed
+	s.keep(r, rt, part)
 	if f.Hang {
 		select {
 		case <-r.Context().Done():

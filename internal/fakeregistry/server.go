@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Options configure a Server. The zero value is a registry without a login.
@@ -48,6 +49,9 @@ type Options struct {
 	// Referrers answers the referrers API.
 	Referrers bool
 
+	// Quirks are how the registry differs from others.
+	Quirks
+
 	// Upstream is the address of a registry that acts on the requests, such as a real one. This server then
 	// only keeps the log and injects faults; no other option counts.
 	Upstream string
@@ -60,6 +64,7 @@ type Server struct {
 	log    requestLog
 	faults faultList
 	tokens tokens
+	pulls  atomic.Int64 // GETs of manifests, for PullLimit
 
 	http     http.Server
 	listener net.Listener
@@ -139,10 +144,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.Hook(entry.Request)
 	}
 	if f.withholds() && !f.ApplyFirst {
-		s.withhold(r, &f)
+		s.withhold(r, rt, &f)
 	}
 	body, err := io.ReadAll(r.Body)
 	entry.received(int64(len(body)))
+	if err != nil {
+		s.keep(r, rt, body)
+	}
 	if err != nil && (!f.answers() || f.ApplyFirst) {
 		panic(http.ErrAbortHandler) // half a request does not count
 	}
@@ -151,7 +159,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = s.handle(r, rt, body)
 	}
 	if f.withholds() {
-		s.withhold(r, &f)
+		s.withhold(r, rt, &f)
 	}
 	if f.answers() {
 		a = f.answer()
@@ -180,9 +188,7 @@ func reply(status int, body []byte, header ...string) answer {
 
 // refuse is an answer in the registries' own form.
 func refuse(status int, code, message string) answer {
-	return reply(status, mustJSON(map[string]any{
-		"errors": []map[string]string{{"code": code, "message": message}},
-	}), "Content-Type", "application/json")
+	return Refusal{Status: status, Code: code, Message: message}.answer()
 }
 
 // route is the part of the API that a request is for.

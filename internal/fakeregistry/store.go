@@ -21,6 +21,25 @@ type repository struct {
 	order     []string          // tags as they came
 	manifests map[string]stored
 	blobs     map[string][]byte
+	late      map[string]*late // by tag or digest
+}
+
+// late is what reads show for a while.
+type late struct {
+	reads  int
+	before string // digest; "" for none
+}
+
+// delay makes some reads of a tag or digest show what is there now.
+func (r *repository) delay(reference string, reads int) {
+	before := r.resolve(reference)
+	if _, ok := r.manifests[before]; !ok {
+		before = ""
+	}
+	if r.late == nil {
+		r.late = map[string]*late{}
+	}
+	r.late[reference] = &late{reads, before}
 }
 
 type stored struct {
@@ -77,12 +96,18 @@ type references struct {
 	Subject      *Descriptor  `json:"subject"`
 }
 
-// missing returns a digest that a manifest refers to and the repository lacks, "" for none.
-func (r *repository) missing(manifest []byte) string {
+// readReferences returns what a manifest refers to: nothing if it is no JSON.
+func readReferences(manifest []byte) references {
 	var refs references
 	if json.Unmarshal(manifest, &refs) != nil {
-		return ""
+		return references{}
 	}
+	return refs
+}
+
+// missing returns a digest that a manifest refers to and the repository lacks, "" for none.
+func (r *repository) missing(manifest []byte, needsForeign bool) string {
+	refs := readReferences(manifest)
 	for _, child := range refs.Manifests {
 		if _, ok := r.manifests[child.Digest]; !ok {
 			return child.Digest
@@ -92,7 +117,7 @@ func (r *repository) missing(manifest []byte) string {
 		refs.Layers = append(refs.Layers, *refs.Config)
 	}
 	for _, blob := range refs.Layers {
-		if _, ok := r.blobs[blob.Digest]; !ok && len(blob.URLs) == 0 {
+		if _, ok := r.blobs[blob.Digest]; !ok && (needsForeign || len(blob.URLs) == 0) {
 			return blob.Digest
 		}
 	}
@@ -144,6 +169,23 @@ func (s *Server) Untag(reference string) {
 	s.store.repo(name).dropTag(tag)
 }
 
+// Create makes an empty repository, which some registries ask for before a push.
+func (s *Server) Create(name string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.repo(name)
+}
+
+// Lose removes manifests or blobs of a repository, by digest, and leaves what refers to them.
+func (s *Server) Lose(name string, digests ...string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	for _, digest := range digests {
+		delete(s.store.repo(name).manifests, digest)
+		delete(s.store.repo(name).blobs, digest)
+	}
+}
+
 // Lacks returns what a repository lacks of the content, or has with other bytes.
 func (s *Server) Lacks(name string, c Content) []string {
 	s.store.mu.Lock()
@@ -184,11 +226,10 @@ func (s *Server) Half() []string {
 
 func (r *repository) whole(digest string) bool {
 	m, ok := r.manifests[digest]
-	if !ok || Digest(m.content) != digest || r.missing(m.content) != "" {
+	if !ok || Digest(m.content) != digest || r.missing(m.content, false) != "" {
 		return false
 	}
-	var refs references
-	_ = json.Unmarshal(m.content, &refs) // what is not JSON refers to nothing
+	refs := readReferences(m.content)
 	for _, child := range refs.Manifests {
 		if !r.whole(child.Digest) {
 			return false

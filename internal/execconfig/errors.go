@@ -181,7 +181,7 @@ func (e *LockedError) Error() string {
 }
 
 // Facts returns where the lock is.
-func (e *LockedError) Facts() [][2]string { return [][2]string{{"lock", e.Path}} }
+func (e *LockedError) Facts() text.Facts { return text.Facts{{Name: "lock", Value: e.Path}} }
 
 // Advice says what to do next.
 func (e *LockedError) Advice() string {

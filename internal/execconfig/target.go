@@ -1,6 +1,9 @@
 package execconfig
 
-import "github.com/harnessci/terraform-provider-harnessci/internal/harness"
+import (
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
 
 // Target names one override: a field of a module and infra.
 type Target struct {
@@ -15,4 +18,6 @@ func (t Target) String() string { return t.Scope.String() + "/" + t.Field }
 func (t Target) named(text string) string { return t.String() + ": " + text }
 
 // Facts returns the module, the infra and the field by name.
-func (t Target) Facts() [][2]string { return append(t.Scope.Facts(), [2]string{"field", t.Field}) }
+func (t Target) Facts() text.Facts {
+	return append(t.Scope.Facts(), text.Fact{Name: "field", Value: t.Field})
+}

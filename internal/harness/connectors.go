@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // ImageConnector is the identifier of the connector through which an account pulls Harness images.
@@ -152,7 +154,9 @@ type connectorSubject struct{}
 
 func (connectorSubject) String() string { return ImageConnector }
 
-func (connectorSubject) Facts() [][2]string { return [][2]string{{"connector", ImageConnector}} }
+func (connectorSubject) Facts() text.Facts {
+	return text.Facts{{Name: "connector", Value: ImageConnector}}
+}
 
 // object reads the data of a success, an object, into v.
 func (x *exchange) object(v any) error {

@@ -217,8 +217,8 @@ func TestDBOpsNowhereNamesTheURLsAndTheirAnswers(t *testing.T) {
 	}
 	var asked []string
 	for _, fact := range e.Facts() {
-		if fact[0] == "URL" {
-			asked = append(asked, fact[1])
+		if fact.Name == "URL" {
+			asked = append(asked, fact.Value)
 		}
 	}
 	if diff := cmp.Diff([]string{first, second}, asked); diff != "" {

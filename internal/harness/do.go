@@ -174,7 +174,7 @@ func (x *exchange) log(ctx context.Context, err error) {
 	}
 	if x.subject != nil {
 		for _, fact := range x.subject.Facts() {
-			fields[fact[0]] = fact[1]
+			fields[fact.Name] = fact.Value
 		}
 	}
 	if x.words.correlationID != "" {

@@ -1,6 +1,10 @@
 package harness
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
 
 // Module is a Harness module that runs its own images; each has its own overrides.
 type Module string
@@ -70,9 +74,9 @@ func (s Scope) String() string {
 }
 
 // Facts returns the module and, if it has any, the infra by name.
-func (s Scope) Facts() [][2]string {
+func (s Scope) Facts() text.Facts {
 	if !s.Module.HasInfras() {
-		return [][2]string{{"module", string(s.Module)}}
+		return text.Facts{{Name: "module", Value: string(s.Module)}}
 	}
-	return [][2]string{{"module", string(s.Module)}, {"infra", string(s.Infra)}}
+	return text.Facts{{Name: "module", Value: string(s.Module)}, {Name: "infra", Value: string(s.Infra)}}
 }

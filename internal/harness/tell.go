@@ -36,8 +36,8 @@ func (e *Error) answer() string {
 }
 
 // Facts returns the names and values that support asks for.
-func (e *Error) Facts() [][2]string {
-	var facts [][2]string
+func (e *Error) Facts() text.Facts {
+	var facts text.Facts
 	if e.Subject != nil {
 		facts = e.Subject.Facts()
 	}
@@ -46,11 +46,11 @@ func (e *Error) Facts() [][2]string {
 		asked = none.asked
 	}
 	for _, failed := range asked {
-		facts = append(facts, [2]string{"URL", failed.URL})
+		facts = append(facts, text.Fact{Name: "URL", Value: failed.URL})
 	}
-	facts = append(facts, [2]string{"code", e.Code}, [2]string{"correlationId", e.CorrelationID})
+	facts = append(facts, text.Fact{Name: "code", Value: e.Code}, text.Fact{Name: "correlationId", Value: e.CorrelationID})
 	if e.Attempts > 1 {
-		facts = append(facts, [2]string{"attempts", strconv.Itoa(e.Attempts)})
+		facts = append(facts, text.Fact{Name: "attempts", Value: strconv.Itoa(e.Attempts)})
 	}
 	return facts
 }

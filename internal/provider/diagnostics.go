@@ -29,7 +29,7 @@ type (
 	}
 	// factual identifies itself by names and values, such as "module" and "ci". An empty value is left out;
 	// consecutive values of one name form a list.
-	factual interface{ Facts() [][2]string }
+	factual interface{ Facts() text.Facts }
 )
 
 // advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
@@ -100,7 +100,7 @@ func facts(subject any, err error) string {
 		}
 		last := ""
 		for _, fact := range typed.Facts() {
-			name, value := fact[0], fact[1]
+			name, value := fact.Name, fact.Value
 			switch {
 			case value == "" || said[name] && name != last:
 			case name == last:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 func target(field string) execconfig.Target {
@@ -139,8 +140,8 @@ type strangeError struct{ error }
 
 func (strangeError) Reason() string { return "the moon is full" }
 func (strangeError) Advice() string { return "Wait a week." }
-func (strangeError) Facts() [][2]string {
-	return [][2]string{{"module", "another"}, {"tide", "high"}, {"ebb", ""}}
+func (strangeError) Facts() text.Facts {
+	return text.Facts{{Name: "module", Value: "another"}, {Name: "tide", Value: "high"}, {Name: "ebb", Value: ""}}
 }
 func (e strangeError) Unwrap() error { return e.error }
 

@@ -56,8 +56,8 @@ func (e *copyError) Error() string { return e.err.Error() }
 func (e *copyError) Unwrap() error { return e.err }
 
 // Facts returns both ends and the digest.
-func (e *copyError) Facts() [][2]string {
-	return [][2]string{{"source", e.from}, {"destination", e.to}, {"digest", e.digest}}
+func (e *copyError) Facts() text.Facts {
+	return text.Facts{{Name: "source", Value: e.from}, {Name: "destination", Value: e.to}, {Name: "digest", Value: e.digest}}
 }
 
 // Advice says what to do next.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // imagesPath is the path of a set's images.
@@ -24,10 +25,10 @@ type targets struct {
 }
 
 // Facts returns the module, the infra and the fields by name.
-func (t targets) Facts() [][2]string {
+func (t targets) Facts() text.Facts {
 	list := t.Scope.Facts()
 	for _, field := range t.fields {
-		list = append(list, [2]string{"field", field})
+		list = append(list, text.Fact{Name: "field", Value: field})
 	}
 	return list
 }

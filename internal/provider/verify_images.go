@@ -252,13 +252,13 @@ func (e *absentError) Reason() string {
 }
 
 // Facts returns the stored name, the pulled one where it differs, and the nearest tags.
-func (e *absentError) Facts() [][2]string {
-	facts := [][2]string{{"image", e.stored}}
+func (e *absentError) Facts() text.Facts {
+	facts := text.Facts{{Name: "image", Value: e.stored}}
 	if e.pull.Image != e.stored {
-		facts = append(facts, [2]string{"pulled", e.pull.Image})
+		facts = append(facts, text.Fact{Name: "pulled", Value: e.pull.Image})
 	}
 	for _, tag := range e.nearest {
-		facts = append(facts, [2]string{"nearest tags", tag})
+		facts = append(facts, text.Fact{Name: "nearest tags", Value: tag})
 	}
 	return facts
 }

@@ -93,17 +93,26 @@ func Layer(seed uint64, size int) []byte {
 	return out.Bytes()
 }
 
-// Image returns an image of one platform with these layers.
-func Image(forPlatform string, layers ...[]byte) Content {
+// Image returns an image of one platform with these layers. It says nothing of when it was created.
+func Image(forPlatform string, layers ...[]byte) Content { return Created("", "", forPlatform, layers...) }
+
+// Created returns an image like Image whose configuration and label say when it was created; "" for not.
+func Created(created, label, forPlatform string, layers ...[]byte) Content {
 	p := readPlatform(forPlatform)
+	var labels map[string]string
+	if label != "" {
+		labels = map[string]string{"org.opencontainers.image.created": label}
+	}
 	var ids []string
 	for _, layer := range layers {
 		ids = append(ids, Digest(layer))
 	}
 	config := mustJSON(struct {
 		*platform
-		RootFS map[string]any `json:"rootfs"`
-	}{p, map[string]any{"type": "layers", "diff_ids": ids}})
+		Created string         `json:"created,omitempty"`
+		Config  map[string]any `json:"config,omitempty"`
+		RootFS  map[string]any `json:"rootfs"`
+	}{p, created, map[string]any{"Labels": labels}, map[string]any{"type": "layers", "diff_ids": ids}})
 	descriptors := make([]Descriptor, len(layers))
 	for i, layer := range layers {
 		descriptors[i] = Describe(LayerType, layer)

@@ -28,10 +28,10 @@ func BenchmarkMirror(b *testing.B) {
 	}
 }
 
-func BenchmarkReleasesBehind(b *testing.B) {
+func BenchmarkMinorsBehind(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if n, _ := ReleasesBehind("harness/ci-addon:rootless-1.14.4", "harness/ci-addon:rootless-1.16.92"); n != 2 {
+		if n, _ := minorsBehind("harness/ci-addon:rootless-1.14.4", "harness/ci-addon:rootless-1.16.92"); n != 2 {
 			b.Fatal(n)
 		}
 	}

@@ -60,8 +60,8 @@ func nameOf(ref string) string {
 
 func FuzzReleasesBehind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, image, latest string) {
-		behind, ok := ReleasesBehind(image, latest)
-		ahead, okBack := ReleasesBehind(latest, image)
+		behind, ok := minorsBehind(image, latest)
+		ahead, okBack := minorsBehind(latest, image)
 		if behind < 0 || !ok && behind != 0 || behind > 0 && (!okBack || ahead != 0) {
 			t.Errorf("%s, %s: %d, %v; the other way %d, %v", image, latest, behind, ok, ahead, okBack)
 		}
@@ -70,14 +70,22 @@ func FuzzReleasesBehind(f *testing.F) {
 		if possible != possibleBack || there.Older && back.Older || there.Releases > 0 && !there.Older {
 			t.Errorf("%s, %s: %+v, %v; the other way %+v, %v", image, latest, there, possible, back, possibleBack)
 		}
+		have, err := Parse(image)
+		newest, errNewest := Parse(latest)
+		if err == nil && errNewest == nil {
+			tags := []string{have.Tag, newest.Tag, "1.2.3", "1.2.3.4"}
+			if n, counted := PublishedBehind(have, newest, tags); counted != possible || n > 0 != there.Older || n > 3 {
+				t.Errorf("%s, %s: %d published versions behind, %v", image, latest, n, counted)
+			}
+		}
 		if ok && !possible || possible && nameOf(image) != nameOf(latest) {
 			t.Errorf("%s, %s: compared though they are not alike", image, latest)
 		}
-		if n, _ := ReleasesBehind(image, image); n != 0 {
+		if n, _ := minorsBehind(image, image); n != 0 {
 			t.Errorf("%s is %d behind itself", image, n)
 		}
 		if copied, err := Mirror(image, "registry.example.com/mirror"); err == nil {
-			if n, okCopy := ReleasesBehind(copied, latest); n != behind || okCopy != ok {
+			if n, okCopy := minorsBehind(copied, latest); n != behind || okCopy != ok {
 				t.Errorf("%s: %d, %v; its mirror: %d, %v", image, behind, ok, n, okCopy)
 			}
 		}

@@ -23,17 +23,20 @@ func TestReleases(t *testing.T) {
 		options ReleaseOptions
 		want    string
 	}{
-		"newest hotfix of each minor": {"1.16.92", ReleaseOptions{Limit: 3}, "1.16=1.16.92 1.15=1.15.17 1.14=1.14.2"},
-		"all":                         {"1.16.92", ReleaseOptions{Limit: 100}, "1.16=1.16.92 1.15=1.15.17 1.14=1.14.2 1.13=1.13.9 1.12=v1.12.1 1.9=1.9.0 0.9=0.9.9"},
-		"none newer than the image":   {"1.16.5", ReleaseOptions{Limit: 2}, "1.16=1.16.4 1.15=1.15.17"},
-		"newer ones on demand":        {"1.16.5", ReleaseOptions{Limit: 3, IncludeNewer: true}, "2.0=2.0.1 1.17=1.17.3 1.16=1.16.100"},
-		"an image that is not there":  {"1.15.99", ReleaseOptions{Limit: 1}, "1.15=1.15.17"},
-		"variant before":              {"rootless-1.16.92", ReleaseOptions{Limit: 3}, "1.16=rootless-1.16.92 1.15=rootless-1.15.4"},
-		"variant after":               {"1.16.92-rootless", ReleaseOptions{Limit: 3}, "1.16=1.16.92-rootless 1.15=1.15.2-rootless"},
-		"platform":                    {"linux-amd64-1.16.92", ReleaseOptions{Limit: 3}, "1.16=linux-amd64-1.16.92 1.14=linux-amd64-1.14.1"},
-		"a variant of its own":        {"arm-1.16.92", ReleaseOptions{Limit: 3}, ""},
-		"moving tags":                 {"1.16", ReleaseOptions{Limit: 3}, "1.16=1.16"},
-		"none":                        {"1.16.92", ReleaseOptions{}, ""},
+		"every version":                     {"1.16.92", ReleaseOptions{Limit: 4}, "1.16=1.16.92 1.16=1.16.4 1.15=1.15.17 1.15=1.15.0"},
+		"every version of a variant":        {"rootless-1.16.92", ReleaseOptions{Limit: 9}, "1.16=rootless-1.16.92 1.15=rootless-1.15.4 1.15=rootless-1.15.3"},
+		"every version, newer ones as well": {"1.16.92", ReleaseOptions{Limit: 4, IncludeNewer: true}, "2.0=2.0.1 1.17=1.17.3 1.16=1.16.100 1.16=1.16.92"},
+		"newest hotfix of each minor":       {"1.16.92", ReleaseOptions{ByMinor: true, Limit: 3}, "1.16=1.16.92 1.15=1.15.17 1.14=1.14.2"},
+		"all":                               {"1.16.92", ReleaseOptions{ByMinor: true, Limit: 100}, "1.16=1.16.92 1.15=1.15.17 1.14=1.14.2 1.13=1.13.9 1.12=v1.12.1 1.9=1.9.0 0.9=0.9.9"},
+		"none newer than the image":         {"1.16.5", ReleaseOptions{ByMinor: true, Limit: 2}, "1.16=1.16.4 1.15=1.15.17"},
+		"newer ones on demand":              {"1.16.5", ReleaseOptions{ByMinor: true, Limit: 3, IncludeNewer: true}, "2.0=2.0.1 1.17=1.17.3 1.16=1.16.100"},
+		"an image that is not there":        {"1.15.99", ReleaseOptions{ByMinor: true, Limit: 1}, "1.15=1.15.17"},
+		"variant before":                    {"rootless-1.16.92", ReleaseOptions{ByMinor: true, Limit: 3}, "1.16=rootless-1.16.92 1.15=rootless-1.15.4"},
+		"variant after":                     {"1.16.92-rootless", ReleaseOptions{ByMinor: true, Limit: 3}, "1.16=1.16.92-rootless 1.15=1.15.2-rootless"},
+		"platform":                          {"linux-amd64-1.16.92", ReleaseOptions{ByMinor: true, Limit: 3}, "1.16=linux-amd64-1.16.92 1.14=linux-amd64-1.14.1"},
+		"a variant of its own":              {"arm-1.16.92", ReleaseOptions{ByMinor: true, Limit: 3}, ""},
+		"moving tags":                       {"1.16", ReleaseOptions{ByMinor: true, Limit: 3}, "1.16=1.16"},
+		"none":                              {"1.16.92", ReleaseOptions{ByMinor: true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,11 +73,62 @@ func TestReleasesOfATagWithoutVersionAreAnError(t *testing.T) {
 func TestReleasesKeepTheSpellingOfTheImage(t *testing.T) {
 	t.Parallel()
 	for _, tags := range [][]string{{"v1.2.3", "1.2.3"}, {"1.2.3", "v1.2.3"}} {
-		for image, want := range map[string]string{"v1.3.0": "v1.2.3", "1.3.0": "1.2.3"} {
+		for image, want := range map[string]string{"v1.3.0": "v1.2.3", "1.3.0": "1.2.3", "v1.2.3": "v1.2.3"} {
 			releases, err := Releases(Image{Tag: image}, tags, ReleaseOptions{Limit: 3})
 			if err != nil || len(releases) != 1 || releases[0].Tag != want || releases[0].Version != "1.2.3" {
 				t.Errorf("%v for %s: %+v, %v", tags, image, releases, err)
 			}
+		}
+	}
+}
+
+// timeline is every tag of harness/ci-addon that the vendor's list of images for self-managed installations
+// has had, from February 2023 on, with neighbors that its registry has.
+var timeline = []string{
+	"1.16.1", "1.16.6", "1.16.19", "1.16.26", "1.16.37", "1.16.56", "1.16.56.1", "1.16.58", "1.16.61", "1.16.73", "1.16.91",
+	"1.16.92", "1.16.99", "1.17.00", "1.17.3", "1.17.8", "1.18.2", "1.18.7", "1.18.10", "1.18.16", "1.18.27", "1.18.34",
+	"rootless-1.18.34", "latest", "1.18",
+}
+
+func TestTheTimelineOfAnImage(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		image, latest string
+		behind        int64
+	}{
+		{"1.16.6", "1.16.92", 10}, // 27 months, and not one minor
+		{"1.18.27", "1.18.34", 1},
+		{"1.18.34", "1.18.34", 0},
+		{"1.16.56", "1.16.58", 2},
+		{"1.16.56.1", "1.16.58", 1},
+		{"1.16.56", "1.16.56.1", 1},
+		{"1.17.0", "1.17.00", 0},
+		{"1.16.99", "1.17.0", 1},
+		{"1.16.1", "1.18.34", 21},
+		{"1.16.1", "1.18.99", 22}, // the default's own tag is published, whatever the list says
+		{"1.19.0", "1.18.34", 0},
+		{"1.17", "1.18.34", 6}, // moves with 1.17.8
+	} {
+		n, ok := PublishedBehind(Image{Name: "ci-addon", Tag: test.image}, Image{Name: "ci-addon", Tag: test.latest}, timeline)
+		if !ok || n != test.behind {
+			t.Errorf("%s, latest %s: %d behind, %v; want %d", test.image, test.latest, n, ok, test.behind)
+		}
+	}
+	if _, ok := PublishedBehind(Image{Tag: "rootless-1.18.10"}, Image{Tag: "1.18.34"}, timeline); ok {
+		t.Error("two variants were compared")
+	}
+	for tag, want := range map[string]string{
+		"1.18.34": "1.18.34 1.18.27 1.18.16",
+		"1.16.58": "1.16.58 1.16.56.1 1.16.56",
+		"1.17.00": "1.17.00 1.16.99 1.16.92",
+	} {
+		releases, err := Releases(Image{Tag: tag}, timeline, ReleaseOptions{Limit: 3})
+		var got []string
+		for _, r := range releases {
+			got = append(got, r.Tag)
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("releases up to %s: %v, %v; want %s", tag, got, err, want)
 		}
 	}
 }
@@ -88,7 +142,7 @@ func TestReleasesOfThousandsOfTags(t *testing.T) {
 		}
 	}
 	rand.Shuffle(len(tags), func(i, j int) { tags[i], tags[j] = tags[j], tags[i] })
-	releases, err := Releases(Image{Tag: "1.57.12"}, tags, ReleaseOptions{Limit: 3})
+	releases, err := Releases(Image{Tag: "1.57.12"}, tags, ReleaseOptions{ByMinor: true, Limit: 3})
 	if err != nil || fmt.Sprint(releases) != "[{1.57 1.57.12 1.57.12} {1.56 1.56.99 1.56.99} {1.55 1.55.99 1.55.99}]" {
 		t.Errorf("got %v, %v", releases, err)
 	}

@@ -8,7 +8,27 @@ import (
 // notComparable means that a comparison is not possible.
 const notComparable = -1
 
-func TestReleasesBehind(t *testing.T) {
+// minorsBehind is MinorsBehind for two references.
+func minorsBehind(image, latest string) (int64, bool) {
+	have, err := Parse(image)
+	newest, errNewest := Parse(latest)
+	if err != nil || errNewest != nil {
+		return 0, false
+	}
+	return MinorsBehind(have, newest)
+}
+
+// compareText is Compare for two references.
+func compareText(image, latest string) (Comparison, bool) {
+	have, err := Parse(image)
+	newest, errNewest := Parse(latest)
+	if err != nil || errNewest != nil {
+		return Comparison{}, false
+	}
+	return Compare(have, newest)
+}
+
+func TestMinorsBehind(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		image, latest string
@@ -34,7 +54,8 @@ func TestReleasesBehind(t *testing.T) {
 		{"a", "a:1.0.0", notComparable},
 		{"a@" + sha256Digest, "a:1.0.0", notComparable},
 		{"a:1", "a:1.4.0", notComparable},
-		{"a:1.2.3.4", "a:1.4.0.0", notComparable},
+		{"a:1.2.3.4", "a:1.4.0.0", 2},
+		{"a:1.2.3.4.5", "a:1.4.0.0.0", notComparable},
 		{"a:1.2.x", "a:1.4.0", notComparable},
 		{"harness/ci-lite-engine:1.14.4", "harness/ci-addon:1.16.92", notComparable},
 		{"plugins/docker:1.0.0", "plugins/kaniko:1.2.0", notComparable},
@@ -66,7 +87,7 @@ func TestReleasesBehind(t *testing.T) {
 		{"a:99999999999999999999999999.1.0", "a:99999999999999999999999999.1.0", notComparable},
 		{"a:1.01.0", "a:1.003.0", 2},
 	} {
-		got, comparable := ReleasesBehind(test.image, test.latest)
+		got, comparable := minorsBehind(test.image, test.latest)
 		if !comparable {
 			if got != 0 {
 				t.Errorf("%s, %s: %d though not comparable", test.image, test.latest, got)
@@ -88,6 +109,10 @@ func TestCompareDistinguishesOlderFromBehind(t *testing.T) {
 		{"a:1.16.92", "a:1.16.92", Comparison{Exact: true}},
 		{"a:1.16.91", "a:1.16.92", Comparison{Older: true, Exact: true}},
 		{"a:1.16.93", "a:1.16.92", Comparison{Exact: true}},
+		{"a:1.16.56", "a:1.16.56.1", Comparison{Older: true, Exact: true}},
+		{"a:1.16.56.1", "a:1.16.56", Comparison{Exact: true}},
+		{"a:1.16.56.1", "a:1.16.58", Comparison{Older: true, Exact: true}},
+		{"a:1.17.00", "a:1.17.0", Comparison{Exact: true}},
 		{"a:1.16", "a:1.16.92", Comparison{Exact: true}},
 		{"a:1.16.1", "a:1.16", Comparison{Exact: true}},
 		{"a:1.15.93", "a:1.16.92", Comparison{Older: true, Releases: 1, Exact: true}},

@@ -27,6 +27,27 @@ func TestReleasesBehindFunction(t *testing.T) {
 	}
 }
 
+func TestReleasesBehindFunctionCountsPublishedVersions(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		image string
+		tags  []string
+		want  types.Int64
+	}{
+		{"harness/ci-addon:1.16.6", nil, types.Int64Value(0)},
+		{"harness/ci-addon:1.16.6", []string{"1.16.92", "1.16.56.1", "1.16.56", "rootless-1.16.9", "latest"}, types.Int64Value(3)},
+		{"harness/ci-addon:1.16.6", []string{"not a tag"}, types.Int64Value(1)},
+		{"harness/ci-addon:0.9.0", []string{"1.0.0"}, types.Int64Value(2)},
+		{"harness/ci-addon:1.17.0", []string{"1.16.92", "1.17.0"}, types.Int64Value(0)},
+		{"harness/ci-addon:latest", []string{"1.16.92"}, types.Int64Null()},
+	} {
+		got, funcErr := call(t, newReleasesBehindFunction(), append([]string{test.image, "harness/ci-addon:1.16.92"}, test.tags...)...)
+		if funcErr != nil || !got.Equal(test.want) {
+			t.Errorf("%s, %v: got %s, %v; want %s", test.image, test.tags, got, funcErr, test.want)
+		}
+	}
+}
+
 func TestReleasesBehindFunctionPutsTheErrorOnItsArgument(t *testing.T) {
 	t.Parallel()
 	_, funcErr := call(t, newReleasesBehindFunction(), "", "")

@@ -24,6 +24,13 @@ func call(t *testing.T, f function.Function, arguments ...string) (attr.Value, *
 	for _, argument := range arguments {
 		values = append(values, types.StringValue(argument))
 	}
+	if fixed := len(definition.Definition.Parameters); definition.Definition.VariadicParameter != nil {
+		elements := make([]attr.Type, len(values)-fixed)
+		for i := range elements {
+			elements[i] = types.StringType
+		}
+		values = append(values[:fixed:fixed], types.TupleValueMust(elements, values[fixed:]))
+	}
 	resp := function.RunResponse{Result: result}
 	f.Run(ctx, function.RunRequest{Arguments: function.NewArgumentsData(values)}, &resp)
 	return resp.Result.Value(), resp.Error

@@ -94,7 +94,7 @@ func TestAccImageReleases(t *testing.T) {
 	w.requireFake("it needs no account")
 	registry := fakeregistry.Start(t, fakeregistry.Options{PageSize: 7, Unsorted: true})
 	mirror := fakeregistry.Start(t, fakeregistry.Options{})
-	image := fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10))
+	image := fakeregistry.Created("2025-08-04T10:00:00.5Z", "", "linux/amd64", fakeregistry.Layer(1, 10))
 	for minor := range 20 {
 		for _, hotfix := range []int{0, 10, 9} {
 			for _, form := range []string{"1.%d.%d", "rootless-1.%d.%d", "1.%d.%d-rc1", "linux-amd64-1.%d.%d"} {
@@ -126,13 +126,22 @@ func TestAccImageReleases(t *testing.T) {
 			ExpectError: says("Invalid registry"),
 		},
 		{
+			Config:      listing("image = \"src/harness/ci-addon:1.16.9\"\nby = \"patch\""),
+			ExpectError: says(`value must be one of: ["version" "minor"]`),
+		},
+		{
 			Config: listing(`image = "src/harness/ci-addon:1.16.9"`),
+			ConfigStateChecks: append(tags("1.16.9", "1.16.0", "1.15.10"), first("release", "1.16"),
+				statecheck.ExpectKnownValue(releases, tfjsonpath.New("releases").AtSliceIndex(0).AtMapKey("published"), knownvalue.Null())),
+		},
+		{
+			Config: listing("image = \"src/harness/ci-addon:1.16.9\"\nby = \"minor\""),
 			ConfigStateChecks: append(tags("1.16.9", "1.15.10", "1.14.10"),
 				first("release", "1.16"), first("version", "1.16.9"), first("image", registry.Host()+"/harness/ci-addon:1.16.9")),
 		},
 		{
 			Config:            listing("image = \"src/harness/ci-addon:rootless-1.16.10\"\nlimit = 2\ninclude_newer = true"),
-			ConfigStateChecks: append(tags("rootless-1.19.10", "rootless-1.18.10"), first("version", "1.19.10")),
+			ConfigStateChecks: append(tags("rootless-1.19.10", "rootless-1.19.9"), first("version", "1.19.10")),
 		},
 		{
 			Config:      listing(`image = "src/harness/ci-addon:latest"`),
@@ -153,4 +162,13 @@ func TestAccImageReleases(t *testing.T) {
 			t.Errorf("%s %s was asked: only tags are to be listed", request.Method, request.Path)
 		}
 	}
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config:            listing("image = \"src/harness/ci-addon:1.16.9\"\nlimit = 2\ndates = true"),
+		ConfigStateChecks: []statecheck.StateCheck{first("published", "2025-08-04T10:00:00Z")},
+	}}})
+	registry.Inject(fakeregistry.Fault{Kind: "blobs", Status: http.StatusForbidden, Times: -1})
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config:      listing("image = \"src/harness/ci-addon:1.16.9\"\nlimit = 2\ndates = true"),
+		ExpectError: says("Could not find out when the image was published"),
+	}}})
 }

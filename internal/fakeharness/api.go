@@ -62,7 +62,7 @@ func routeOf(method, path string) (rt route, connector string) {
 func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer {
 	latency := s.Options().latency(rt.call)
 	if refusal := s.refuse(r, rt, req); refusal != nil {
-		s.wait(r.Context(), latency)
+		s.Wait(r.Context(), latency)
 		return *refusal
 	}
 	if isConnectorCall(rt.call) {
@@ -71,9 +71,9 @@ func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer
 	if isWrite(rt.call) {
 		return s.write(r.Context(), latency, req, f)
 	}
-	s.wait(r.Context(), latency/2)
+	s.Wait(r.Context(), latency/2)
 	out := s.read(rt, req, r.URL.Query())
-	s.wait(r.Context(), latency/2)
+	s.Wait(r.Context(), latency/2)
 	return out
 }
 

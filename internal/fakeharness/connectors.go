@@ -150,12 +150,12 @@ func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
 
 // connector acts on a call of the connectors' API. A write completes even if its client has gone.
 func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault) answer {
-	s.wait(ctx, s.Options().Latency/2)
+	s.Wait(ctx, s.Options().Latency/2)
 	if rt.call == "test-connector" {
 		s.connectors.mu.Lock()
 		latency := s.connectors.test.Latency
 		s.connectors.mu.Unlock()
-		s.wait(ctx, latency)
+		s.Wait(ctx, latency)
 	}
 	if f.BeforeSave != nil {
 		f.BeforeSave(req)
@@ -163,7 +163,7 @@ func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault)
 	s.connectors.mu.Lock()
 	out := s.connectors.act(rt.call, req, !s.Options().NoConnector, f.Lie)
 	s.connectors.mu.Unlock()
-	s.wait(ctx, s.Options().Latency/2)
+	s.Wait(ctx, s.Options().Latency/2)
 	return out
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -99,7 +98,7 @@ func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a an
 func (s *Server) drip(ctx context.Context, w http.ResponseWriter, body []byte, interval time.Duration) {
 	out := http.NewResponseController(w)
 	for i := range body {
-		s.wait(ctx, interval)
+		s.Wait(ctx, interval)
 		_, _ = w.Write(body[i : i+1]) // the client may be gone
 		_ = out.Flush()
 	}
@@ -118,45 +117,4 @@ func pad(w http.ResponseWriter, n int64) {
 		}
 		n -= int64(written)
 	}
-}
-
-// faultList has the faults in the order in which they were injected.
-type faultList struct {
-	mu     sync.Mutex
-	faults []*Fault
-}
-
-func (l *faultList) inject(f Fault) {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.faults = append(l.faults, &f)
-}
-
-func (l *faultList) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.faults = nil
-}
-
-// hit returns the first fault that is due for the request; the zero Fault for none. Faults after the one
-// that hits do not count the request.
-func (l *faultList) hit(req Request) Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.faults {
-		switch {
-		case f.Times == 0 || !matchesCall(req.Call, f.Call) || f.Scope != "" && f.Scope != req.Scope:
-		case f.After > 0:
-			f.After--
-		default:
-			if f.Times > 0 {
-				f.Times--
-			}
-			return *f
-		}
-	}
-	return Fault{}
 }

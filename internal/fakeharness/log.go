@@ -1,9 +1,7 @@
 package fakeharness
 
 import (
-	"bytes"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,93 +98,20 @@ func matchesCall(call, wanted string) bool {
 
 func isWrite(call string) bool { return call == "update-config" || call == "reset-config" }
 
-// requestLog records requests, and how many writes were in flight at once.
-type requestLog struct {
-	mu       sync.Mutex
-	requests []*Request
-	writing  map[string]int // account -> writes in flight
-	most     int
+// inFlight counts the writes that are in flight.
+type inFlight struct {
+	mu      sync.Mutex
+	account map[string]int
+	most    int
 }
 
-// arrive records the request. The entry belongs to the log: only answered changes it.
-func (l *requestLog) arrive(req Request) *Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	entry := &req
-	l.requests = append(l.requests, entry)
-	if isWrite(req.Call) {
-		l.countWrites(req.Account, 1)
+// count counts more, or less, writes of an account.
+func (f *inFlight) count(account string, more int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.account == nil {
+		f.account = map[string]int{}
 	}
-	return entry
-}
-
-// writes counts more, or less, writes in flight.
-func (l *requestLog) writes(account string, more int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.countWrites(account, more)
-}
-
-// countWrites is writes; l.mu must be held.
-func (l *requestLog) countWrites(account string, more int) {
-	if l.writing == nil {
-		l.writing = map[string]int{}
-	}
-	l.writing[account] += more
-	l.most = max(l.most, l.writing[account])
-}
-
-// answered completes an entry. It runs before the answer's last byte can reach the
-// client, so a client that has its answer finds the log complete.
-func (l *requestLog) answered(entry *Request, status int, correlationID string) Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	entry.Status, entry.CorrelationID, entry.End = status, correlationID, time.Now()
-	if isWrite(entry.Call) {
-		l.countWrites(entry.Account, -1)
-	}
-	return entry.copy()
-}
-
-func (l *requestLog) all() []Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]Request, len(l.requests))
-	for i, entry := range l.requests {
-		out[i] = entry.copy()
-	}
-	return out
-}
-
-func (l *requestLog) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.requests = nil
-}
-
-func (l *requestLog) count(call string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := 0
-	for _, entry := range l.requests {
-		if matchesCall(entry.Call, call) {
-			n++
-		}
-	}
-	return n
-}
-
-func (l *requestLog) mostWriting() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.most
-}
-
-// copy returns an entry that shares nothing with r.
-func (r *Request) copy() Request {
-	out := *r
-	out.Header = r.Header.Clone()
-	out.Body = bytes.Clone(r.Body)
-	out.Fields = slices.Clone(r.Fields)
-	return out
+	f.account[account] += more
+	f.most = max(f.most, f.account[account])
 }

@@ -6,15 +6,14 @@ package fakeharness
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // Options configure a Server. The zero value is usable. Tune changes them on a running one.
@@ -77,97 +76,51 @@ func (o Options) latency(call string) time.Duration {
 
 // Server is the API. It is an http.Handler, and safe for concurrent use.
 type Server struct {
+	fakeserver.Server
+	fakeserver.Faults[Fault]
+	fakeserver.Log[Request]
+
 	tuning sync.Mutex // guards opts
 	opts   Options
 	store  *store
 	reads  atomic.Int64 // of customer configs, for Options.ReplicaEvery
-	log    requestLog
-	faults faultList
+	writes inFlight
 	limit  limiter
 
 	connectors connectorStore
-
-	http     http.Server
-	listener net.Listener
-	endpoint string
-	closed   chan struct{}
-	close    sync.Once
-	// Every request holds running for reading; Close takes it to wait for them.
-	running sync.RWMutex
-	late    sync.WaitGroup // saves after their answer
+	late       sync.WaitGroup // saves after their answer
 }
 
 // New returns a server that does not listen yet: use it as a handler, or call Listen and Serve.
 func New(opts Options) *Server {
 	opts = opts.withDefaults()
-	s := &Server{opts: opts, store: newStore(opts.AccountID), closed: make(chan struct{})}
-	s.http.Handler = s
+	s := &Server{opts: opts, store: newStore(opts.AccountID)}
+	s.Init(s.serve)
 	return s
 }
 
 // Start returns a server that listens on a free port of the loopback until t's Cleanup.
-func Start(t interface {
-	Helper()
-	Cleanup(func())
-}, opts Options,
-) *Server {
+func Start(t fakeserver.TB, opts Options) *Server {
 	t.Helper()
-	s := New(opts)
-	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
-		panic(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = s.Serve() // the clients of a broken listener say enough
-	}()
-	t.Cleanup(func() {
-		s.Close()
-		<-done
-	})
-	return s
-}
-
-// Listen binds the address, such as 127.0.0.1:0, which sets the endpoint.
-func (s *Server) Listen(ctx context.Context, addr string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return err
-	}
-	s.listener = listener
-	s.endpoint = "http://" + listener.Addr().String() + basePath
-	return nil
-}
-
-// Serve answers requests on the bound address until Close, and then returns nil.
-func (s *Server) Serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return fakeserver.Start(t, New(opts))
 }
 
 // Close ends every request in progress, even a hanging one, and returns when all have ended and every late
 // save is done.
 func (s *Server) Close() {
-	_ = s.http.Close() // a listener that fails to close leaves nothing to do
-	s.close.Do(func() { close(s.closed) })
-	s.Settle()
+	s.Server.Close()
+	s.late.Wait()
 }
 
 // Settle returns when no request is in progress, not even one whose client has gone, and every late save is
 // done.
 func (s *Server) Settle() {
-	s.running.Lock()
-	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+	s.Server.Settle()
 	s.late.Wait()
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.running.RLock()
-	defer s.running.RUnlock()
-
+// serve answers one request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // half a request does not count
@@ -178,13 +131,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req := newRequest(r, rt, body)
 	req.Connector = connector
-	entry := s.log.arrive(req)
-	f := s.faults.hit(req)
+	entry := s.Arrive(req)
+	if isWrite(req.Call) {
+		s.writes.count(req.Account, 1)
+	}
+	f := s.Hit(func(f *Fault) bool { return matchesCall(req.Call, f.Call) && (f.Scope == "" || f.Scope == req.Scope) })
 	a := s.answer(r, rt, req, &f)
 	if r.Context().Err() != nil {
 		a.status = 0
 	}
-	final := s.log.answered(entry, a.status, a.correlationID)
+	// Before the answer's last byte can reach the client, which then finds the log complete.
+	final := s.Note(entry, func(r *Request) { r.Status, r.CorrelationID, r.End = a.status, a.correlationID, time.Now() })
+	if isWrite(req.Call) {
+		s.writes.count(req.Account, -1)
+	}
 	if onAnswer := s.Options().OnAnswer; onAnswer != nil {
 		onAnswer(final)
 	}
@@ -206,16 +166,13 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 			out = bare(rt.call, out)
 		}
 	} else if !f.withholds() {
-		s.wait(r.Context(), s.Options().latency(rt.call))
+		s.Wait(r.Context(), s.Options().latency(rt.call))
 	}
 	if f.answers() {
 		out = f.answer()
 	}
 	if f.Hang {
-		select {
-		case <-r.Context().Done():
-		case <-s.closed:
-		}
+		s.Hang(r.Context())
 	}
 	if f.withholds() {
 		return answer{}
@@ -223,22 +180,13 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 	return out
 }
 
-// wait returns after d, or earlier if ctx ends or the server closes.
-func (s *Server) wait(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-s.closed:
-	}
-}
-
 // Endpoint is the base URL for a client: http://127.0.0.1:port/gateway. It is "" before Listen.
-func (s *Server) Endpoint() string { return s.endpoint }
+func (s *Server) Endpoint() string {
+	if s.Host() == "" {
+		return ""
+	}
+	return s.URL() + basePath
+}
 
 // Options returns the options, with defaults filled in.
 func (s *Server) Options() Options {
@@ -251,7 +199,7 @@ func (s *Server) Options() Options {
 func (s *Server) Env() map[string]string {
 	opts := s.Options()
 	return map[string]string{
-		"HARNESS_ENDPOINT":         s.endpoint,
+		"HARNESS_ENDPOINT":         s.Endpoint(),
 		"HARNESS_ACCOUNT_ID":       opts.AccountID,
 		"HARNESS_PLATFORM_API_KEY": opts.APIKey,
 	}

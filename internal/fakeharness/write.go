@@ -34,18 +34,18 @@ func (o *operation) UnmarshalJSON(data []byte) error {
 // all of it. Nothing is locked in between: of two writes in flight the later save wins. It completes even
 // if its client has gone.
 func (s *Server) write(ctx context.Context, latency time.Duration, req Request, f *Fault) answer {
-	s.wait(ctx, latency/4)
+	s.Wait(ctx, latency/4)
 	module, _ := mustScope(req.Scope)
 	doc := s.store.load(req.Account, module).clone()
 	refusal := s.apply(doc, req)
 	if f.BeforeSave != nil {
 		f.BeforeSave(req)
 	}
-	s.wait(context.WithoutCancel(ctx), latency/2)
+	s.Wait(context.WithoutCancel(ctx), latency/2)
 	if refusal == nil && !f.Lie {
 		s.save(ctx, req, doc, f.SaveLate)
 	}
-	s.wait(ctx, latency/4)
+	s.Wait(ctx, latency/4)
 	if refusal != nil {
 		return *refusal
 	}
@@ -59,10 +59,10 @@ func (s *Server) save(ctx context.Context, req Request, doc document, late time.
 		s.store.save(req.Account, module, doc, s.Options().ReplicaLag)
 		return
 	}
-	s.log.writes(req.Account, 1)
+	s.writes.count(req.Account, 1)
 	s.late.Go(func() {
-		defer s.log.writes(req.Account, -1)
-		s.wait(context.WithoutCancel(ctx), late)
+		defer s.writes.count(req.Account, -1)
+		s.Wait(context.WithoutCancel(ctx), late)
 		s.store.save(req.Account, module, doc, s.Options().ReplicaLag)
 	})
 }

@@ -152,19 +152,6 @@ func TestTheMiddleHalfOfTheLatencyIsTheWindowOfAWrite(t *testing.T) {
 	}
 }
 
-func TestWritesHaveTheirOwnLatency(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{Latency: time.Second, WriteLatency: time.Minute})
-		for target, want := range map[string]time.Duration{"get-customer-config": time.Second, "update-config": time.Minute} {
-			body := map[string]string{"update-config": "[]"}[target]
-			if _, took := answerTo(t.Context(), s, "/ci/execution-config/"+target, body); took != want {
-				t.Errorf("%s took %v", target, took)
-			}
-		}
-	})
-}
-
 func TestAWriteIsSavedLateAfterItsAnswer(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]Fault{"504": {Status: 504}, "dropped": {Drop: true}, "acknowledged": {}} {
@@ -213,41 +200,6 @@ func TestReadsComeFromALaggingReplica(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerTakesTheLatency(t *testing.T) {
-	t.Parallel()
-	for name, change := range map[string]func(*Server, *string, *string){
-		"read":    func(_ *Server, target, _ *string) { *target = "/ci/execution-config/get-default-config" },
-		"refused": func(_ *Server, _, body *string) { *body = "null" },
-		"404":     func(_ *Server, target, _ *string) { *target = "/nothing" },
-		"fault":   func(s *Server, _, _ *string) { s.Inject(Fault{Status: 503}) },
-		"applied": func(s *Server, _, _ *string) { s.Inject(Fault{Status: 503, ApplyFirst: true}) },
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			s := New(Options{Latency: time.Second})
-			target, body := "/ci/execution-config/update-config", update("gitCloneTag", "a:1")
-			if name == "read" {
-				body = ""
-			}
-			change(s, &target, &body)
-			if _, took := answerTo(t.Context(), s, target, body); took != time.Second {
-				t.Errorf("%s took %v", name, took)
-			}
-		})
-	}
-}
-
-func TestAReadSamplesInTheMiddleOfItsLatency(t *testing.T) {
-	t.Parallel()
-	for at, want := range map[time.Duration]string{499 * time.Millisecond: `{"addonTag":"b:1"}`, 501 * time.Millisecond: `{}`} {
-		synctest.Test(t, func(t *testing.T) {
-			s := New(Options{Latency: time.Second})
-			time.AfterFunc(at, func() { s.SetOverride("ci/K8", "addonTag", "b:1") })
-			got, _ := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
-			decode(t, got).mustBe(t, want)
-		})
-	}
-}
-
 func TestAWriteOutlivesItsClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -271,40 +223,6 @@ func TestAWriteOutlivesItsClient(t *testing.T) {
 		}
 		if got := s.Requests()[0]; got.Status != 0 || got.End.IsZero() {
 			t.Errorf("logged status %d, end %v, of an answer that nobody got", got.Status, got.End)
-		}
-	})
-}
-
-func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{RateLimit: 2, Latency: time.Second})
-		get := func(want int) {
-			t.Helper()
-			got, _ := answerTo(t.Context(), s, "/ci/execution-config/get-customer-config", "")
-			if got.Code != want {
-				t.Errorf("answer is %d %s, want %d", got.Code, got.Body, want)
-			}
-			if got.Code == 429 && (decode(t, got).env.Code != "TOO_MANY_REQUESTS" || got.Header()["Retry-After"] != nil) {
-				t.Errorf("answer is %v %s", got.Header(), got.Body)
-			}
-		}
-		get(200) // at 0s
-		get(200) // at 1s
-		get(429)
-		<-time.NewTimer(56*time.Second + 999*time.Millisecond).C
-		get(429) // at 59.999s: the first call still counts
-		get(200) // at 60.999s: the second still counts
-		get(200) // at 61.999s
-		get(429)
-
-		target := basePath + "/ci/execution-config/get-customer-config?infra=K8&accountIdentifier=test-account"
-		req := newRecorded(t.Context(), http.MethodGet, target, "")
-		req.Header.Set("Authorization", "Bearer bearer.test")
-		other := httptest.NewRecorder()
-		s.ServeHTTP(other, req)
-		if other.Code != 200 {
-			t.Errorf("another credential: %d", other.Code)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // Fault makes requests go wrong, before the registry's own checks. The zero value matches the next request
@@ -56,10 +55,7 @@ func (s *Server) withhold(r *http.Request, rt route, f *Fault) {
 	part, _ := io.ReadAll(io.LimitReader(r.Body, f.Take)) // in any case, the connection is closed
 	s.keep(r, rt, part)
 	if f.Hang {
-		select {
-		case <-r.Context().Done():
-		case <-s.closed:
-		}
+		s.Hang(r.Context())
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -99,44 +95,9 @@ func (s *Server) switchProtocols(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// faultList has the faults in the order in which they were injected.
-type faultList struct {
-	mu     sync.Mutex
-	faults []*Fault
-}
-
 // Inject adds a fault. The first one that is due for a request hits it.
-func (s *Server) Inject(f Fault) {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.faults = append(s.faults.faults, &f)
-}
+func (s *Server) Inject(f Fault) { s.Add(f, f.Times, f.After) }
 
-// ClearFaults removes every fault.
-func (s *Server) ClearFaults() {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.faults = nil
-}
-
-func (l *faultList) hit(r Request) Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.faults {
-		switch {
-		case f.Times == 0, f.Method != "" && f.Method != r.Method, f.Kind != "" && f.Kind != r.Kind,
-			!strings.Contains(r.Path, f.Reference):
-		case f.After > 0:
-			f.After--
-		default:
-			if f.Times > 0 {
-				f.Times--
-			}
-			return *f
-		}
-	}
-	return Fault{}
+func (f *Fault) matches(r Request) bool {
+	return (f.Method == "" || f.Method == r.Method) && (f.Kind == "" || f.Kind == r.Kind) && strings.Contains(r.Path, f.Reference)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Request is an entry of the request log.
@@ -28,68 +27,19 @@ type Request struct {
 	Status int
 }
 
-type requestLog struct {
-	mu      sync.Mutex
-	entries []*entry
-}
-
-type entry struct {
-	Request
-	log *requestLog
-}
-
-func (l *requestLog) arrive(r *http.Request, rt route) *entry {
-	e := &entry{log: l, Request: Request{
+func newRequest(r *http.Request, rt route) Request {
+	request := Request{
 		Method: r.Method, Host: r.Host, Path: r.URL.Path, Query: r.URL.RawQuery,
 		Kind: rt.kind, Repository: rt.repo, Reference: rt.reference,
 		UserAgent: r.UserAgent(), Accept: r.Header.Get("Accept"),
 		Authorization: r.Header.Get("Authorization"),
-	}}
+	}
 	if user, _, ok := r.BasicAuth(); ok {
-		e.Login = user
-	} else if strings.HasPrefix(e.Authorization, "Bearer ") {
-		e.Login = "bearer"
+		request.Login = user
+	} else if strings.HasPrefix(request.Authorization, "Bearer ") {
+		request.Login = "bearer"
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entries = append(l.entries, e)
-	return e
-}
-
-func (e *entry) received(n int64) {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	e.Received = n
-}
-
-func (e *entry) sent(n int64) {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	e.Sent = n
-}
-
-func (e *entry) answered(status int) {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	e.Status = status
-}
-
-// Requests returns the log so far.
-func (s *Server) Requests() []Request {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	out := make([]Request, len(s.log.entries))
-	for i, e := range s.log.entries {
-		out[i] = e.Request
-	}
-	return out
-}
-
-// ResetLog empties the log.
-func (s *Server) ResetLog() {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	s.log.entries = nil
+	return request
 }
 
 // Count returns how many requests had the method ("" is any) and were of one of the kinds (none is any).

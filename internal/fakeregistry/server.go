@@ -4,13 +4,13 @@ package fakeregistry
 
 import (
 	"cmp"
-	"context"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // Options configure a Server. The zero value is a registry without a login.
@@ -59,73 +59,28 @@ type Options struct {
 
 // Server is a registry. It is safe for concurrent use.
 type Server struct {
+	fakeserver.Server
+	fakeserver.Faults[Fault]
+	fakeserver.Log[Request]
+
 	opts   Options
 	store  *store
-	log    requestLog
-	faults faultList
 	tokens tokens
 	pulls  atomic.Int64 // GETs of manifests, for PullLimit
-
-	http     http.Server
-	listener net.Listener
-	closed   chan struct{}
-	once     sync.Once
-	running  sync.RWMutex // every request holds it for reading; Close takes it to wait for them
 }
 
 // New returns a registry that does not listen yet: call Listen and Serve.
 func New(opts Options) *Server {
-	s := &Server{opts: opts, store: newStore(), closed: make(chan struct{})}
-	s.http.Handler = s
+	s := &Server{opts: opts, store: newStore()}
+	s.Init(s.serve)
 	return s
 }
 
 // Start returns a registry that listens on a free port of the loopback until t's Cleanup.
-func Start(t interface {
-	Helper()
-	Cleanup(func())
-}, opts Options,
-) *Server {
+func Start(t fakeserver.TB, opts Options) *Server {
 	t.Helper()
-	s := New(opts)
-	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
-		panic(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.Serve()
-	}()
-	t.Cleanup(func() {
-		s.Close()
-		<-done
-	})
-	return s
+	return fakeserver.Start(t, New(opts))
 }
-
-// Listen binds the address, such as 127.0.0.1:0.
-func (s *Server) Listen(ctx context.Context, addr string) error {
-	var err error
-	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	return err
-}
-
-// Serve answers requests until Close.
-func (s *Server) Serve() { _ = s.http.Serve(s.listener) } // its clients report a broken listener
-
-// Close ends every request in progress and returns when all have ended.
-func (s *Server) Close() {
-	s.once.Do(func() { close(s.closed) })
-	_ = s.http.Close() // nothing is left to do about a listener that fails to close
-	s.running.Lock()
-	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
-}
-
-// Host is the host of images in this registry: 127.0.0.1:port.
-func (s *Server) Host() string { return s.listener.Addr().String() }
-
-// URL is the registry's address: http://127.0.0.1:port.
-func (s *Server) URL() string { return "http://" + s.Host() }
 
 // elsewhere is the same server under another host name.
 func (s *Server) elsewhere() string {
@@ -133,21 +88,20 @@ func (s *Server) elsewhere() string {
 	return "localhost:" + port
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.running.RLock()
-	defer s.running.RUnlock()
+// serve answers one request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt := routeOf(r)
-	entry := s.log.arrive(r, rt)
-	f := s.faults.hit(entry.Request)
+	request := newRequest(r, rt)
+	entry := s.Arrive(request)
+	f := s.Hit(func(f *Fault) bool { return f.matches(request) })
 	if f.Hook != nil {
-		f.Hook(entry.Request)
+		f.Hook(request)
 	}
 	if f.withholds() && !f.ApplyFirst {
 		s.withhold(r, rt, &f)
 	}
 	body, err := io.ReadAll(r.Body)
-	entry.received(int64(len(body)))
+	s.Note(entry, func(r *Request) { r.Received = int64(len(body)) })
 	if err != nil {
 		s.keep(r, rt, body)
 	}
@@ -164,8 +118,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.answers() {
 		a = f.answer()
 	}
-	entry.answered(a.status)
-	entry.sent(int64(s.send(w, r, &f, a)))
+	s.Note(entry, func(r *Request) { r.Status = a.status })
+	sent := s.send(w, r, &f, a)
+	s.Note(entry, func(r *Request) { r.Sent = int64(sent) })
 }
 
 // answer is what is sent back.

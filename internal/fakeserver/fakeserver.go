@@ -1,0 +1,207 @@
+// Package fakeserver is what the fakes have in common: a server that ends cleanly, faults that hit some of the
+// requests, and a log. It knows no API.
+package fakeserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Server answers requests on the loopback, or as a handler without a listener. Embed it, and call Init.
+type Server struct {
+	handle   http.HandlerFunc
+	http     http.Server
+	listener net.Listener
+	closed   chan struct{}
+	once     sync.Once
+	running  sync.RWMutex // every request holds it for reading
+}
+
+// Init says what answers the requests.
+func (s *Server) Init(handle http.HandlerFunc) {
+	s.handle, s.closed = handle, make(chan struct{})
+	s.http.Handler = s
+}
+
+// TB is what this package needs of a [testing.TB].
+type TB interface {
+	Helper()
+	Cleanup(func())
+}
+
+// Start lets a server listen on a free port of the loopback until t's Cleanup.
+func Start[S interface {
+	Listen(ctx context.Context, addr string) error
+	Serve() error
+	Close()
+}](t TB, s S,
+) S {
+	t.Helper()
+	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve() // the clients of a broken listener say enough
+	}()
+	t.Cleanup(func() {
+		s.Close()
+		<-done
+	})
+	return s
+}
+
+// Listen binds the address, such as 127.0.0.1:0.
+func (s *Server) Listen(ctx context.Context, addr string) (err error) {
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	return err
+}
+
+// Serve answers requests on the bound address until Close, and then returns nil.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close ends every request in progress, even a hanging one, and returns when all have ended.
+func (s *Server) Close() {
+	_ = s.http.Close() // a listener that fails to close leaves nothing to do
+	s.once.Do(func() { close(s.closed) })
+	s.Settle()
+}
+
+// Settle returns when no request is in progress, not even one whose client has gone.
+func (s *Server) Settle() {
+	s.running.Lock()
+	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.running.RLock()
+	defer s.running.RUnlock()
+	s.handle(w, r)
+}
+
+// Host is 127.0.0.1:port; "" before Listen.
+func (s *Server) Host() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
+
+// URL is http://127.0.0.1:port.
+func (s *Server) URL() string { return "http://" + s.Host() }
+
+// Hang returns when the client has gone or the server closes.
+func (s *Server) Hang(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+}
+
+// Wait returns after d, or earlier if ctx ends or the server closes.
+func (s *Server) Wait(ctx context.Context, d time.Duration) {
+	if d > 0 {
+		ctx, cancel := context.WithTimeout(ctx, d)
+		defer cancel()
+		s.Hang(ctx)
+	}
+}
+
+// Faults are those of a fake, in the order in which they were injected.
+type Faults[F any] struct {
+	mu   sync.Mutex
+	list []*due[F]
+}
+
+type due[F any] struct {
+	fault        F
+	times, after int
+}
+
+// Add makes a fault hit so many matching requests (0: one; -1: all), after letting others pass.
+func (l *Faults[F]) Add(fault F, times, after int) {
+	if times == 0 {
+		times = 1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, &due[F]{fault, times, after})
+}
+
+// ClearFaults removes every fault.
+func (l *Faults[F]) ClearFaults() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = nil
+}
+
+// Hit returns the first fault that is due for a request; the zero value for none. Faults after the one that
+// hits do not count the request.
+func (l *Faults[F]) Hit(matches func(*F) bool) (hit F) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.list {
+		switch {
+		case f.times == 0 || !matches(&f.fault):
+		case f.after > 0:
+			f.after--
+		default:
+			if f.times > 0 {
+				f.times--
+			}
+			return f.fault
+		}
+	}
+	return hit
+}
+
+// Log has the requests in order of arrival.
+type Log[R any] struct {
+	mu      sync.Mutex
+	entries []*R
+}
+
+// Arrive adds an entry, which belongs to the log.
+func (l *Log[R]) Arrive(r R) *R {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, &r)
+	return &r
+}
+
+// Note changes an entry and returns what it is now.
+func (l *Log[R]) Note(entry *R, change func(*R)) R {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(entry)
+	return *entry
+}
+
+// Requests returns the log so far.
+func (l *Log[R]) Requests() []R {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]R, len(l.entries))
+	for i, entry := range l.entries {
+		out[i] = *entry
+	}
+	return out
+}
+
+// ResetLog empties the log.
+func (l *Log[R]) ResetLog() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = nil
+}

@@ -15,12 +15,13 @@ type blobTable struct {
 
 type place struct {
 	at   []string                 // repositories that have it, in the order in which they got it
+	sent []string                 // those to which it was sent, whatever they say of others
 	busy map[string]chan struct{} // who is getting it: a repository, or "" for the registry's first
 }
 
 // claim returns once the blob is in the repository (have), or with the right to bring it there: then from
 // is a repository to mount it from, "" for none, and done records whether it has arrived.
-func (t *blobTable) claim(ctx context.Context, host, repo, digest string) (from string, have bool, done func(arrived bool), err error) {
+func (t *blobTable) claim(ctx context.Context, host, repo, digest string) (from string, have bool, done func(arrived, sent bool), err error) {
 	for {
 		t.mu.Lock()
 		p := t.place(host + " " + digest)
@@ -36,7 +37,7 @@ func (t *blobTable) claim(ctx context.Context, host, repo, digest string) (from 
 		if wait == nil {
 			p.busy[who] = make(chan struct{})
 			t.mu.Unlock()
-			return from, false, func(arrived bool) { t.end(p, who, repo, arrived) }, nil
+			return from, false, func(arrived, sent bool) { t.end(p, who, repo, arrived, sent) }, nil
 		}
 		t.mu.Unlock()
 		select {
@@ -47,7 +48,7 @@ func (t *blobTable) claim(ctx context.Context, host, repo, digest string) (from 
 	}
 }
 
-func (t *blobTable) end(p *place, who, repo string, arrived bool) {
+func (t *blobTable) end(p *place, who, repo string, arrived, sent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(p.busy[who])
@@ -55,6 +56,22 @@ func (t *blobTable) end(p *place, who, repo string, arrived bool) {
 	if arrived && !slices.Contains(p.at, repo) {
 		p.at = append(p.at, repo)
 	}
+	if arrived && sent {
+		p.sent = append(p.sent, repo)
+	}
+}
+
+// doubtful reports whether a repository only said that it has a blob, which was not sent to it. From then on it counts
+// as sent.
+func (t *blobTable) doubtful(host, repo, digest string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.place(host + " " + digest)
+	if slices.Contains(p.sent, repo) {
+		return false
+	}
+	p.sent = append(p.sent, repo)
+	return true
 }
 
 // place returns the entry of a key. The lock is held.

@@ -2,18 +2,17 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
-const (
-	// maxDepth, maxChildren and maxBlobs limit the parts of an image, far above any real one.
-	maxDepth    = 4
-	maxChildren = 1_000
-	maxBlobs    = 5_000
-)
+// progressEvery is how often a copy says how far it is.
+const progressEvery = 10 * time.Second
 
 // CopyOptions are the settings of one copy.
 type CopyOptions struct {
@@ -21,26 +20,64 @@ type CopyOptions struct {
 	Digest string
 	// Signatures also copies cosign's .sig, .att and .sbom tags and the referrers.
 	Signatures bool
+	// WhenSupported leaves out those that the destination refuses.
+	WhenSupported bool
+	// Thorough looks at all that the destination has of the image, down to the layers, and sends what is missing.
+	// Otherwise a tag or platform that is there counts as whole.
+	Thorough bool
+	// Describe returns the image also if that takes a request.
+	Describe bool
+	// Progress is told every ten seconds how far the copy is. May be nil.
+	Progress func(Progress)
+}
+
+// Progress is how far a copy is, in bytes of blobs.
+type Progress struct {
+	Sent  int64
+	Total int64 // of what is to be sent, as far as that is known
+	Took  time.Duration
 }
 
 // CopyResult says what a copy did.
 type CopyResult struct {
 	Digest    string // what the destination now has
-	Skipped   bool   // the destination had it already, and nothing was written
+	Skipped   bool   // the destination had the image already, and nothing of it was written
 	Mounted   int    // blobs that came from another repository of the destination's registry
 	BytesSent int64  // of blobs
-	// Attached are the references at the destination of what Signatures copied, or found there.
-	Attached []string
+	Took      time.Duration
+	// Image is what the copied manifest says, if Describe asks for it; nil if it could not be read.
+	Image *Image
+	// Attached is what Signatures copied, or found at the destination.
+	Attached []Attached
+	// LeftOut says why signatures were left out with WhenSupported.
+	LeftOut []error
+	// Unlisted says why signatures of the source may have been missed; nil if all could be listed.
+	Unlisted error
+	// Unseen says why the destination does not show what it has acknowledged; nil if it does.
+	Unseen error
+}
+
+// job is what the transfers of one copy share.
+type job struct {
+	count    counts
+	manifest manifests
+	room     room
+
+	mu       sync.Mutex
+	attached []Attached
+	leftOut  []error
+	unlisted error
 }
 
 type counts struct {
-	mounted, sent atomic.Int64
+	mounted, sent, total, puts atomic.Int64
 }
 
 // Copy copies an image from source to destination, byte for byte: all platforms, attestations, any media
 // type. Content comes first and the tag last, so that no tag names half an image; an interrupted copy
-// resumes where it stopped. It succeeds only once the destination has answered with the digest. If the
-// destination has it already, nothing is written.
+// resumes where it stopped. It succeeds only once the destination has acknowledged the digest under its name, and
+// nothing that is asked afterwards makes it fail, but somebody else's push. If the destination has it already,
+// nothing is written.
 func (c *Client) Copy(ctx context.Context, source, destination string, options CopyOptions) (CopyResult, error) {
 	from, err := parse(source)
 	if err != nil {
@@ -70,112 +107,129 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 	if to.tag != "" {
 		to = to.withTag(to.tag)
 	}
-	t := &transfer{c: c, from: from, to: to, count: new(counts)}
-	result := CopyResult{Digest: from.digest}
-	result.Skipped, err = t.image(ctx, options.Signatures)
+	var result CopyResult
+	err = inSlot(ctx, c.copies, func() error {
+		t := &transfer{c: c, from: from, to: to, thorough: options.Thorough, job: &job{}}
+		defer t.room.leave(c)
+		result, err = t.run(ctx, options)
+		return err
+	})
+	return result, err
+}
+
+// run copies the image and says what that took.
+func (t *transfer) run(ctx context.Context, options CopyOptions) (CopyResult, error) {
+	start := time.Now()
+	result := CopyResult{Digest: t.from.digest}
+	if options.Progress != nil {
+		ended := make(chan struct{})
+		var telling sync.WaitGroup
+		telling.Go(func() { t.tell(start, options.Progress, ended) })
+		defer telling.Wait()
+		defer close(ended)
+	}
+	err := t.image(ctx, options, &result)
+	result.Took = time.Since(start)
 	result.Mounted, result.BytesSent = int(t.count.mounted.Load()), t.count.sent.Load()
-	result.Attached = t.attached
-	return result, failure(to, err)
+	result.Attached, result.LeftOut, result.Unlisted = t.attached, t.leftOut, t.unlisted
+	if _, ok := errors.AsType[*SignatureError](err); ok {
+		return result, err
+	}
+	return result, failure(t.to, err)
 }
 
-// image copies the image and then its name; true if the name was there already.
-func (t *transfer) image(ctx context.Context, signatures bool) (skipped bool, err error) {
-	there, err := t.names(ctx)
-	if err != nil || there && !signatures {
-		return there, err
-	}
-	var root *manifest
-	if !there {
-		if root, err = t.c.get(ctx, t.from); err != nil {
-			return false, err
-		}
-		if err := t.parts(ctx, root, 0); err != nil {
-			return false, err
-		}
-	}
-	if signatures {
-		if err := t.signatures(ctx, root); err != nil {
-			return false, err
+func (t *transfer) tell(start time.Time, progress func(Progress), ended <-chan struct{}) {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-ticker.C:
+			progress(Progress{t.count.sent.Load(), t.count.total.Load(), time.Since(start)})
 		}
 	}
-	if there {
-		return true, nil
-	}
-	stored := t.put(ctx, root, t.to)
-	if there, err = t.names(ctx); there {
-		return false, nil // also if only the answer was lost, or another copy was faster
-	}
-	if stored != nil {
-		return false, stored
-	}
-	if err == nil {
-		err = &callError{ref: t.to, err: problemf(Mismatch, "the registry accepted the manifest but now has "+
-			"another one under that name")}
-	}
-	return false, err
 }
 
-// names reports whether the destination has the digest under its name.
-func (t *transfer) names(ctx context.Context) (bool, error) {
-	d, err := t.c.head(ctx, t.to, pushScope(t.to))
-	if status(err) == http.StatusNotFound {
-		return false, nil
-	}
-	return err == nil && d.Digest == t.from.digest, err
-}
-
-// parts copies all that a manifest refers to.
-func (t *transfer) parts(ctx context.Context, m *manifest, depth int) error {
-	if m.SchemaVersion == 1 {
-		return problemf(Refused, "the image is in Docker's schema 1, which registries no longer accept")
-	}
-	blobs := m.ownBlobs()
-	if depth > maxDepth || len(m.Manifests) > maxChildren || len(blobs) > maxBlobs {
-		return problemf(Refused, "%s refers to more than is ever copied: %d manifests and %d blobs, at depth %d",
-			m.Digest, len(m.Manifests), len(blobs), depth)
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.c.cfg.Jobs)
-	for _, child := range m.Manifests {
-		g.Go(func() error { return t.child(ctx, child, depth+1) })
-	}
-	for _, blob := range blobs {
-		g.Go(func() error { return t.blob(ctx, blob) })
-	}
-	return g.Wait()
-}
-
-// child copies a manifest of an index, with all that it refers to, unless it is there.
-func (t *transfer) child(ctx context.Context, d descriptor, depth int) error {
-	if !wholeDigest().MatchString(d.Digest) {
-		return problemf(Refused, "the index refers to a manifest by an invalid digest")
-	}
-	to := t.to.withDigest(d.Digest)
-	there, err := t.has(ctx, manifestPath(to))
-	if err != nil || there {
+// image copies the image, what belongs to it, and then its name.
+func (t *transfer) image(ctx context.Context, options CopyOptions, result *CopyResult) error {
+	there := t.names(ctx)
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m, err := t.c.get(ctx, t.from.withDigest(d.Digest), d.MediaType)
+	result.Skipped = there
+	if there && !options.Signatures && !t.thorough && !options.Describe {
+		return nil
+	}
+	root, err := t.read(ctx, t.from)
 	if err != nil {
 		return err
 	}
-	if err := t.parts(ctx, m, depth); err != nil {
-		return err
+	defer t.room.free(root)
+	if !there || t.thorough {
+		if err := t.parts(ctx, root, 0); err != nil {
+			return err
+		}
+		result.Skipped = there && t.count.puts.Load() == 0 && t.count.sent.Load() == 0 && t.count.mounted.Load() == 0
 	}
-	return t.put(ctx, m, to)
+	if options.Describe {
+		if image, err := t.c.describe(ctx, t.from, root); err == nil {
+			result.Image = &image
+		}
+	}
+	if options.Signatures {
+		if !there { // some registries refuse what refers to a manifest that is not there yet
+			if _, err := t.store(ctx, root, t.to.withDigest(root.Digest)); err != nil {
+				return err
+			}
+		}
+		if err := t.signatures(ctx, root, options.WhenSupported); err != nil {
+			return err
+		}
+	}
+	if there {
+		return nil
+	}
+	result.Unseen, err = t.name(ctx, root)
+	return err
 }
 
-// put stores a manifest under a tag or its digest.
-func (t *transfer) put(ctx context.Context, m *manifest, to ref) error {
-	return t.again(ctx, func() error {
-		resp, err := t.c.do(ctx, call{
-			method: http.MethodPut, ref: to, path: manifestPath(to), scopes: []string{pushScope(to)},
-			header: http.Header{"Content-Type": {m.Descriptor.MediaType}}, body: bytesBody(m.raw, m.Digest),
-			want: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted},
-		})
-		if err == nil {
-			_ = resp.Body.Close() // in memory
+// names reports whether the destination says that it has the digest under its name, and remembers what it has instead.
+func (t *transfer) names(ctx context.Context) bool {
+	d, err := t.c.head(ctx, t.to, pushScope(t.to))
+	switch {
+	case err == nil:
+		t.former = d.Digest
+	case status(err) == http.StatusNotFound:
+		t.former = ""
+	default:
+		t.former = unknown
+	}
+	return err == nil && d.Digest == t.from.digest
+}
+
+// name stores the root under the destination's name, and waits until it shows.
+func (t *transfer) name(ctx context.Context, root *manifest) (unseen, err error) {
+	acknowledged, stored := t.store(ctx, root, t.to)
+	for n, start := 0, time.Now(); ; n++ {
+		d, err := t.c.head(Once(ctx), t.to, pushScope(t.to))
+		late := err != nil || d.Digest == t.former || t.former == unknown
+		switch {
+		case err == nil && d.Digest == root.Digest:
+			return nil, nil // also if only the answer was lost, or another copy was faster
+		case stored != nil:
+			return nil, stored
+		case late && ctx.Err() == nil && time.Since(start) < t.c.cfg.Patience:
+			_ = sleep(ctx, transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.Patience/4, n, nil)) // then it ends
+		case !acknowledged && ctx.Err() == nil:
+			return nil, &callError{ref: t.to, err: problemf(Mismatch, "the registry did not refuse %s, and does not show it", root.Digest)}
+		case err != nil:
+			return failure(t.to, err), nil
+		case d.Digest != t.former:
+			return nil, &callError{ref: t.to, err: problemf(Mismatch, "the registry acknowledged %s under this name and now shows %s, "+
+				"which somebody else has pushed", root.Digest, d.Digest)}
+		default:
+			return failure(t.to, problemf(Mismatch, "the registry acknowledged %s but still shows %s", root.Digest, d.Digest)), nil
 		}
-		return err
-	})
+	}
 }

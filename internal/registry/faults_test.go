@@ -62,7 +62,7 @@ var faultTable = []struct {
 	{name: "tag put 400 TAG_INVALID", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 400, Code: "TAG_INVALID", Times: -1}, kind: Immutable, once: true},
 	{name: "tag put 412", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 412, Times: -1}, kind: Immutable, once: true},
 	{name: "tag put 404 NAME_UNKNOWN", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 404, Code: "NAME_UNKNOWN", Times: -1}, kind: NoRepository, once: true},
-	{name: "tag put taken and not stored", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 201, Times: -1}, kind: Mismatch, once: true},
+	{name: "tag put taken and not stored", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 200, Times: -1}, kind: Mismatch, once: true},
 }
 
 func TestFaultsOfACopy(t *testing.T) {

@@ -35,7 +35,7 @@ func newClient(t *testing.T, change func(*Config)) *Client {
 	t.Helper()
 	cfg := Config{
 		UserAgent: "terraform-provider-harnessci/test", RequestTimeout: 10 * time.Second, MaxRetries: 2,
-		RetryWaitMin: time.Microsecond, RetryWaitMax: time.Millisecond,
+		RetryWaitMin: time.Microsecond, RetryWaitMax: time.Millisecond, Patience: 50 * time.Millisecond,
 	}
 	if change != nil {
 		change(&cfg)

@@ -46,6 +46,17 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 	return Descriptor{}, c.absence(ctx, r, err)
 }
 
+// Peek returns what a reference names with one HEAD, and no words if the registry refuses. Only a 404 counts as an
+// absence.
+func (c *Client) Peek(ctx context.Context, reference string) (Descriptor, error) {
+	r, err := parse(reference)
+	if err != nil {
+		return Descriptor{}, err
+	}
+	d, err := c.head(ctx, r)
+	return d, failure(r, err)
+}
+
 // Greet asks the registry of a reference how to log in, which otherwise comes before the first request about
 // an image.
 func (c *Client) Greet(ctx context.Context, reference string) error {
@@ -171,15 +182,19 @@ func (p platform) known() bool {
 // get fetches a manifest and computes its digest: what a header says proves nothing. A media type known
 // beforehand takes precedence over the answer's.
 func (c *Client) get(ctx context.Context, r ref, mediaTypes ...string) (m *manifest, err error) {
-	err = c.fetch(ctx, call{
-		method: http.MethodGet, ref: r, path: manifestPath(r),
-		header: http.Header{"Accept": {strings.Join(append(slices.Clone(mediaTypes), accepted), ", ")}},
-		want:   []int{http.StatusOK},
-	}, func(resp *http.Response, content []byte) error {
+	err = c.fetch(ctx, manifestCall(r, mediaTypes), func(resp *http.Response, content []byte) error {
 		m, err = readManifest(r, content, append(slices.Clone(mediaTypes), mediaType(resp.Header))[0])
 		return err
 	})
 	return m, err
+}
+
+func manifestCall(r ref, mediaTypes []string) call {
+	return call{
+		method: http.MethodGet, ref: r, path: manifestPath(r),
+		header: http.Header{"Accept": {strings.Join(append(slices.Clone(mediaTypes), accepted), ", ")}},
+		want:   []int{http.StatusOK},
+	}
 }
 
 func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
@@ -195,10 +210,23 @@ func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
 	if err := json.Unmarshal(raw, &m.manifestContent); err != nil || m.SchemaVersion == 0 && !isManifest(m.manifestContent.MediaType) {
 		return nil, problemf(Refused, "the answer is not a manifest, so this may not be a registry")
 	}
-	if m.manifestContent.MediaType != "" && m.SchemaVersion != 1 {
+	switch {
+	case m.SchemaVersion == 1:
+	case m.manifestContent.MediaType != "":
 		m.Descriptor.MediaType = m.manifestContent.MediaType // the manifest's own word is part of its digest
+	case m.Manifests != nil && !isIndex(mediaType): // as older Nexus and file servers answer (jib 2819)
+		m.Descriptor.MediaType = string(types.OCIImageIndex)
+	case m.Config != nil && (isIndex(mediaType) || !isManifest(mediaType)):
+		m.Descriptor.MediaType = string(types.OCIManifestSchema1)
+		if m.Config.MediaType == string(types.DockerConfigJSON) {
+			m.Descriptor.MediaType = string(types.DockerManifestSchema2)
+		}
 	}
 	return m, nil
+}
+
+func isIndex(mediaType string) bool {
+	return mediaType == string(types.OCIImageIndex) || mediaType == string(types.DockerManifestList)
 }
 
 func digestOf(algorithm string, data []byte) string {
@@ -221,20 +249,29 @@ func (c *Client) Inspect(ctx context.Context, reference string) (Image, error) {
 	if err != nil {
 		return Image{}, c.absence(ctx, r, err)
 	}
+	image, err := c.describe(ctx, r, m)
+	return image, failure(r, err)
+}
+
+// describe returns what a manifest says, with a request for the configuration if the image has one platform.
+func (c *Client) describe(ctx context.Context, r ref, m *manifest) (Image, error) {
 	image := Image{Descriptor: m.Descriptor}
-	for _, child := range m.Manifests {
-		if child.Platform != nil && child.Platform.known() {
-			image.Platforms = append(image.Platforms, child.Platform.String())
+	for _, child := range m.children() {
+		if child.Platform != nil && child.Platform.known() && len(image.Children) < maxChildren {
+			image.Children = append(image.Children, Child{child.Digest, child.Platform.String()})
 		}
 	}
 	if m.Config != nil && isImageConfig(m.Config.MediaType) {
 		var p platform
 		if err := c.getConfig(ctx, r, *m.Config, &p); err != nil {
-			return Image{}, failure(r, err)
+			return Image{}, err
 		}
 		if p.known() {
-			image.Platforms = append(image.Platforms, p.String())
+			image.Platforms = []string{p.String()}
 		}
+	}
+	for _, child := range image.Children {
+		image.Platforms = append(image.Platforms, child.Platform)
 	}
 	slices.Sort(image.Platforms)
 	image.Platforms = slices.Compact(image.Platforms)

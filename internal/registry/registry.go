@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
@@ -25,6 +26,8 @@ const (
 
 	defaultWaitMin = 500 * time.Millisecond
 	defaultWaitMax = 30 * time.Second
+
+	defaultPatience = 5 * time.Second
 )
 
 // Host is the configuration of one registry.
@@ -51,6 +54,8 @@ type Config struct {
 	Jobs int // 0: 8
 	// RetryWaitMin and RetryWaitMax limit the waits between attempts. 0: 500 ms and 30 s.
 	RetryWaitMin, RetryWaitMax time.Duration
+	// Patience is how long a copy waits until the destination shows what it has acknowledged.
+	Patience time.Duration // 0: 5 s
 	// Log sees every attempt: method, host and path, never a query, a header or a body. May be nil.
 	Log func(ctx context.Context, msg string, fields map[string]any)
 }
@@ -67,7 +72,10 @@ type Client struct {
 	logins  flight.Group[string, *noted]
 	silence silence
 	blobs   blobTable
+	ways    sync.Map      // of hosts: how each takes the content of blobs
 	slots   chan struct{} // one for each blob in transfer
+	copies  chan struct{} // one for each copy
+	large   chan struct{} // held by the copy whose manifests are large
 	fetches chan struct{} // one for each answer whose content is being read
 }
 
@@ -77,6 +85,7 @@ func New(cfg Config) *Client {
 	cfg.Jobs = cmp.Or(cfg.Jobs, defaultJobs)
 	cfg.RetryWaitMin = cmp.Or(cfg.RetryWaitMin, defaultWaitMin)
 	cfg.RetryWaitMax = cmp.Or(cfg.RetryWaitMax, defaultWaitMax)
+	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
 	tr := transport.New(cfg.RootCAs)
 	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy talks to two hosts all the time
 	tr.ReadBufferSize, tr.WriteBufferSize = copyBuffer, copyBuffer
@@ -85,6 +94,8 @@ func New(cfg Config) *Client {
 		credentials: newCredentials(cfg.Hosts),
 		http:        tr,
 		slots:       make(chan struct{}, cfg.Jobs),
+		copies:      make(chan struct{}, maxCopies),
+		large:       make(chan struct{}, 1),
 		fetches:     make(chan struct{}, maxFetches),
 	}
 }
@@ -105,4 +116,11 @@ type Descriptor struct {
 type Image struct {
 	Descriptor
 	Platforms []string // such as linux/amd64 and linux/arm/v7, sorted; none if it is not an image
+	Children  []Child  // of an index: the images that run on a platform
+}
+
+// Child is the image of one platform in an index.
+type Child struct {
+	Digest   string `json:"digest"`
+	Platform string `json:"platform"`
 }

@@ -2,16 +2,11 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
-
-// maxReferrers limits the referrers of an image, referrers of referrers included.
-const maxReferrers = 1_000
 
 // cosignSuffixes end the tags under which cosign stores what it knows about a digest.
 var cosignSuffixes = []string{".sig", ".att", ".sbom"}
@@ -19,35 +14,49 @@ var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 // digestTag is the tag that cosign and the OCI referrers tag schema use for a digest.
 func digestTag(digest string) string { return strings.Replace(digest, ":", "-", 1) }
 
+// Attached is what was copied along with an image: a signature or another referrer.
+type Attached struct {
+	Ref    string `json:"ref"`
+	Digest string `json:"digest"`
+	// List is a list of referrers, to which others may add.
+	List bool `json:"list,omitempty"`
+}
+
+// SignatureError is a copy that failed because of what belongs to the image, not because of the image.
+type SignatureError struct {
+	Ref string // the signature or referrer, at the destination
+	Err error
+}
+
+// Error says which signature failed, and why.
+func (e *SignatureError) Error() string { return "the signature " + e.Ref + ": " + e.Err.Error() }
+
+// Unwrap returns why.
+func (e *SignatureError) Unwrap() error { return e.Err }
+
 // signatures copies what others have said about the image and its platforms: cosign's tags, and the
 // manifests that name one of them as their subject.
-func (t *transfer) signatures(ctx context.Context, root *manifest) error {
-	if root == nil {
-		var err error
-		if root, err = t.c.get(ctx, t.from); err != nil {
-			return err
-		}
-	}
-	tags, err := t.c.tags(ctx, t.from)
-	if err != nil {
-		return err
-	}
+func (t *transfer) signatures(ctx context.Context, root *manifest, whenSupported bool) error {
+	known := t.tagsOf(ctx)
 	subjects := []string{root.Digest}
-	for _, child := range root.Manifests {
+	for _, child := range root.children() {
 		subjects = append(subjects, child.Digest)
 	}
 	for i := 0; i < len(subjects); i++ {
-		if i > maxReferrers {
-			return problemf(Refused, "more than %d signatures and other referrers", maxReferrers)
+		if i > maxReferrers || ctx.Err() != nil {
+			return errors.Join(ctx.Err(), problemf(Refused, "more than %d signatures and other referrers", maxReferrers))
 		}
 		for _, suffix := range cosignSuffixes {
-			if _, there := slices.BinarySearch(tags, digestTag(subjects[i])+suffix); there {
-				if err := t.attach(ctx, t.to.withTag(digestTag(subjects[i])+suffix)); err != nil {
-					return err
-				}
+			tag := digestTag(subjects[i]) + suffix
+			digest := known.has(ctx, tag)
+			if digest == "" {
+				continue
+			}
+			if err := t.attach(ctx, t.to.withTag(tag), digest, whenSupported); err != nil {
+				return err
 			}
 		}
-		more, err := t.referrers(ctx, subjects[i], tags)
+		more, err := t.referrers(ctx, subjects[i], known, whenSupported)
 		if err != nil {
 			return err
 		}
@@ -57,137 +66,73 @@ func (t *transfer) signatures(ctx context.Context, root *manifest) error {
 			}
 		}
 	}
+	if known.asked > 0 && known.asked == known.failed {
+		return known.err // nothing could be found out
+	}
+	if known.asked > 0 {
+		t.unlisted = failure(t.from, known.err)
+	}
 	return nil
 }
 
-// attach copies what the source has under the same tag or digest.
-func (t *transfer) attach(ctx context.Context, to ref) error {
-	digest := to.digest
-	if digest == "" {
-		d, err := t.c.head(ctx, t.from.withTag(to.tag))
-		if err != nil {
-			return err
-		}
-		digest = d.Digest
-	}
-	part := &transfer{c: t.c, from: t.from.withDigest(digest), to: to, count: t.count}
-	if _, err := part.image(ctx, false); err != nil {
-		return err
-	}
-	t.attached = append(t.attached, to.String())
-	return nil
+// knownTags are the tags of the source, or what it says of each if it does not list them.
+type knownTags struct {
+	t             *transfer
+	list          []string
+	asked, failed int
+	err           error // why they are not listed
 }
 
-// referrers copies the manifests whose subject is the digest, and returns their digests.
-func (t *transfer) referrers(ctx context.Context, subject string, tags []string) ([]string, error) {
-	list, err := t.listReferrers(ctx, t.from, subject, tags)
-	if err != nil || len(list) == 0 {
-		return nil, err
-	}
-	digests := make([]string, len(list))
-	for i, entry := range list {
-		digests[i] = entry.digest
-		if err := t.attach(ctx, t.to.withDigest(entry.digest)); err != nil {
-			return nil, err
-		}
-	}
-	return digests, t.tellReferrers(ctx, subject, list)
+func (t *transfer) tagsOf(ctx context.Context) *knownTags {
+	list, err := t.c.tags(ctx, t.from)
+	return &knownTags{t: t, list: list, err: err}
 }
 
-// referrer is a complete entry of a list of referrers.
-type referrer struct {
-	digest string
-	raw    json.RawMessage
+// may reports whether there may be such a tag.
+func (k *knownTags) may(tag string) bool {
+	_, there := slices.BinarySearch(k.list, tag)
+	return there || k.err != nil
 }
 
-// listReferrers asks a repository for the referrers of a digest: through the API, else through the fallback
-// tag, if it is among the tags.
-func (t *transfer) listReferrers(ctx context.Context, r ref, subject string, tags []string) ([]referrer, error) {
-	list, answers, err := t.askReferrers(ctx, r, subject)
-	if err != nil || answers {
-		return list, err
+// has returns the digest of a tag of the source, "" if there is none.
+func (k *knownTags) has(ctx context.Context, tag string) string {
+	if !k.may(tag) {
+		return ""
 	}
-	if _, there := slices.BinarySearch(tags, digestTag(subject)); !there {
-		return nil, nil
+	d, err := k.t.c.head(ctx, k.t.from.withTag(tag))
+	if k.err != nil {
+		k.asked++
+		if err != nil && status(err) != http.StatusNotFound {
+			k.failed++
+		}
 	}
-	m, err := t.c.get(ctx, r.withTag(digestTag(subject)))
-	if err != nil {
-		return nil, err
-	}
-	return readReferrers(m.raw)
+	return d.Digest
 }
 
-// askReferrers asks the referrers API; false if the registry has none.
-func (t *transfer) askReferrers(ctx context.Context, r ref, subject string) (list []referrer, answers bool, err error) {
-	err = t.c.fetch(ctx, call{
-		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/referrers/" + subject,
-		header: http.Header{"Accept": {string(types.OCIImageIndex)}}, want: []int{http.StatusOK},
-	}, func(resp *http.Response, content []byte) (err error) {
-		if answers = mediaType(resp.Header) == string(types.OCIImageIndex); answers {
-			list, err = readReferrers(content)
-		}
-		return err
-	})
-	if code := status(err); code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusTooManyRequests {
-		return nil, false, nil
-	}
-	return list, answers, err
-}
-
-func readReferrers(index []byte) ([]referrer, error) {
-	var content struct{ Manifests []json.RawMessage }
-	if json.Unmarshal(index, &content) != nil {
-		return nil, problemf(Refused, "the list of referrers is not valid JSON")
-	}
-	var list []referrer
-	for _, raw := range content.Manifests {
-		var d descriptor
-		if json.Unmarshal(raw, &d) != nil || !wholeDigest().MatchString(d.Digest) {
-			return nil, problemf(Refused, "the list of referrers contains an invalid digest")
-		}
-		list = append(list, referrer{d.Digest, raw})
-	}
-	return list, nil
-}
-
-// tellReferrers adds to the fallback tag if the destination has no referrers API.
-func (t *transfer) tellReferrers(ctx context.Context, subject string, list []referrer) error {
-	_, answers, err := t.askReferrers(ctx, t.to, subject)
-	if err != nil || answers {
-		return err
-	}
-	to := t.to.withTag(digestTag(subject))
-	m, err := t.c.get(ctx, to)
-	var has []referrer
-	switch {
-	case status(err) == http.StatusNotFound:
-	case err != nil:
-		return err
-	default:
-		if has, err = readReferrers(m.raw); err != nil {
-			return err
-		}
-	}
-	all := slices.Clone(has)
-	for _, entry := range list {
-		if !slices.ContainsFunc(has, func(r referrer) bool { return r.digest == entry.digest }) {
-			all = append(all, entry)
-		}
-	}
-	if len(all) == len(has) {
+// attach copies what the source has under a digest.
+func (t *transfer) attach(ctx context.Context, to ref, digest string, whenSupported bool) error {
+	if slices.ContainsFunc(t.attached, func(a Attached) bool { return a.Ref == to.String() }) {
 		return nil
 	}
-	entries := make([]json.RawMessage, len(all))
-	for i, entry := range all {
-		entries[i] = entry.raw
+	part := &transfer{c: t.c, from: t.from.withDigest(digest), to: to, thorough: t.thorough, job: t.job}
+	err := part.image(ctx, CopyOptions{}, &CopyResult{})
+	if err == nil {
+		t.attached = append(t.attached, Attached{Ref: to.String(), Digest: digest})
+		return nil
 	}
-	raw, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": types.OCIImageIndex, "manifests": entries})
-	if err != nil {
+	if ctx.Err() != nil {
 		return err
 	}
-	index, err := readManifest(to, raw, string(types.OCIImageIndex))
-	if err != nil {
-		return err
+	err = failure(to, err)
+	if whenSupported && refusedBy(err, to.host) {
+		t.leftOut = append(t.leftOut, err)
+		return nil
 	}
-	return t.put(ctx, index, to)
+	return &SignatureError{to.String(), err}
+}
+
+// refusedBy reports whether a registry does not take what it was sent.
+func refusedBy(err error, host string) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Host == host && (e.Kind == Refused || e.Kind == Denied || e.Kind == Immutable || e.Kind == NotFound)
 }

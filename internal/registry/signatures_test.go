@@ -147,9 +147,12 @@ func TestACopyReportsWhatBelongsToIt(t *testing.T) {
 	p := newPair(t, fakeregistry.Options{Referrers: true}, fakeregistry.Options{Referrers: true}, nil)
 	p.source.Push("a/b:1", content)
 	p.source.Push("a/b", bill)
-	p.source.Push("a/b:"+digestTag(content.Digest())+".sig", said("signature", nil))
+	signature := p.source.Push("a/b:"+digestTag(content.Digest())+".sig", said("signature", nil))
 	repository := p.destination.Host() + "/c/d"
-	want := []string{repository + ":" + digestTag(content.Digest()) + ".sig", repository + "@" + bill.Digest()}
+	want := []Attached{
+		{Ref: repository + ":" + digestTag(content.Digest()) + ".sig", Digest: signature},
+		{Ref: repository + "@" + bill.Digest(), Digest: bill.Digest()},
+	}
 	for range 2 {
 		got, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{Signatures: true})
 		must(t, err)

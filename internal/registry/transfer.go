@@ -1,10 +1,8 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,9 +14,15 @@ import (
 type transfer struct {
 	c        *Client
 	from, to ref
-	count    *counts
-	attached []string // signatures and referrers at the destination
+	// thorough: what is there is looked at, too, down to its blobs.
+	thorough bool
+	// former is the digest that the destination had under the name before; unknown if it did not say.
+	former string
+	*job
 }
+
+// unknown is the former digest of a destination that did not say.
+const unknown = "?"
 
 // blob copies a blob, unless it is there or on its way already.
 func (t *transfer) blob(ctx context.Context, d descriptor) error {
@@ -32,11 +36,29 @@ func (t *transfer) blob(ctx context.Context, d descriptor) error {
 	if mount == "" && t.from.host == t.to.host && t.from.repo != t.to.repo {
 		mount = t.from.repo
 	}
+	t.count.total.Add(d.Size)
+	sent := false
 	err = inSlot(ctx, t.c.slots, func() error {
-		return t.again(ctx, func() error { return t.bring(ctx, d, mount) })
+		return t.again(ctx, func() (err error) {
+			sent, err = t.bring(ctx, d, mount)
+			return err
+		})
 	})
-	done(err == nil)
+	done(err == nil, sent)
 	return err
+}
+
+// blobAgain sends a blob that the destination said to have, and lacks.
+func (t *transfer) blobAgain(ctx context.Context, d descriptor) error {
+	return inSlot(ctx, t.c.slots, func() error {
+		return t.again(ctx, func() error {
+			session, err := t.begin(ctx, "", pushScope(t.to))
+			if err != nil {
+				return err
+			}
+			return t.send(ctx, d, session)
+		})
+	})
 }
 
 // inSlot runs f while fewer others run than there are slots.
@@ -89,47 +111,45 @@ func final(err error) bool {
 	}
 }
 
-// bring mounts or sends a blob that the destination may lack.
-func (t *transfer) bring(ctx context.Context, d descriptor, mount string) error {
+// bring mounts or sends a blob that the destination may lack; sent if it was sent.
+func (t *transfer) bring(ctx context.Context, d descriptor, mount string) (sent bool, err error) {
 	var session string
 	if mount != "" {
 		var mounted bool
-		var err error
 		if session, mounted, err = t.mount(ctx, d.Digest, mount); err != nil {
-			return err
+			return false, err
 		}
 		if mounted {
 			t.count.mounted.Add(1)
-			return nil
+			t.count.total.Add(-d.Size)
+			return false, nil
 		}
 	}
-	there, err := t.has(ctx, blobPath(t.to, d.Digest))
-	if err != nil {
-		return err
-	}
-	if there {
+	if t.has(ctx, blobPath(t.to, d.Digest)) {
+		t.count.total.Add(-d.Size)
 		t.abandon(ctx, session)
-		return nil
+		return false, nil
 	}
 	if session == "" {
 		if session, err = t.begin(ctx, "", pushScope(t.to)); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return t.send(ctx, d, session)
+	return true, t.send(ctx, d, session)
 }
 
-// has asks whether the destination has a blob or a manifest.
-func (t *transfer) has(ctx context.Context, path string) (bool, error) {
+// has reports whether the destination says that it has a blob or a manifest. Whatever is no clear yes means that it is
+// sent: some registries answer 400, 401, 403 or 405 for what is not there.
+func (t *transfer) has(ctx context.Context, path string) bool {
 	resp, err := t.c.do(ctx, call{
 		method: http.MethodHead, ref: t.to, path: path, scopes: []string{pushScope(t.to)},
 		header: http.Header{"Accept": {accepted}}, want: []int{http.StatusOK, http.StatusNotFound},
 	})
 	if err != nil {
-		return false, err
+		return false
 	}
 	_ = resp.Body.Close() // of a HEAD
-	return resp.StatusCode == http.StatusOK, nil
+	return resp.StatusCode == http.StatusOK
 }
 
 // mount asks the registry to take a blob from another of its repositories. Otherwise it may have begun an
@@ -180,64 +200,6 @@ func (t *transfer) abandon(ctx context.Context, session string) {
 	}
 }
 
-// send streams a blob from the source to an upload, verified on the way.
-func (t *transfer) send(ctx context.Context, d descriptor, session string) error {
-	content, err := t.open(ctx, d)
-	if err != nil {
-		return err
-	}
-	b := newBody(content, d.Digest, d.Size)
-	defer b.Close() //nolint:errcheck // of what was only read
-	if d.Size == 0 {
-		if err := b.verify(); err != nil {
-			return err
-		}
-	}
-	joint := "?"
-	if u, err := url.Parse(session); err == nil && u.RawQuery != "" {
-		joint = "&"
-	}
-	resp, err := t.c.do(withAnswer(ctx, aBlob), call{
-		method: http.MethodPut, ref: t.to, path: session + joint + "digest=" + url.QueryEscape(d.Digest),
-		scopes: []string{pushScope(t.to)}, body: b,
-		header: http.Header{"Content-Type": {"application/octet-stream"}}, want: []int{http.StatusCreated, http.StatusNoContent},
-	})
-	sent, broken := b.outcome()
-	t.count.sent.Add(sent)
-	if p, ok := errors.AsType[*problem](broken); ok {
-		return &callError{ref: t.from, err: p}
-	}
-	if broken != nil {
-		return broken // the source's fault, whatever the destination says to half a blob
-	}
-	if err != nil {
-		return err
-	}
-	_ = resp.Body.Close() // says nothing more
-	return nil
-}
-
-// open returns the content of a blob: inlined in its descriptor, or the source's.
-func (t *transfer) open(ctx context.Context, d descriptor) (io.ReadCloser, error) {
-	if int64(len(d.Data)) == d.Size && d.Size > 0 {
-		return io.NopCloser(bytes.NewReader(d.Data)), nil
-	}
-	if d.Size == 0 {
-		return http.NoBody, nil
-	}
-	resp, err := t.c.do(withAnswer(ctx, aBlob), call{
-		method: http.MethodGet, ref: t.from, path: blobPath(t.from, d.Digest), want: []int{http.StatusOK},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if resp.ContentLength >= 0 && resp.ContentLength != d.Size {
-		_ = resp.Body.Close() // not wanted
-		return nil, &callError{ref: t.from, err: problemf(Mismatch, "the blob %s has %d bytes, not %d", d.Digest, resp.ContentLength, d.Size)}
-	}
-	return resp.Body, nil
-}
-
 // foreign are media types of layers that no registry stores: clients fetch them from elsewhere.
 var foreign = []string{
 	"application/vnd.docker.image.rootfs.foreign.diff.tar",
@@ -247,16 +209,25 @@ var foreign = []string{
 	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
 }
 
-// ownBlobs are the distinct blobs that a manifest refers to, without foreign layers.
-func (m *manifest) ownBlobs() []descriptor {
-	var own []descriptor
-	if m.Config != nil {
-		own = append(own, *m.Config)
-	}
+// split returns the distinct blobs that a manifest refers to, foreign layers apart.
+func (m *manifest) split() (own, apart []descriptor) {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(slices.Concat(own, m.Layers, m.Blobs), func(d descriptor) bool {
-		again := seen[d.Digest]
+	for _, d := range slices.Concat(m.config(), m.Layers, m.Blobs) {
+		switch {
+		case seen[d.Digest]:
+		case slices.Contains(foreign, d.MediaType):
+			apart = append(apart, d)
+		default:
+			own = append(own, d)
+		}
 		seen[d.Digest] = true
-		return again || slices.Contains(foreign, d.MediaType)
-	})
+	}
+	return own, apart
+}
+
+func (m *manifest) config() []descriptor {
+	if m.Config == nil {
+		return nil
+	}
+	return []descriptor{*m.Config}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
 // readAttached checks that the destination still has what was copied along with the image. If not, it sets
@@ -17,9 +19,13 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	if !state.Signatures.ValueBool() {
 		return
 	}
-	var attached []string
+	var attached []registry.Attached
 	memory.load(ctx, attachedKey, &attached, diags)
-	lost, err := r.data.registry.absent(ctx, attached)
+	var refs []string
+	for _, one := range attached {
+		refs = append(refs, one.Ref)
+	}
+	lost, err := r.data.registry.absent(ctx, refs)
 	destination := imageName(state.Destination.ValueString())
 	if err != nil {
 		diags.Append(failure("read the signatures of the image copy", destination, err))

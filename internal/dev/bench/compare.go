@@ -1,10 +1,6 @@
-//go:build unix
-
 package main
 
 import (
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/byhand"
@@ -13,6 +9,9 @@ import (
 
 // sizes are numbers of overrides: first fields of K8, then also those of VM.
 var sizes = []struct{ k8, vm int }{{1, 0}, {10, 0}, {29, 0}, {29, 23}}
+
+// unbounded is more than there are overrides.
+const unbounded = 60
 
 // contender is a way of setting overrides.
 type contender struct {
@@ -23,28 +22,22 @@ type contender struct {
 	set         func(*scene, []wanted) time.Duration
 }
 
-// unbounded is more than there are overrides.
-const unbounded = 60
-
 func (l *lab) contenders() []contender {
 	out := []contender{
 		{"this provider, single overrides", 10, false, l.cli(single)},
 		{"this provider, single, `-parallelism=60`", unbounded, false, l.cli(single, "-parallelism=60")},
 		{"this provider, an exclusive set", unbounded, true, l.cli(set)},
 	}
-	if l.vendor != "" {
-		out = append(out, contender{name: "`" + string(vendor) + "`", set: l.cli(vendor)})
+	if l.official != "" {
+		out = append(out, contender{name: "`" + string(official) + "`", set: l.cli(official)})
 	}
 	return append(out,
 		contender{name: "one request per override, 10 at a time", set: each(10)},
 		contender{name: "one request per override, 1 at a time", set: each(1)},
 		contender{name: "one request by hand for each infra", set: together},
-		contender{name: bareName, set: l.cli(idle)},
+		contender{name: "a bare provider, with as many resources", set: l.cli(idle)}, // the last: the minimum time
 	)
 }
-
-// bareName is the contender that does nothing, which gives the minimum time.
-const bareName = "a bare provider, with as many resources"
 
 // compare measures every way of setting overrides at every size. The runs of the ways alternate, so that
 // other load on the machine affects all of them equally.
@@ -55,12 +48,11 @@ func (l *lab) compare() []compared {
 		out[i] = compared{Name: c.name, Ours: c.parallelism > 0}
 	}
 	for _, size := range sizes {
-		n := size.k8 + size.vm
 		for i := range out {
-			out[i].Points = append(out[i].Points, point{Overrides: n})
+			out[i].Points = append(out[i].Points, point{Overrides: size.k8 + size.vm})
 		}
 		for run := range l.runs {
-			l.say("%d overrides, run %d of %d", n, run+1, l.runs)
+			l.say("%d overrides, run %d of %d", size.k8+size.vm, run+1, l.runs)
 			for i, c := range contenders {
 				l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
 					last := &out[i].Points[len(out[i].Points)-1]
@@ -89,10 +81,7 @@ func (l *lab) compare() []compared {
 // the plan reads twice, once in the apply's own process.
 func least(k8, vm, parallelism int, latency time.Duration) time.Duration {
 	rounds := (k8 + vm + parallelism - 1) / parallelism
-	infras := 1
-	if vm > 0 {
-		infras = 2
-	}
+	infras := 1 + min(vm, 1)
 	return time.Duration(rounds*(infras+2)+2) * latency
 }
 
@@ -108,8 +97,8 @@ func (s *scene) contend(c contender, k8, vm int) sample {
 // cli applies a configuration.
 func (l *lab) cli(w way, args ...string) func(*scene, []wanted) time.Duration {
 	return func(s *scene, groups []wanted) time.Duration {
-		s.configure(l, false, w, groups...)
-		return s.apply(args...).Wall
+		s.configure(l, w, groups...)
+		return s.run(append([]string{"apply", "-auto-approve"}, args...)...).Wall
 	}
 }
 
@@ -135,34 +124,4 @@ func images(groups []wanted) byhand.Images {
 		out["ci/"+g.infra] = g.images
 	}
 	return out
-}
-
-// summary is a CLI's last line of an apply or a destroy.
-var summary = regexp.MustCompile(`Resources: (\d+) (?:added|destroyed)`)
-
-// reports compares what a CLI reports for an apply and a destroy of every field of K8 with what is stored.
-func (l *lab) reports() []told {
-	ways := []way{single}
-	if l.vendor != "" {
-		ways = []way{vendor, single}
-	}
-	var out []told
-	for _, w := range ways {
-		l.say("apply and destroy by %s", w)
-		l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) { out = append(out, s.report(l, w)...) })
-	}
-	return out
-}
-
-func (s *scene) report(l *lab, w way) (rows []told) {
-	s.configure(l, false, w, s.mirrored("K8", sizes[len(sizes)-1].k8))
-	for _, command := range []string{"apply", "destroy"} {
-		r := s.run(command, "-auto-approve")
-		row := told{Resource: string(w), Command: command, Held: len(s.fake.Overrides("ci/K8")), Wall: r.Wall}
-		if m := summary.FindStringSubmatch(r.Output); m != nil {
-			row.Reported, _ = strconv.Atoi(m[1]) // the pattern has only digits
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }

@@ -1,26 +1,276 @@
-//go:build unix
-
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/realregistry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
-// registryProgram runs the registries that images are copied between.
-const registryProgram = "docker-registry"
+const (
+	registryProgram = "docker-registry" // runs the registries that images are copied between
+	ours            = "harnessci_image_copy"
+	copyFlag        = "copy"
+	atATime         = 4 // images that each tool copies
+)
 
-// copies measures copies next to the tools on PATH; nil without a registry to run.
-func (l *lab) copies() *copybench.Results {
-	program, err := exec.LookPath(registryProgram)
-	if err != nil {
+// tool is a way to copy: the program, what prints its version, and its arguments for one image. Ours makes all
+// copies in one process.
+type tool struct {
+	name, program, version string
+	args                   func(source, destination string) []string
+}
+
+var tools = []tool{
+	{"crane copy", "crane", "version", func(s, d string) []string { return []string{"copy", "--insecure", s, d} }},
+	{"regctl image copy", "regctl", "version", func(s, d string) []string {
+		host := func(image string) string {
+			host, _, _ := strings.Cut(image, "/")
+			return "--host=reg=" + host + ",tls=disabled"
+		}
+		return []string{"image", "copy", host(s), host(d), s, d}
+	}},
+	{"skopeo copy --all", "skopeo", "--version", func(s, d string) []string {
+		return []string{"copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://" + s, "docker://" + d}
+	}},
+}
+
+// copyPairs copies source=destination pairs as the provider does, in a process of its own, like other tools.
+func copyPairs(ctx context.Context, pairs []string) error {
+	c := registry.New(registry.Config{MaxRetries: 3, UserAgent: "bench"})
+	defer c.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atATime)
+	for _, pair := range pairs {
+		source, destination, _ := strings.Cut(pair, "=")
+		g.Go(func() error {
+			d, err := c.Head(ctx, source) // as a plan does
+			if err == nil {
+				_, err = c.Copy(ctx, source, destination, registry.CopyOptions{Digest: d.Digest})
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// copies measures copies of a set like Harness's own with this provider's client and the tools on PATH,
+// alternating, between two real registries; nil without a registry to run.
+func (l *lab) copies() *copies {
+	if _, err := exec.LookPath(registryProgram); err != nil {
 		l.say("no %s on PATH: copies are left out", registryProgram)
 		return nil
 	}
-	r, err := copybench.Measure(l.Context(), copybench.Options{
-		Registry: program, Dir: l.TempDir(), Runs: l.runs, Quick: l.quick, Log: func(what string) { l.say("%s", what) },
-	})
+	self, err := os.Executable()
 	l.Check(err)
+	found := []tool{{name: ours, program: self}}
+	out := &copies{Tools: []copied{{Name: ours, Version: "this revision"}}}
+	for _, t := range tools {
+		version, err := exec.CommandContext(l.Context(), t.program, t.version).Output() //nolint:gosec // one of the above
+		if errors.Is(err, exec.ErrNotFound) {
+			out.Missing = append(out.Missing, t.program)
+			continue
+		}
+		l.Check(err)
+		found, out.Tools = append(found, t), append(out.Tools, copied{Name: t.name, Version: short(string(version))})
+	}
+	source := l.registry(l.T)
+	images := l.fill(source, out)
+	for range l.runs {
+		for i, t := range found {
+			l.Scope(func(at *script.T) {
+				c := &out.Tools[i]
+				destination := l.registry(at)
+				wall, cpu := l.copy(t, images, source.Host, destination.Host)
+				idle, _ := l.copy(t, images, source.Host, destination.Host)
+				c.Walls, c.CPUs, c.Idles = append(c.Walls, wall), append(c.CPUs, cpu), append(c.Idles, idle)
+				c.Altered = 0
+				for name, digest := range images {
+					if (fakeregistry.Remote{URL: destination.URL()}).Tag(l.Context(), name) != digest {
+						c.Altered++
+					}
+				}
+				l.say("%s took %.1f s", t.name, wall.Seconds())
+				l.Check(exec.CommandContext(l.Context(), "sync").Run()) // so that its writes do not slow down the next
+			})
+		}
+	}
+	for i, t := range found {
+		l.Scope(func(at *script.T) {
+			from, to := newProxy(at, source.URL()), newProxy(at, l.registry(at).URL())
+			for _, into := range []*[2]counts{&out.Tools[i].Counts, &out.Tools[i].IdleCounts} {
+				l.copy(t, images, from.host(), to.host())
+				*into = [2]counts{from.take(), to.take()}
+			}
+		})
+	}
+	return out
+}
+
+// short returns the version in what a tool prints about itself.
+func short(s string) string {
+	fields := append([]string{""}, strings.Fields(s)...)
+	for i, field := range fields[:len(fields)-1] {
+		if field == "VCSTag:" {
+			return fields[i+1]
+		}
+	}
+	return fields[len(fields)-1]
+}
+
+// registry starts an empty one.
+func (l *lab) registry(t *script.T) *realregistry.Registry {
+	r, err := realregistry.Start(l.Context(), registryProgram, t.TempDir(), "")
+	l.Check(err)
+	t.Cleanup(r.Stop)
 	return r
+}
+
+// fill creates 29 images, 19 of two platforms and 10 of three, on 9 bases, and returns their digests.
+func (l *lab) fill(source *realregistry.Registry, out *copies) map[string]string {
+	l.say("filling the source registry")
+	scale := 1
+	if l.quick {
+		scale = 100
+	}
+	images, seen := map[string]string{}, map[string]bool{}
+	for i := range 29 {
+		platforms := []string{"linux/amd64", "linux/arm64", "windows/amd64"}
+		if i >= 10 {
+			platforms = platforms[:2]
+		}
+		var children []fakeregistry.Content
+		for p, platform := range platforms {
+			var layers [][]byte
+			for n, size := range []int{7 << 20, 3 << 20} { // of the base
+				layers = append(layers, fakeregistry.Layer(uint64(1<<24|i%9<<16|p<<8|n), size/scale))
+			}
+			own := []int{512 << 10, 768 << 10, 1 << 20, 1536 << 10}
+			if i%10 == 0 {
+				own[3] = 20 << 20
+			}
+			for n, size := range own {
+				layers = append(layers, fakeregistry.Layer(uint64(2<<24|i<<16|p<<8|n), size/scale))
+			}
+			children = append(children, fakeregistry.Image(platform, layers...))
+		}
+		content := fakeregistry.Index(children...)
+		name := fmt.Sprintf("harness/image%02d:1.%d.0", i, i)
+		digest, err := fakeregistry.Remote{URL: source.URL()}.Push(l.Context(), name, content)
+		l.Check(err)
+		images[name] = digest
+		for digest, blob := range content.AllBlobs() {
+			out.Each += int64(len(blob))
+			if !seen[digest] {
+				seen[digest] = true
+				out.Distinct += int64(len(blob))
+			}
+		}
+	}
+	out.Images = len(images)
+	return images
+}
+
+// copy copies all images from one host to another, and returns what that took.
+func (l *lab) copy(t tool, images map[string]string, source, destination string) (wall, cpu time.Duration) {
+	commands := [][]string{{"-" + copyFlag}}
+	for name := range images {
+		from, to := source+"/"+name, destination+"/"+name
+		if t.args == nil {
+			commands[0] = append(commands[0], from+"="+to)
+		} else {
+			commands = append(commands, t.args(from, to))
+		}
+	}
+	if t.args != nil {
+		commands = commands[1:]
+	}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(l.Context())
+	g.SetLimit(atATime)
+	start := time.Now()
+	for _, args := range commands {
+		g.Go(func() error {
+			cmd := exec.CommandContext(ctx, t.program, args...) //nolint:gosec // one of the tools
+			if output, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("%s: %w: %s", t.name, err, output)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			return nil
+		})
+	}
+	l.Check(g.Wait())
+	return time.Since(start), cpu
+}
+
+// proxy counts what passes it on the way to a registry.
+type proxy struct {
+	*httptest.Server
+	mu    sync.Mutex
+	count counts
+}
+
+func newProxy(t *script.T, to string) *proxy {
+	p := &proxy{}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, _ = strings.Cut(to, "://") // and the Host that was asked for, so that Locations lead here
+	}}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.add(func(c *counts) {
+			c.All++
+			if !strings.Contains(r.URL.Path, "/manifests/") {
+				return
+			}
+			c.Manifests[r.Method]++
+		})
+		r.Body = body{r.Body, p}
+		forward.ServeHTTP(w, r)
+	}))
+	p.take()
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *proxy) host() string { return filepath.Base(p.URL) }
+
+func (p *proxy) add(what func(*counts)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	what(&p.count)
+}
+
+// take returns the counts so far and resets them.
+func (p *proxy) take() (c counts) {
+	p.add(func(now *counts) { c, *now = *now, counts{Manifests: map[string]int{}} })
+	return c
+}
+
+// body is a request's whose bytes are counted.
+type body struct {
+	io.ReadCloser
+	p *proxy
+}
+
+func (b body) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	b.p.add(func(c *counts) { c.Sent += int64(n) })
+	return n, err
 }

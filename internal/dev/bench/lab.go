@@ -1,5 +1,3 @@
-//go:build unix
-
 package main
 
 import (
@@ -7,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,59 +18,61 @@ import (
 // lab makes the measurements.
 type lab struct {
 	*script.T
-	latency time.Duration // of every answer of the fake
-	runs    int           // of which the median counts
-	quick   bool          // small sizes, to try the program out
-	vendor  string        // path of the vendor's provider; "" for none
+	latency  time.Duration // of every answer of the fake
+	runs     int           // of which the median counts
+	quick    bool          // small sizes, to try the program out
+	official string        // path of the official provider; "" for none
+}
+
+// machine describes what the figures were taken on.
+type machine struct {
+	CPU, OS, Go, CLI, Date string
+	Cores, Runs            int
+	Latency                time.Duration
+}
+
+func (l *lab) machine() machine {
+	version, _, _ := strings.Cut(clitest.New(l, "", nil).Must("version"), "\n")
+	return machine{
+		CPU:   value("/proc/cpuinfo", "model name", ":", runtime.GOARCH),
+		OS:    strings.Trim(value("/etc/os-release", "PRETTY_NAME", "=", runtime.GOOS), `"`) + ", " + runtime.GOARCH,
+		Go:    runtime.Version(),
+		CLI:   strings.Replace(version, " v", " ", 1),
+		Date:  time.Now().UTC().Format(time.DateOnly),
+		Cores: runtime.NumCPU(), Runs: l.runs, Latency: l.latency,
+	}
+}
+
+// value returns the first value of a name in a file of lines, if there is one.
+func value(file, name, separator, otherwise string) string {
+	content, _ := os.ReadFile(file) //nolint:gosec // one of the two above
+	for line := range strings.Lines(string(content)) {
+		if key, value, _ := strings.Cut(line, separator); strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return otherwise
 }
 
 // way is how a configuration sets overrides: the resource's type.
 type way string
 
 const (
-	single way = "harnessci_image_override"
-	set    way = "harnessci_image_overrides"
-	vendor way = "harness_platform_default_images"
-	// idle is a resource of the bare provider, which does nothing.
-	idle way = "bare_thing"
-	// builtIn is the CLI's own, to measure the CLI by itself.
-	builtIn way = "terraform_data"
+	single   way = "harnessci_image_override"
+	set      way = "harnessci_image_overrides"
+	official way = "harness_platform_default_images"
+	idle     way = "bare_thing"     // of the bare provider, which does nothing
+	builtIn  way = "terraform_data" // the CLI's own, to measure the CLI by itself
 )
 
-// provider returns the source and the executable of the provider that has the resource.
-func (w way) provider() (source, binary string) {
-	switch w {
-	case single, set:
-		return "harnessci/harnessci", "terraform-provider-harnessci"
-	case vendor:
-		return "harness/harness", "terraform-provider-harness"
-	case idle:
-		return "harnessci/bare", "terraform-provider-bare"
-	case builtIn:
-	}
-	return "", ""
-}
-
-// body is the resource's, for images of one infra.
-func (w way) body(infra string, images map[string]string) string {
-	var out strings.Builder
-	out.WriteString("{\n")
-	for _, field := range slices.Sorted(maps.Keys(images)) {
-		fmt.Fprintf(&out, "    %s = %q\n", field, images[field])
-	}
-	each := "  for_each = " + out.String() + "  }\n"
-	switch w {
-	case set:
-		return fmt.Sprintf("  infra  = %q\n  images = %s  }\n", infra, &out)
-	case builtIn:
-		return each + "  input = each.value\n"
-	case idle:
-		return each + "  field = each.key\n  value = each.value\n"
-	case vendor:
-		return each + fmt.Sprintf("  kind = \"ci\"\n  infra_type = %q\n  field = each.key\n  value = each.value\n", infra)
-	default:
-		return each + fmt.Sprintf("  infra = %q\n  field = each.key\n  value = each.value\n", infra)
-	}
+// ways are the source and the executable of the provider that has the resource, and the resource's body for an
+// infra and a map of images.
+var ways = map[way]struct{ source, binary, body string }{
+	single:   {"harnessci/harnessci", "terraform-provider-harnessci", "  for_each = %[2]s\n  infra = %[1]q\n  field = each.key\n  value = each.value\n"},
+	set:      {"harnessci/harnessci", "terraform-provider-harnessci", "  infra  = %[1]q\n  images = %[2]s\n"},
+	official: {"harness/harness", "terraform-provider-harness", "  for_each = %[2]s\n  kind = \"ci\"\n  infra_type = %[1]q\n  field = each.key\n  value = each.value\n"},
+	idle:     {"harnessci/bare", "terraform-provider-bare", "  for_each = %[2]s\n  field = each.key\n  value = each.value\n"},
+	builtIn:  {"", "", "  for_each = %[2]s\n  input = each.value\n"},
 }
 
 // wanted are images of one account and infra: field -> image.
@@ -83,14 +84,13 @@ type wanted struct {
 
 // config returns a configuration that sets them in one way.
 func (w way) config(groups ...wanted) string {
-	source, _ := w.provider()
 	name, _, _ := strings.Cut(string(w), "_")
 	var out strings.Builder
-	out.WriteString("terraform {\n  required_providers {\n")
-	if source != "" {
-		fmt.Fprintf(&out, "    %s = { source = %q }\n", name, source)
+	if source := ways[w].source; source != "" {
+		fmt.Fprintf(&out, "terraform {\n  required_providers {\n    %s = { source = %q }\n  }\n}\n", name, source)
+	} else {
+		out.WriteString("terraform {\n  required_providers {}\n}\n")
 	}
-	out.WriteString("  }\n}\n")
 	for _, g := range groups {
 		label, alias := strings.ToLower(g.infra), ""
 		if g.account != "" {
@@ -98,7 +98,12 @@ func (w way) config(groups ...wanted) string {
 			fmt.Fprintf(&out, "provider %q {\n  alias      = %q\n  account_id = %q\n}\n", name, label, g.account)
 			alias = fmt.Sprintf("  provider = %s.%s\n", name, label)
 		}
-		fmt.Fprintf(&out, "resource %q %q {\n%s%s}\n", w, label, alias, w.body(g.infra, g.images))
+		images := "{\n"
+		for _, field := range slices.Sorted(maps.Keys(g.images)) {
+			images += fmt.Sprintf("    %s = %q\n", field, g.images[field])
+		}
+		body := fmt.Sprintf(ways[w].body, g.infra, images+"  }")
+		fmt.Fprintf(&out, "resource %q %q {\n%s%s}\n", w, label, alias, body)
 	}
 	return out.String()
 }
@@ -106,9 +111,8 @@ func (w way) config(groups ...wanted) string {
 // scene is one fake with a fresh store, and a folder whose CLI talks to it.
 type scene struct {
 	*script.T
-	fake  *fakeharness.Server
-	dir   *clitest.Dir
-	usage string // folder that the launcher writes to; "" without one
+	fake *fakeharness.Server
+	dir  *clitest.Dir
 }
 
 // play makes a scene, runs the measurement in it and takes it down.
@@ -116,37 +120,30 @@ func (l *lab) play(opts fakeharness.Options, run func(*scene)) {
 	l.Scope(func(t *script.T) { run(&scene{T: t, fake: fakeharness.Start(t, opts)}) })
 }
 
-// configure creates the folder; launched has the kernel count what the provider uses.
-func (s *scene) configure(l *lab, launched bool, w way, groups ...wanted) {
+// configure creates the folder.
+func (s *scene) configure(l *lab, w way, groups ...wanted) {
 	s.dir = clitest.New(s, w.config(groups...), s.fake.Env())
 	s.dir.Timeout = time.Hour
 	// Lock files go below the cache folder; nothing must be left in the user's own.
 	s.dir.Setenv("XDG_CACHE_HOME", s.TempDir())
-	source, binary := w.provider()
-	if source == "" {
+	if w == builtIn {
 		return
 	}
-	from := filepath.Join(binaries(), binary)
-	if w == vendor {
-		from = l.vendor
-	}
-	if launched {
-		s.usage = s.TempDir()
-		s.dir.Setenv(launchVar, from)
-		s.dir.Setenv(usageVar, s.usage)
-		self, err := os.Executable()
-		s.Check(err)
-		from = self
+	from := l.official
+	if w != official {
+		from = binary(w)
 	}
 	absolute, err := filepath.Abs(from)
 	s.Check(err)
 	folder := s.TempDir()
-	s.Check(os.Symlink(absolute, filepath.Join(folder, binary)))
-	s.dir.Override(source, folder)
+	s.Check(os.Symlink(absolute, filepath.Join(folder, ways[w].binary)))
+	s.dir.Override(ways[w].source, folder)
 }
 
-// binaries returns the folder of the built providers.
-func binaries() string { return os.Getenv("HARNESSCI_TEST_PROVIDER_DIR") }
+// binary returns the path of the built provider.
+func binary(w way) string {
+	return filepath.Join(os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), ways[w].binary)
+}
 
 // run runs the CLI, which must succeed, and counts only its requests.
 func (s *scene) run(args ...string) clitest.Result {
@@ -158,13 +155,8 @@ func (s *scene) run(args ...string) clitest.Result {
 	return r
 }
 
-func (s *scene) apply(args ...string) clitest.Result {
-	return s.run(append([]string{"apply", "-auto-approve"}, args...)...)
-}
-
 // stored returns how many of the images the server has.
-func (s *scene) stored(groups ...wanted) int {
-	n := 0
+func (s *scene) stored(groups ...wanted) (n int) {
 	for _, g := range groups {
 		held := s.fake.Overrides("ci/" + g.infra)
 		if g.account != "" {
@@ -180,8 +172,7 @@ func (s *scene) stored(groups ...wanted) int {
 }
 
 // count returns the number of overrides.
-func count(groups ...wanted) int {
-	n := 0
+func count(groups ...wanted) (n int) {
 	for _, g := range groups {
 		n += len(g.images)
 	}
@@ -204,29 +195,22 @@ func (s *scene) mirrored(infra string, n int) wanted {
 	return wanted{infra: infra, images: images}
 }
 
-// extra adds fields to the fake, each to every account, and returns overrides of them.
-func (s *scene) extra(fields int, accounts ...string) []wanted {
+// extra adds fields to the fake, and returns overrides of them in each of so many accounts.
+func (s *scene) extra(fields, accounts int) []wanted {
 	images := map[string]string{}
 	for i := range fields {
 		field := fmt.Sprintf("extra%dTag", i+1)
 		s.fake.SetDefault("ci/K8", field, fmt.Sprintf("plugins/extra%d:1.0.0", i+1))
 		images[field] = fmt.Sprintf("%splugins/extra%d:1.0.1", mirror, i+1)
 	}
-	var out []wanted
-	for _, account := range accounts {
-		if account != "" {
-			s.fake.AddAccount(account)
-		}
-		out = append(out, wanted{account, "K8", images})
+	if accounts == 1 {
+		return []wanted{{"", "K8", images}}
 	}
-	return out
-}
-
-// accounts returns this many account names.
-func accounts(n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = fmt.Sprintf("account-%d", i+1)
+	var out []wanted
+	for i := range accounts {
+		account := fmt.Sprintf("account-%d", i+1)
+		s.fake.AddAccount(account)
+		out = append(out, wanted{account, "K8", images})
 	}
 	return out
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 // Bench measures the provider and writes BENCHMARKS.md with its charts, light and dark. `make bench` sets what it needs.
 package main
 
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
 )
 
@@ -23,87 +20,64 @@ const (
 )
 
 func main() {
-	if exit, launched := launch(); launched {
-		os.Exit(exit)
-	}
-	if exit, started := copybench.Child(); started {
-		os.Exit(exit)
-	}
 	runs := flag.Int("runs", 3, "how often each comparison is repeated")
 	quick := flag.Bool("quick", false, "small sizes, to try out the program: prints, and writes no file")
-	vendor := flag.String("vendor", "", "a terraform-provider-harness to measure as well")
-	only := flag.String("only", "", "measure these parts, as "+strings.Join(partNames(), ",")+"; the others are those of "+rawFile)
+	official := flag.String("official", "", "a terraform-provider-harness to measure as well")
+	only := flag.String("only", strings.Join(parts, ","), "measure these parts; the others are those of "+rawFile)
+	copying := flag.Bool(copyFlag, false, "copy pairs of images: what this program starts itself for")
 	flag.Parse()
 
 	os.Exit(script.Run("bench", func(t *script.T) {
+		if *copying {
+			t.Check(copyPairs(t.Context(), flag.Args()))
+			return
+		}
+		l := &lab{T: t, latency: 100 * time.Millisecond, runs: *runs, quick: *quick, official: *official}
 		var r results
-		l := &lab{T: t, latency: 100 * time.Millisecond, runs: *runs, quick: *quick, vendor: *vendor}
-		parts := partNames()
-		if *only != "" {
-			parts = strings.Split(*only, ",")
+		measured := strings.Split(*only, ",")
+		if !slices.Equal(measured, parts) {
 			raw, err := os.ReadFile(rawFile)
 			t.Check(err)
 			t.Check(json.Unmarshal(raw, &r))
 		}
-		take(l, &r, parts)
-		markdown, err := r.markdown()
-		t.Check(err)
-		fmt.Print(markdown)
-		if *quick {
-			return
+		for _, part := range measured {
+			r.Machine = l.machine()
+			l.take(part, &r)
+			if !l.quick { // what a failure later on must not lose
+				raw, err := json.MarshalIndent(r, "", "  ")
+				t.Check(err)
+				t.Check(os.WriteFile(rawFile, raw, 0o600))
+			}
 		}
-		files := r.charts()
-		files[reportFile] = markdown
+		files, err := r.files()
+		t.Check(err)
+		fmt.Print(files[reportFile])
 		for name, content := range files {
-			t.Check(os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // to be read by all
+			if !l.quick {
+				t.Check(os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // to be read by all
+			}
 		}
 	}))
 }
 
-// part is a measurement that can be made separately.
-type part struct {
-	name string
-	take func(*lab, *results)
-}
+// parts are the measurements that can be made separately.
+var parts = []string{"cost", "compare", "scale", "limits", "verify", "copies"}
 
-var parts = []part{
-	{"cost", func(l *lab, r *results) { r.Cost = l.cost() }},
-	{"compare", func(l *lab, r *results) { r.Compared = l.compare() }},
-	{"reports", func(l *lab, r *results) { r.Reports = l.reports() }},
-	{"scale", func(l *lab, r *results) { r.Scale = l.scale() }},
-	{"accounts", func(l *lab, r *results) { r.Accounts = l.accounts() }},
-	{"limits", func(l *lab, r *results) { r.Limits = l.limits() }},
-	{"verify", func(l *lab, r *results) { r.Verified = l.verify() }},
-	{"size", func(l *lab, r *results) { r.Size = l.size() }},
-	{"copies", func(l *lab, r *results) { r.Copies = l.copies() }},
-}
-
-func partNames() []string {
-	var names []string
-	for _, p := range parts {
-		names = append(names, p.name)
-	}
-	return names
-}
-
-// take measures some parts, and keeps what it has after each.
-func take(l *lab, r *results, names []string) {
-	r.Machine = l.machine()
-	if r.Taken == nil {
-		r.Taken = map[string]taken{}
-	}
-	for _, p := range parts {
-		if !slices.Contains(names, p.name) {
-			continue
-		}
-		busy := busy(l.Context())
-		p.take(l, r)
-		r.Taken[p.name] = taken{r.Machine.Date, busy}
-		if l.quick {
-			continue
-		}
-		raw, err := json.MarshalIndent(r, "", "  ")
-		l.Check(err)
-		l.Check(os.WriteFile(rawFile, raw, 0o600))
+func (l *lab) take(part string, r *results) {
+	switch part {
+	case "cost":
+		l.cost(r)
+	case "compare":
+		r.Compared = l.compare()
+	case "scale":
+		r.Scale = l.scale()
+	case "limits":
+		r.Limits = l.limits()
+	case "verify":
+		r.Verified = l.verify()
+	case "copies":
+		r.Copies = l.copies()
+	default:
+		l.Fatalf("there is no part %q, only %s", part, strings.Join(parts, ","))
 	}
 }

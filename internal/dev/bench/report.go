@@ -1,43 +1,152 @@
-//go:build unix
-
 package main
 
 import (
+	"cmp"
 	_ "embed"
+	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/dev/copybench"
 )
 
-//go:embed report.md.tmpl
-var reportTemplate string
-
-var helpers = template.FuncMap{
-	"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
-	"short":    func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
-	"ms":       milliseconds,
-	"signed":   signed,
-	"mib":      func(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) },
-	"mb":       func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
-	"sub":      func(a, b time.Duration) time.Duration { return a - b },
-	"cell":     cell,
-	"listed":   func(names []string) string { return strings.Join(names, ", ") },
-	"number":   number,
-	"picture":  picture,
-	"kb":       func(n int64) string { return fmt.Sprintf("%d kB", n/1000) },
-	"heaviest": heaviest,
-	"rest":     func(binary int64, modules []module) int64 { return binary - weight(modules) },
-	"manifests": func(r copybench.Requests) string {
-		return fmt.Sprintf("%d + %d + %d", r.ManifestHead, r.ManifestGet, r.ManifestPut)
-	},
+// results are all measurements.
+type results struct {
+	Machine  machine
+	Cost     struct{ Alone, Bare, Ours cost }
+	Compared []compared
+	Scale    []bulk
+	Limits   []bulk
+	Verified []verified
+	Copies   *copies // nil where they were not measured
 }
 
-// signed shows a difference. A negative one is noise.
-func signed(d time.Duration) string {
-	return fmt.Sprintf("%+d ms", d.Round(time.Millisecond).Milliseconds())
+// Official reports whether the official provider was also measured.
+func (r results) Official() bool {
+	return slices.ContainsFunc(r.Compared, func(c compared) bool { return c.Name == "`"+string(official)+"`" })
+}
+
+// compared is one way of setting overrides, at every size; Ours are this provider's.
+type compared struct {
+	Name   string
+	Ours   bool
+	Points []point
+}
+
+// point is a number of overrides, the runs that set as many, and the minimum of a verified apply, if there is one.
+type point struct {
+	Overrides int
+	Samples   []sample
+	Least     time.Duration
+}
+
+// sample is one run.
+type sample struct {
+	Wall             time.Duration
+	Requests, Stored int
+}
+
+// Wall, Requests and Stored return the median.
+func (p point) Wall() time.Duration {
+	return median(p.Samples, func(s sample) time.Duration { return s.Wall })
+}
+func (p point) Requests() int { return median(p.Samples, func(s sample) int { return s.Requests }) }
+func (p point) Stored() int   { return median(p.Samples, func(s sample) int { return s.Stored }) }
+
+// Lost returns how many overrides are not stored, although every request succeeded.
+func (p point) Lost() int { return p.Overrides - p.Stored() }
+
+// median returns the middle of what of returns for each sample: the lower of two.
+func median[S any, T cmp.Ordered](samples []S, of func(S) T) T {
+	values := make([]T, len(samples))
+	for i, s := range samples {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
+}
+
+// times are several measurements of the same.
+type times []time.Duration
+
+// Median returns the middle one.
+func (t times) Median() time.Duration {
+	return median(t, func(d time.Duration) time.Duration { return d })
+}
+
+// cost is what plans of one resource cost; Firsts is from the start of the CLI to the first request.
+type cost struct {
+	Plans, Firsts, CPUs times
+	Binary              int64 // in bytes
+}
+
+// bulk is one run of the CLI over many overrides: what is measured, and what came of it.
+type bulk struct {
+	Way                 way
+	Args                string // of the command, beside the usual
+	Overrides, Accounts int
+	PerMinute           int // calls that the server allows; 0 for no limit
+	Command             string
+	Requests, Writes    int
+	TurnedAway, Stored  int // turned away: answered with 429
+	Wall, CPU           time.Duration
+}
+
+// verified is what looking up the images of one command costs.
+type verified struct {
+	Way              way
+	Args, Command    string
+	Images, Requests int // requests: to the registry
+	Offs, Ons        times
+}
+
+// copies are copies of images with several tools.
+type copies struct {
+	Images         int      // indexes copied
+	Distinct, Each int64    // bytes of distinct blobs, and when every repository gets its own of shared layers
+	Tools          []copied // ours first
+	Missing        []string // tools that were not found
+}
+
+// copied is one way to copy; the counts are of the source and the destination.
+type copied struct {
+	Name, Version      string
+	Walls, CPUs, Idles times // idle: again, with nothing to do
+	Counts, IdleCounts [2]counts
+	Altered            int // indexes with another digest at the destination: not the image
+}
+
+// counts are what a registry was sent: requests, those for manifests by method, and bytes of bodies.
+type counts struct {
+	All       int
+	Manifests map[string]int
+	Sent      int64
+}
+
+// Faster returns how many times as long the fastest of the other tools takes; 0 if there is none.
+func (c copies) Faster() (factor float64) {
+	for _, t := range c.Tools[1:] {
+		if other := t.Walls.Median().Seconds() / c.Tools[0].Walls.Median().Seconds(); factor == 0 || other < factor {
+			factor = other
+		}
+	}
+	return factor
+}
+
+var helpers = template.FuncMap{
+	"short": func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
+	"ms":    milliseconds,
+	"more": func(a, b time.Duration) string {
+		return fmt.Sprintf("%+d ms", (a - b).Round(time.Millisecond).Milliseconds())
+	},
+	"mb":   func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
+	"sub":  func(a, b int) int { return a - b },
+	"cell": cell, "number": number, "join": strings.Join, "xml": escape,
+	"mul": func(a, b int) int { return a * b },
+	"manifests": func(c counts) string {
+		return fmt.Sprintf("%d + %d + %d", c.Manifests["HEAD"], c.Manifests["GET"], c.Manifests["PUT"])
+	},
 }
 
 func milliseconds(d time.Duration) string {
@@ -63,61 +172,141 @@ func cell(p point) string {
 		if p.Lost() > 0 {
 			lost = fmt.Sprintf("**%d lost**", p.Lost())
 		}
-		lines = append(lines, counted("request", p.Requests()), fmt.Sprintf("%d stored, %s", p.Stored(), lost))
+		lines = append(lines, requests(p.Requests()), fmt.Sprintf("%d stored, %s", p.Stored(), lost))
 	}
 	return strings.Join(lines, "<br>")
 }
 
-// counted returns a number of things.
-func counted(thing string, n int) string {
+func requests(n int) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 request"
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d requests", n)
 }
 
-// picture is a chart in Markdown, in the colours of the reader's page.
-func picture(chart, what string) string {
-	return fmt.Sprintf("<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=%q>\n  <img alt=%q src=%q>\n</picture>",
-		themes[1].file(chart), what, themes[0].file(chart))
-}
-
-// markdown returns the report.
-func (r results) markdown() (string, error) {
-	t, err := template.New("report").Funcs(helpers).Parse(reportTemplate)
-	if err != nil {
-		return "", fmt.Errorf("writing the report: %w", err)
-	}
+func escape(text string) string {
 	var out strings.Builder
-	err = t.Execute(&out, struct {
-		results
-		StoredChart, CopiedChart string
-	}{r, storedChart, copiedChart})
-	if err != nil {
-		return "", fmt.Errorf("writing the report: %w", err)
-	}
-	return out.String(), nil
+	_ = xml.EscapeText(&out, []byte(text)) // a Builder takes everything
+	return out.String()
 }
 
-// light is the size, in bytes, below which a module is not listed by name.
-const light = 50_000
+// chartFolder is next to the program that draws the charts.
+const chartFolder = "internal/dev/bench/"
 
-// heaviest returns the modules, the light ones together.
-func heaviest(modules []module) (out []module) {
-	var others []module
-	for _, m := range modules {
-		if m.Size < light {
-			others = append(others, m)
-		} else {
-			out = append(out, m)
+//go:embed report.md.tmpl
+var reportTemplate string
+
+//go:embed chart.svg.tmpl
+var chartTemplate string
+
+// files returns the report and its charts, by name.
+func (r results) files() (map[string]string, error) {
+	report, err := render(reportTemplate, r)
+	files := map[string]string{reportFile: report}
+	charts := map[string]chart{"overrides": r.stored()}
+	if r.Copies != nil {
+		charts["copies"] = r.Copies.chart()
+	}
+	for name, c := range charts {
+		for suffix, dark := range map[string]bool{".svg": false, "-dark.svg": true} {
+			if c.Dark = dark; err == nil {
+				files[chartFolder+name+suffix], err = render(chartTemplate, c)
+			}
 		}
 	}
-	return append(out, module{fmt.Sprintf("%d others together", len(others)), weight(others)})
+	return files, err
 }
 
-func weight(modules []module) (sum int64) {
-	for _, m := range modules {
-		sum += m.Size
+func render(source string, data any) (string, error) {
+	var out strings.Builder
+	t, err := template.New("").Funcs(helpers).Parse(source)
+	if err == nil {
+		err = t.Execute(&out, data)
 	}
-	return sum
+	return out.String(), err
+}
+
+// chart is a picture with two bars for each way to do something.
+type chart struct {
+	Dark        bool
+	Title, Note string
+	Heads       [2]string
+	Ticks       [2]string // what the ticks of a column's bars mean; "" without any
+	Rows        []row
+}
+
+// row is one way; ours are this provider's.
+type row struct {
+	Name string
+	Ours bool
+	Bars [2]bar
+}
+
+// bar is drawn up to Value, then to Lost, in pixels; a tick is at Tick, unless that is 0.
+type bar struct {
+	Value, Lost, Tick int
+	Text              string
+	Bad               bool // the text tells of harm
+}
+
+// End is where the text begins.
+func (b bar) End() int { return max(b.Value+b.Lost, b.Tick+3) + 9 }
+
+// pixels is the length of a bar; the longest, most, is 170.
+func pixels(value, most float64) int { return int(170 * value / most) }
+
+// stored charts, for the largest number of overrides, what each way stores and how long it takes.
+func (r results) stored() chart {
+	c := chart{
+		Note:  "Whole runs of the CLI against a server that answers after " + milliseconds(r.Machine.Latency),
+		Heads: [2]string{"stored and lost", "time"},
+		Ticks: [2]string{"", "the least that a verified apply takes"},
+	}
+	longest := 0.0
+	for _, way := range r.Compared {
+		if last := way.Points[len(way.Points)-1]; last.Requests() > 0 { // else there is nothing to store
+			longest = max(longest, last.Wall().Seconds())
+		}
+	}
+	for _, way := range r.Compared {
+		last := way.Points[len(way.Points)-1]
+		if last.Requests() == 0 {
+			continue
+		}
+		c.Title = fmt.Sprintf("%d overrides: what is stored, and how long it takes", last.Overrides)
+		all := float64(last.Overrides)
+		stored := bar{Value: pixels(float64(last.Stored()), all), Lost: pixels(float64(last.Lost()), all), Text: "all"}
+		if stored.Bad = last.Lost() > 0; stored.Bad {
+			stored.Text = fmt.Sprintf("%d lost", last.Lost())
+		}
+		took := bar{
+			Value: pixels(last.Wall().Seconds(), longest), Tick: pixels(last.Least.Seconds(), longest),
+			Text: fmt.Sprintf("%.1f s, %s", last.Wall().Seconds(), requests(last.Requests())),
+		}
+		c.Rows = append(c.Rows, row{strings.ReplaceAll(way.Name, "`", ""), way.Ours, [2]bar{stored, took}})
+	}
+	return c
+}
+
+// chart charts how long copies take and what they send.
+func (c copies) chart() chart {
+	out := chart{
+		Title: fmt.Sprintf("%d images, copied between two registries", c.Images),
+		Note:  "Image indexes of two or three platforms, four at a time, into an empty registry",
+		Heads: [2]string{"time", "sent"}, Ticks: [2]string{"", "the distinct content"},
+	}
+	longest, most := 0.0, 0.0
+	for _, t := range c.Tools {
+		longest, most = max(longest, t.Walls.Median().Seconds()), max(most, float64(t.Counts[1].Sent))
+	}
+	for _, t := range c.Tools {
+		wall, sent := t.Walls.Median().Seconds(), float64(t.Counts[1].Sent)
+		took := bar{Value: pixels(wall, longest), Text: fmt.Sprintf("%.1f s", wall)}
+		bytes := bar{Value: pixels(sent, most), Tick: pixels(float64(c.Distinct), most), Text: fmt.Sprintf("%.0f MB", sent/1e6), Bad: t.Altered > 0}
+		if bytes.Bad {
+			bytes.Text += fmt.Sprintf(", %d digests altered", t.Altered)
+		}
+		out.Rows = append(out.Rows, row{t.Name, t.Name == ours, [2]bar{took, bytes}})
+	}
+	return out
 }

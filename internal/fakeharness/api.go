@@ -110,10 +110,15 @@ func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 			fmt.Sprintf("Missing permission %s on account", editAccount)))
 	}
 	infra := r.URL.Query().Get("infra")
-	if rt.module != dbops && !isInfra(strings.ToUpper(infra)) {
+	if rt.module != dbops && !s.hasInfra(strings.ToUpper(infra)) {
 		return refusal(failed(http.StatusBadRequest, "INVALID_REQUEST", "Config not supported for infra type: "+infra))
 	}
 	return nil
+}
+
+// hasInfra reports whether the server has an infra.
+func (s *Server) hasInfra(infra string) bool {
+	return isInfra(infra) && (infra != "ECS" || s.Options().ECS)
 }
 
 func isJSON(r *http.Request) bool {

@@ -38,13 +38,25 @@ func namedFields(body []byte) (operations []*operation, err error) {
 	return operations, nil
 }
 
-// operationsOf reads the body of a write; nil if it is null.
+// operationsOf reads the body of a write; nil if it is null. A reset of Database DevOps is a list of names or
+// of objects.
 func operationsOf(module, call string, body []byte) (operations []*operation, err error) {
 	if module == dbops && call == "reset-config" {
-		return namedFields(body)
+		if operations, err = namedFields(body); err == nil {
+			return operations, nil
+		}
 	}
 	err = json.Unmarshal(body, &operations)
 	return operations, err
+}
+
+// takesForm reports whether a write's body has the form that the server takes.
+func (s *Server) takesForm(module, call string, body []byte) bool {
+	if module != dbops || call != "reset-config" {
+		return true
+	}
+	_, err := namedFields(body)
+	return (err != nil) == s.Options().DBOpsResetObjects
 }
 
 // bare turns an answer into the form of Database DevOps: data without an envelope, 201 for a write, and

@@ -84,3 +84,38 @@ func builtinDefaults() map[string]images {
 		},
 	}
 }
+
+// foreignFields are the fields that the defaults of ci also list since 2026: those of IaCM and IDP, and newer
+// ones of CI.
+func foreignFields() images {
+	return images{
+		"buildkit":              "harness/buildkit:0.25.0",
+		"cacheAzureTag":         "plugins/cache:1.9.8",
+		"harUploadTag":          "harness/har-plugin:1.1.0",
+		"iacmAnsible":           "plugins/harness_ansible:0.16.0",
+		"iacmBlastRadiusAgent":  "harness/iacm-blast-radius-agent:0.4.0",
+		"iacmCheckov":           "plugins/harness_checkov:0.24.0",
+		"iacmModuleTest":        "plugins/harness_terraform:0.158.0",
+		"iacmOpenTofu":          "plugins/harness_opentofu:0.158.0",
+		"iacmTFCompliance":      "plugins/harness_tfcompliance:0.19.0",
+		"iacmTFLint":            "plugins/harness_tflint:0.20.0",
+		"iacmTFSec":             "plugins/harness_tfsec:0.20.0",
+		"iacmTerraform":         "plugins/harness_terraform:0.158.0",
+		"iacmTerragrunt":        "plugins/harness_terragrunt:0.20.0",
+		"cookieCutter":          "harness/cookiecutter:1.11.0",
+		"createCatalog":         "harness/createcatalog:1.11.0",
+		"createOrganisation":    "harness/createorganisation:1.11.0",
+		"createProject":         "harness/createproject:1.11.0",
+		"createRepo":            "harness/createrepo:1.11.0",
+		"createResource":        "harness/createresource:1.11.0",
+		"directPush":            "harness/directpush:1.11.0",
+		"registerCatalog":       "harness/registercatalog:1.11.0",
+		"slackNotify":           "harness/slacknotify:1.11.0",
+		"updateCatalogProperty": "harness/updatecatalogproperty:1.11.0",
+	}
+}
+
+// IaCMAliases are the names under which IaCM's page sets fields that answers list under others.
+func IaCMAliases() map[string]string {
+	return map[string]string{"IACMTerraformTag": "iacmTerraform", "IACMOpentofuTag": "iacmOpenTofu"}
+}

@@ -54,8 +54,15 @@ type version struct {
 	doc document
 }
 
-func newStore(account string) *store {
+func newStore(opts Options) *store {
 	s := &store{accounts: map[string]map[string][]version{}, defaults: builtinDefaults(), fields: map[string]map[string]bool{}}
+	if opts.ForeignFields {
+		maps.Copy(s.defaults["ci/K8"], foreignFields())
+		maps.Copy(s.defaults["ci/VM"], foreignFields())
+	}
+	if opts.ECS {
+		s.defaults["ci/ECS"] = maps.Clone(s.defaults["ci/K8"])
+	}
 	for scope, listed := range s.defaults {
 		s.fields[scope] = map[string]bool{}
 		for field := range listed {
@@ -64,7 +71,7 @@ func newStore(account string) *store {
 	}
 	// The server lists this one but has no way to set it.
 	delete(s.fields["ci/VM"], "slsaVerificationTag")
-	s.addAccount(account)
+	s.addAccount(opts.AccountID)
 	return s
 }
 
@@ -216,4 +223,4 @@ func mustScope(scope string) (module, infra string) {
 	return module, infra
 }
 
-func isInfra(infra string) bool { return infra == "K8" || infra == "VM" }
+func isInfra(infra string) bool { return infra == "K8" || infra == "VM" || infra == "ECS" }

@@ -8,7 +8,7 @@ import (
 // A read that comes while a document is being saved shows it as before or as after.
 func TestAReadDuringASaveIsNeverEmpty(t *testing.T) {
 	t.Parallel()
-	s := newStore("a")
+	s := newStore(Options{AccountID: "a"})
 	image := "example.com/git:1.0.0"
 	s.change("a", "ci/K8", "gitCloneTag", &image, 0)
 	var saves sync.WaitGroup

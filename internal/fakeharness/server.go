@@ -46,6 +46,15 @@ type Options struct {
 	CatalogPage int
 	// DBOpsUnderGateway serves Database DevOps below the endpoint instead of at the host's root.
 	DBOpsUnderGateway bool
+	// DBOpsResetObjects makes a reset of Database DevOps take [{"field": …}] and refuse ["…"]. Both are documented.
+	DBOpsResetObjects bool
+	// ECS serves the infra ECS, with the defaults of K8; else it is refused, as any other infra.
+	ECS bool
+	// ForeignFields adds to the defaults of ci what they also list since 2026: fields of IaCM and IDP, which
+	// have no effect there, and newer fields of CI.
+	ForeignFields bool
+	// Aliases are other names of fields: a write under one is stored under the field. See IaCMAliases.
+	Aliases map[string]string
 	// NoConnector leaves accounts without the built-in image connector.
 	NoConnector bool
 	// OnAnswer, if set, is called with each request once its answer is ready.
@@ -94,7 +103,7 @@ type Server struct {
 // New returns a server that does not listen yet: use it as a handler, or call Listen and Serve.
 func New(opts Options) *Server {
 	opts = opts.withDefaults()
-	s := &Server{opts: opts, store: newStore(opts.AccountID)}
+	s := &Server{opts: opts, store: newStore(opts)}
 	s.Init(s.serve)
 	return s
 }

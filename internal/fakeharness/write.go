@@ -72,7 +72,7 @@ func (s *Server) apply(doc document, req Request) *answer {
 	refusal := func(a answer) *answer { return &a }
 	module, infra := mustScope(req.Scope)
 	operations, err := operationsOf(module, req.Call, req.Body)
-	if err != nil {
+	if err != nil || !s.takesForm(module, req.Call, req.Body) {
 		return refusal(invalid("body", "Unable to process JSON"))
 	}
 	if operations == nil {
@@ -81,6 +81,9 @@ func (s *Server) apply(doc document, req Request) *answer {
 	for i, op := range operations {
 		if op == nil || isBlank(op.Field) {
 			return refusal(invalid(fmt.Sprintf("[%d].field", i), "must not be blank"))
+		}
+		if field, ok := s.Options().Aliases[op.Field]; ok {
+			op.Field = field
 		}
 		if !s.store.takes(req.Scope, op.Field) {
 			return refusal(s.badField(op.Field, infra))

@@ -94,7 +94,9 @@ func Layer(seed uint64, size int) []byte {
 }
 
 // Image returns an image of one platform with these layers. It says nothing of when it was created.
-func Image(forPlatform string, layers ...[]byte) Content { return Created("", "", forPlatform, layers...) }
+func Image(forPlatform string, layers ...[]byte) Content {
+	return Created("", "", forPlatform, layers...)
+}
 
 // Created returns an image like Image whose configuration and label say when it was created; "" for not.
 func Created(created, label, forPlatform string, layers ...[]byte) Content {

@@ -63,6 +63,8 @@ type Client struct {
 	odd     oddities
 	outages outages
 	dbops   atomic.Pointer[url.URL] // where Database DevOps answers; nil until known
+	// dbopsResets is the form of a reset that Database DevOps has taken; nil until known.
+	dbopsResets atomic.Pointer[resetForm]
 }
 
 // New returns a client for cfg. It sends nothing.

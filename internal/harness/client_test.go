@@ -18,7 +18,7 @@ func TestRequestsAreThoseOfTheAPI(t *testing.T) {
 		if module == DBOps {
 			continue // see dbops_test.go
 		}
-		for _, infra := range Infras() {
+		for _, infra := range module.Infras() {
 			scope := Scope{Module: module, Infra: infra}
 			server.SetDefault(scope.String(), "a", "image:1")
 			server.SetDefault(scope.String(), "b", "image:1")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -146,4 +147,36 @@ func (x *exchange) bareData() (json.RawMessage, error) {
 		return nil, x.failure(errors.New("the answer is an envelope, which Database DevOps does not use"))
 	}
 	return x.body, nil
+}
+
+// resetForm makes the body of a reset.
+type resetForm func(fields []string) any
+
+// dbopsResetForms are the forms that are documented for Database DevOps: names and, elsewhere, objects.
+var dbopsResetForms = []resetForm{func(fields []string) any { return fields }, resetObjects}
+
+// dbopsReset resets fields in the form that the server takes. Until one is known, a 400 to the first is no
+// refusal yet: nothing of it is stored, so the second may be sent.
+func (c *Client) dbopsReset(ctx context.Context, fields []string) error {
+	scope := Scope{Module: DBOps}
+	if known := c.dbopsResets.Load(); known != nil {
+		return c.writeImages(ctx, "reset-config", scope, len(fields), (*known)(fields))
+	}
+	var refused []*Error
+	for _, form := range dbopsResetForms {
+		err := c.writeImages(ctx, "reset-config", scope, len(fields), form(fields))
+		if err == nil && len(fields) > 0 {
+			c.dbopsResets.Store(&form)
+		}
+		failed, ok := errors.AsType[*Error](err)
+		if !ok || failed.Status != http.StatusBadRequest {
+			return err
+		}
+		refused = append(refused, failed)
+	}
+	e := *refused[1]
+	if refused[0].Message != e.Message {
+		e.Err = errors.New("as a list of names, which is documented too, it was refused with " + strconv.Quote(refused[0].Message))
+	}
+	return &e
 }

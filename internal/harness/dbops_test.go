@@ -88,6 +88,42 @@ func TestDBOpsWritesAndReadsBareJSON(t *testing.T) {
 	}
 }
 
+// Both documented forms of a reset work. The second is sent after a 400 to the first, once a run.
+func TestDBOpsTakesBothFormsOfAReset(t *testing.T) {
+	t.Parallel()
+	for objects, want := range map[bool][]string{
+		false: {`["a","mongoTag"]`, `[{"field":"a"},{"field":"mongoTag"}]`, `["gitCloneTag"]`, `["mongoTag"]`},
+		true:  {`["a","mongoTag"]`, `[{"field":"a"},{"field":"mongoTag"}]`, `["gitCloneTag"]`, `[{"field":"gitCloneTag"}]`, `[{"field":"mongoTag"}]`},
+	} {
+		server, cfg := start(t)
+		server.Tune(func(o *fakeharness.Options) { o.DBOpsResetObjects, o.BadFieldStatus = objects, http.StatusBadRequest })
+		client := New(cfg)
+		// A field that is refused says nothing about the form, so both answers are told.
+		err := client.ResetImages(t.Context(), dbopsScope, []string{"a", "mongoTag"})
+		if err == nil || !IsRefused(err) || !strings.Contains(err.Error(), "Field a does not exist") || !strings.Contains(err.Error(), "Unable to process JSON") {
+			t.Errorf("objects %v: %v", objects, err)
+		}
+		for _, field := range []string{"gitCloneTag", "mongoTag"} {
+			server.SetOverride("dbops", field, "a:1")
+			if err := client.ResetImages(t.Context(), dbopsScope, []string{field}); err != nil {
+				t.Error(err)
+			}
+		}
+		var got []string
+		for _, r := range server.Requests() {
+			if r.Call == "reset-config" {
+				got = append(got, string(r.Body))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(server.Overrides("dbops")) > 0 {
+			t.Errorf("objects %v: %s", objects, diff)
+		}
+		if err := client.ResetImages(t.Context(), dbopsScope, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestDBOpsIsLookedForOnceARun(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)

@@ -63,13 +63,18 @@ func (c *Client) UpdateImages(ctx context.Context, scope Scope, images map[strin
 func (c *Client) ResetImages(ctx context.Context, scope Scope, fields []string) error {
 	fields = slices.Compact(slices.Sorted(slices.Values(fields)))
 	if scope.Module == DBOps {
-		return c.writeImages(ctx, "reset-config", scope, len(fields), fields)
+		return c.dbopsReset(ctx, fields)
 	}
+	return c.writeImages(ctx, "reset-config", scope, len(fields), resetObjects(fields))
+}
+
+// resetObjects is the body of a reset as a list of objects.
+func resetObjects(fields []string) any {
 	var body []fieldValue
 	for _, field := range fields {
 		body = append(body, fieldValue{Field: field})
 	}
-	return c.writeImages(ctx, "reset-config", scope, len(body), body)
+	return body
 }
 
 // writeImages makes a write with a body of this many fields.

@@ -21,10 +21,12 @@ const (
 // Infra is the build infrastructure an image runs on.
 type Infra string
 
-// The infras that the API supports.
+// The infras that the API knows. Of ECS only the answer with the defaults is known, which equals that of
+// K8; whether the server takes writes for it is not.
 const (
-	K8 Infra = "K8"
-	VM Infra = "VM"
+	K8  Infra = "K8"
+	VM  Infra = "VM"
+	ECS Infra = "ECS"
 )
 
 // modulePaths holds the path prefix of each module's execution-config calls.
@@ -40,16 +42,16 @@ func (m Module) HasInfras() bool { return m != DBOps }
 // connector. Nothing published says so of Database DevOps.
 func (m Module) UsesImageConnector() bool { return m != DBOps }
 
-// Infras returns the infras that the module has images for; an empty one if it has none.
+// Infras returns the infras that the module is documented to have images for; an empty one if it has none.
 func (m Module) Infras() []Infra {
 	if !m.HasInfras() {
 		return []Infra{""}
 	}
-	return Infras()
+	return []Infra{K8, VM}
 }
 
 // Infras returns every infra, in the order they are documented.
-func Infras() []Infra { return []Infra{K8, VM} }
+func Infras() []Infra { return []Infra{K8, VM, ECS} }
 
 // Scope names one set of images: those of a module on an infra. Infra is empty if the module has none.
 type Scope struct {

@@ -45,7 +45,7 @@ func TestAccAbsurdInput(t *testing.T) {
 		"image with escapes":     {singleOf(field, `"\u001b[31m/b:1"`), "value = ", "Invalid image reference"},
 		"empty image":            {singleOf(field, `""`), "value = ", "Invalid image reference"},
 		"blank image":            {singleOf(field, `" "`), "value = ", "Invalid image reference"},
-		"infra of 10,000":        {strings.Replace(singleOf(field, image), "field", "infra = \""+long+"\"\n  field", 1), "infra = ", `The infra is one of "K8", "VM", not "aaaa`},
+		"infra of 10,000":        {strings.Replace(singleOf(field, image), "field", "infra = \""+long+"\"\n  field", 1), "infra = ", `The infra is one of "K8", "VM", "ECS", not "aaaa`},
 		"empty account":          {setting(`account_id = ""`), "account_id = ", "The value is an empty string."},
 		"account with slashes":   {setting(`account_id = "a/../b"`), "account_id = ", "Invalid provider configuration: account_id"},
 		"account with a query":   {setting(`account_id = "a&infra=VM"`), "account_id = ", "Invalid provider configuration: account_id"},

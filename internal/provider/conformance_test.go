@@ -161,7 +161,7 @@ func TestEveryImportErrorSaysWhichIDsThereAre(t *testing.T) {
 	forms := map[string]string{"harnessci_image_copy": "registry.example.com/mirror/", "harnessci_image_connector": "always harnessImage"}
 	for name := range s.ResourceSchemas {
 		form := cmp.Or(forms[name], "ci/K8")
-		for _, id := range []string{"nonsense", "ci/k8/x", "/", "a/b/c/d/e", "ci/K8/with space", strings.Repeat("x", 10_000)} {
+		for _, id := range []string{"nonsense", "ci/k9/x", "/", "a/b/c/d/e", "ci/K8/with space", strings.Repeat("x", 10_000)} {
 			resp, err := s.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: name, ID: id})
 			if err != nil {
 				t.Fatal(err)

@@ -76,7 +76,7 @@ func (d *customerImagesDataSource) Read(ctx context.Context, req datasource.Read
 	}
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
-	model.Infra = infraValue(scope)
+	model.Infra = writtenInfra(model.Infra, scope)
 	model.OverridesOnly = types.BoolValue(overridesOnly)
 	model.Images = images
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

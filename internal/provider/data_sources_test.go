@@ -81,8 +81,10 @@ func TestAccCustomerImages(t *testing.T) {
 				ConfigStateChecks: []statecheck.StateCheck{has(customer, "images", exactly(nil))},
 			},
 			{
-				Config:      `data "harnessci_customer_images" "test" { infra = "vm" }`,
-				ExpectError: says(`The infra is written "VM", not "vm".`),
+				Config: `data "harnessci_customer_images" "test" { infra = "vm" }`,
+				ConfigStateChecks: []statecheck.StateCheck{
+					has(customer, "infra", knownvalue.StringExact("vm")), has(customer, "images", exactly(nil)),
+				},
 			},
 			{
 				PreConfig: func() {

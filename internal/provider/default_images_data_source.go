@@ -62,7 +62,7 @@ func (d *defaultImagesDataSource) Read(ctx context.Context, req datasource.ReadR
 	}
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
-	model.Infra = infraValue(scope)
+	model.Infra = writtenInfra(model.Infra, scope)
 	model.Images = images
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

@@ -47,8 +47,17 @@ func TestAccDefaultImages_errors(t *testing.T) {
 	const config = `data "harnessci_default_images" "k8" {}`
 	w.run(resource.TestCase{Steps: []resource.TestStep{
 		{
-			Config:      `data "harnessci_default_images" "k8" { infra = "k8" }`,
-			ExpectError: says(`The infra is written "K8", not "k8".`),
+			Config:      `data "harnessci_default_images" "k8" { infra = "ECS" }`,
+			ExpectError: says("Config not supported for infra type: ECS"),
+		},
+		{
+			Config:      `data "harnessci_default_images" "k8" { module = "iacm-manager" }`,
+			ExpectError: says(`There is no module "iacm-manager": did you mean "iacm"?`),
+		},
+		{
+			PreConfig:         func() { fake.Tune(func(o *fakeharness.Options) { o.ECS = true }) },
+			Config:            `data "harnessci_default_images" "k8" { infra = "k8" }`,
+			ConfigStateChecks: []statecheck.StateCheck{has("data.harnessci_default_images.k8", "infra", knownvalue.StringExact("k8"))},
 		},
 		{
 			PreConfig: func() {

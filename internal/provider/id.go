@@ -51,7 +51,7 @@ func checkTarget(module, infra, field string) (execconfig.Target, error) {
 
 // checkScope checks the parts of an id that name a module and infra.
 func checkScope(module, infra string) (harness.Scope, error) {
-	m, err := spelled("module", harness.Modules(), module)
+	m, err := checkModule(module)
 	if err != nil {
 		return harness.Scope{}, err
 	}
@@ -61,15 +61,35 @@ func checkScope(module, infra string) (harness.Scope, error) {
 		}
 		return harness.Scope{Module: m}, nil
 	}
-	i, err := spelled("infra", harness.Infras(), infra)
+	i, err := checkInfra(infra)
 	if err != nil {
 		return harness.Scope{}, err
 	}
 	return harness.Scope{Module: m, Infra: i}, nil
 }
 
-// spelled returns the allowed name that was given. The server accepts other cases, an id does not: "k8" and
-// "K8" would be two resources for one override.
+// otherModuleNames are names of modules in paths and pages of Harness that people take for the module.
+var otherModuleNames = map[string]harness.Module{"iacm-manager": harness.IaCM}
+
+// checkModule checks the name of a module.
+func checkModule(name string) (harness.Module, error) {
+	if meant, ok := otherModuleNames[strings.ToLower(name)]; ok {
+		return "", fmt.Errorf("there is no module %q: did you mean %q?", name, meant)
+	}
+	return spelled("module", harness.Modules(), name)
+}
+
+// checkInfra checks the name of an infra, which may be written in any case, as for the server.
+func checkInfra(name string) (harness.Infra, error) {
+	for _, infra := range harness.Infras() {
+		if strings.EqualFold(string(infra), name) {
+			return infra, nil
+		}
+	}
+	return spelled("infra", harness.Infras(), name)
+}
+
+// spelled returns the allowed name that was given, in the case it is written in.
 func spelled[T ~string](kind string, allowed []T, given string) (T, error) {
 	names := make([]string, len(allowed))
 	for i, name := range allowed {

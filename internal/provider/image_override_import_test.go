@@ -111,8 +111,8 @@ func TestAccImageOverride_importByIdentityWithoutAccount(t *testing.T) {
 						ExpectError: says(`Could not import from another account`),
 					},
 					{
-						Config:      importBlock(`identity = { module = "ci", infra = "k8", field = "gitCloneTag" }`, s.gitClone(imageA)),
-						ExpectError: says(`The infra is written "K8", not "k8".`),
+						Config:      importBlock(`identity = { module = "ci", infra = "k9", field = "gitCloneTag" }`, s.gitClone(imageA)),
+						ExpectError: says(`The infra is one of "K8", "VM", "ECS", not "k9".`),
 					},
 					{
 						Config:           importBlock(`identity = { `+identity+` }`, s.gitClone(imageA)),
@@ -137,8 +137,8 @@ func TestAccImageOverride_importErrors(t *testing.T) {
 	for _, test := range []struct{ id, want string }{
 		{"gitCloneTag", `"gitCloneTag" does not have two or three parts between slashes. The id of an override is module/infra/field, such as ci/K8/gitCloneTag,`},
 		{"a/ci/K8/gitCloneTag", `does not have two or three parts`},
-		{"ci/k8/gitCloneTag", `the infra is written "K8", not "k8".`},
-		{"k8/gitCloneTag", `the infra is written "K8", not "k8".`},
+		{"ci/k8/gitCloneTag", `has no override of ci/K8/gitCloneTag.`},
+		{"k9/gitCloneTag", `the infra is one of "K8", "VM", "ECS", not "k9".`},
 		{"CI/K8/gitCloneTag", `the module is written "ci", not "CI".`},
 		{"iacm/K8/", `the field "" does not consist of`},
 		{"ci/K8/gitCloneTag", `Account ` + w.env[envAccountID] + ` has no override of ci/K8/gitCloneTag. The default runs: ` +

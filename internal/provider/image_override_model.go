@@ -74,5 +74,5 @@ type imageOverrideIdentity struct {
 
 // identity returns the imageOverrideIdentity that the override has in an account.
 func (m imageOverrideModel) identity(account types.String) any {
-	return imageOverrideIdentity{AccountID: account, Module: m.Module, Infra: m.Infra, Field: m.Field}
+	return imageOverrideIdentity{AccountID: account, Module: m.Module, Infra: infraValue(m.scope()), Field: m.Field}
 }

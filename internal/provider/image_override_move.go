@@ -67,7 +67,7 @@ func movedModel(attributes []byte) (imageOverrideModel, error) {
 		return imageOverrideModel{}, fmt.Errorf("its state cannot be read: %w", err)
 	}
 	target, err := checkTarget(
-		respelled(harness.Modules(), source.Kind), respelled(harness.Infras(), source.InfraType), source.Field)
+		respelled(harness.Modules(), source.Kind), source.InfraType, source.Field)
 	if err != nil {
 		return imageOverrideModel{}, fmt.Errorf("in its state, %w", err)
 	}

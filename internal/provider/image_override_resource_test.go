@@ -66,6 +66,28 @@ func TestAccImageOverride_createUpdateDestroy(t *testing.T) {
 	}
 }
 
+func TestAccImageOverride_infraInAnyCaseIsOneInfra(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{}, gitCloneID)
+	in := func(infra string) string {
+		return overrideConfig(imageA, "infra = \""+infra+"\"", `field = "gitCloneTag"`)
+	}
+	unchanged := func(infra string) resource.TestStep {
+		return resource.TestStep{
+			Config: in(infra), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
+			ConfigStateChecks: []statecheck.StateCheck{is("id", gitCloneID), is("infra", "k8")}, Check: w.writes(1),
+		}
+	}
+	w.run(resource.TestCase{Steps: []resource.TestStep{
+		{Config: in("k8"), ConfigStateChecks: []statecheck.StateCheck{is("id", gitCloneID), is("infra", "k8")}, Check: w.writes(1)},
+		unchanged("K8"),
+		{Config: gitClone(imageA), PlanOnly: true},
+		unchanged("k8"),
+		{ResourceName: addr, ImportState: true, ImportStateId: "CI/k8/gitCloneTag", ExpectError: says(`the module is written "ci"`)},
+		{ResourceName: addr, ImportState: true, ImportStateId: "ci/k8/gitCloneTag", ImportStateVerify: true, ImportStateVerifyIgnore: []string{"infra"}},
+	}})
+}
+
 func TestAccImageOverride_driftByChangeIsShownAndRepaired(t *testing.T) {
 	t.Parallel()
 	for _, s := range scopeKinds {
@@ -198,8 +220,8 @@ func TestAccImageOverride_pinToDefaultSettles(t *testing.T) {
 func TestAccImageOverride_invalidValuesFailBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, want string }{
-		"infra in lower case":  {overrideConfig(imageA, `infra = "k8"`, `field = "gitCloneTag"`), `The infra is written "K8", not "k8".`},
-		"unknown infra":        {overrideConfig(imageA, `infra = "windows"`, `field = "gitCloneTag"`), `The infra is one of "K8", "VM", not "windows".`},
+		"module of a path":     {overrideConfig(imageA, `module = "iacm-manager"`, `field = "gitCloneTag"`), `There is no module "iacm-manager": did you mean "iacm"?`},
+		"unknown infra":        {overrideConfig(imageA, `infra = "windows"`, `field = "gitCloneTag"`), `The infra is one of "K8", "VM", "ECS", not "windows".`},
 		"module in upper case": {overrideConfig(imageA, `module = "CI"`, `field = "gitCloneTag"`), `The module is written "ci", not "CI".`},
 		"empty field":          {overrideConfig(imageA, `field = ""`), `The field "" does not consist of`},
 		"field with a slash":   {overrideConfig(imageA, `field = "a/b"`), `The field "a/b" does not consist of`},

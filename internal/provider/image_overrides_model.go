@@ -105,5 +105,5 @@ type imageOverridesIdentity struct {
 
 // identity returns the imageOverridesIdentity that the set has in an account.
 func (m imageOverridesModel) identity(account types.String) any {
-	return imageOverridesIdentity{AccountID: account, Module: m.Module, Infra: m.Infra}
+	return imageOverridesIdentity{AccountID: account, Module: m.Module, Infra: infraValue(m.scope())}
 }

@@ -16,13 +16,13 @@ import (
 func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ config, want string }{
-		"infra in lower case": {setConfig(twoImages, `infra = "k8"`), `The infra is written "K8", not "k8".`},
-		"empty field":         {setConfig(map[string]string{"": imageA}), `The field "" does not consist of`},
-		"field with a slash":  {setConfig(map[string]string{"a/b": imageA}), `The field "a/b" does not consist of`},
-		"empty image":         {setConfig(map[string]string{"gitCloneTag": ""}), "Invalid image reference"},
-		"image with a space":  {setConfig(map[string]string{"gitCloneTag": "a b:1"}), "it contains white space"},
-		"no image":            {`resource "harnessci_image_overrides" "test" { images = { gitCloneTag = null } }`, "omit gitCloneTag from images"},
-		"no images":           {`resource "harnessci_image_overrides" "test" {}`, `The argument "images" is required`},
+		"unknown infra":      {setConfig(twoImages, `infra = "k9"`), `The infra is one of "K8", "VM", "ECS", not "k9".`},
+		"empty field":        {setConfig(map[string]string{"": imageA}), `The field "" does not consist of`},
+		"field with a slash": {setConfig(map[string]string{"a/b": imageA}), `The field "a/b" does not consist of`},
+		"empty image":        {setConfig(map[string]string{"gitCloneTag": ""}), "Invalid image reference"},
+		"image with a space": {setConfig(map[string]string{"gitCloneTag": "a b:1"}), "it contains white space"},
+		"no image":           {`resource "harnessci_image_overrides" "test" { images = { gitCloneTag = null } }`, "omit gitCloneTag from images"},
+		"no images":          {`resource "harnessci_image_overrides" "test" {}`, `The argument "images" is required`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

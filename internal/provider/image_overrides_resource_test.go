@@ -263,8 +263,8 @@ func TestAccImageOverrides_importErrors(t *testing.T) {
 	w := newSetWorld(t, fakeharness.Options{})
 	var steps []resource.TestStep
 	for id, want := range map[string]string{
-		"k8":                `In "k8", the infra is written "K8", not "k8". ` + scopeIDForms,
-		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", not "K8/gitCloneTag".`,
+		"k9":                `In "k9", the infra is one of "K8", "VM", "ECS", not "k9". ` + scopeIDForms,
+		"ci/K8/gitCloneTag": `the infra is one of "K8", "VM", "ECS", not "K8/gitCloneTag".`,
 		"dbops/K8":          `the module dbops has no infra: omit infra.`,
 		"cd/K8":             `the module is one of "ci", "iacm", "idp", "dbops", not "cd".`,
 		"/":                 `the module is one of "ci", "iacm", "idp", "dbops", not "".`,
@@ -294,8 +294,8 @@ func TestAccImageOverrides_identity(t *testing.T) {
 						ExpectError: says("Could not import from another account"),
 					},
 					{
-						Config:      setImport(`identity = { module = "ci", infra = "k8" }`, s.set(twoImages)),
-						ExpectError: says(`The infra is written "K8", not "k8".`),
+						Config:      setImport(`identity = { module = "ci", infra = "k9" }`, s.set(twoImages)),
+						ExpectError: says(`The infra is one of "K8", "VM", "ECS", not "k9".`),
 					},
 					{
 						Config:            setImport(`identity = { `+identity+` }`, s.set(twoImages)),

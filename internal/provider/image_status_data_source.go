@@ -117,7 +117,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	}
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
-	model.Infra = infraValue(scope)
+	model.Infra = writtenInfra(model.Infra, scope)
 	model.imagesStatus = statusOf(defaults, overrides)
 	if scope.Module.UsesImageConnector() {
 		if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector

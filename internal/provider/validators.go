@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -50,15 +49,15 @@ func errorCheck(kind string, judge func(string) error) func(path.Path, string) d
 // moduleValidator accepts the modules, spelled as in ids.
 func moduleValidator() validator.String {
 	return stringCheck{"names a module", errorCheck("module", func(value string) error {
-		_, err := spelled("module", harness.Modules(), value)
+		_, err := checkModule(value)
 		return err
 	})}
 }
 
-// infraValidator accepts the infras, spelled as in ids.
+// infraValidator accepts the infras, in any case.
 func infraValidator() validator.String {
 	return stringCheck{"names an infra", errorCheck("infra", func(value string) error {
-		_, err := spelled("infra", harness.Infras(), value)
+		_, err := checkInfra(value)
 		return err
 	})}
 }

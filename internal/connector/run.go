@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -48,24 +49,37 @@ func (r *run) Written() bool {
 	return r.written
 }
 
-// Effective returns the URL under which the images of this plan will be pulled, "" for no connector: the
-// planned one once it is recorded. It is unknown if the connector cannot be read, is of another type, or
-// gets its URL only in the apply.
-func (a *Account) Effective(ctx context.Context) (url string, planned, known bool) {
+// Effective is the connector through which the images of this run will be pulled.
+type Effective struct {
+	// URL is the registry's; "" for no connector, and for one of another type: those change no name.
+	URL string
+	// Type is empty for no connector.
+	Type string
+	// Planned: the run plans this connector, which may not be stored yet.
+	Planned bool
+}
+
+// ErrNotPlanned is why a connector is unknown whose URL is known only in the apply.
+var ErrNotPlanned = errors.New("the registry of the image connector is known only after apply")
+
+// Effective returns the planned connector once it is recorded, else the current one. The error is
+// ErrNotPlanned or that of the read.
+func (a *Account) Effective(ctx context.Context) (Effective, error) {
 	a.mu.Lock()
 	noted := a.planned
 	a.mu.Unlock()
 	if noted != nil {
 		if noted.URL == nil {
-			return "", true, false
+			return Effective{}, ErrNotPlanned
 		}
-		return *noted.URL, true, true
+		planned := Effective{URL: *noted.URL, Planned: true}
+		if planned.URL != "" {
+			planned.Type = harness.DockerRegistry
+		}
+		return planned, nil
 	}
 	found, err := a.Shared(ctx)
-	if err != nil || found.Exists && found.Type != harness.DockerRegistry {
-		return "", false, false
-	}
-	return found.Registry.URL, false, true
+	return Effective{URL: found.Registry.URL, Type: found.Type}, err
 }
 
 // Phase is what a plan does to a connector resource.

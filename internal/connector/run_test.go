@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 func TestOneReadServesAWholeRun(t *testing.T) {
@@ -52,24 +53,26 @@ func TestAChangeIsSeenByLaterReads(t *testing.T) {
 func TestEffectiveIsThePlannedURLOnceThereIsAPlan(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	require := func(what, wantURL string, wantPlanned, wantKnown bool) {
+	require := func(what string, want Effective, known bool) {
 		t.Helper()
-		if url, planned, known := account.Effective(t.Context()); url != wantURL || planned != wantPlanned || known != wantKnown {
-			t.Errorf("%s: %q, %v, %v", what, url, planned, known)
+		if got, err := account.Effective(t.Context()); got != want || (err == nil) != known {
+			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 	}
-	require("as it is", "https://index.docker.io/v2/", false, true)
+	require("as it is", Effective{URL: "https://index.docker.io/v2/", Type: harness.DockerRegistry}, true)
 	account.Plan(Planned{})
-	require("not known yet", "", true, false)
+	require("not known yet", Effective{}, false)
 	account.Plan(Planned{URL: new(mirror)})
-	require("planned", mirror, true, true)
+	require("planned", Effective{URL: mirror, Type: harness.DockerRegistry, Planned: true}, true)
+	account.Plan(Planned{URL: new("")})
+	require("destroyed", Effective{Planned: true}, true)
 
-	for name, body := range map[string]string{"none": "", "another type": `{"identifier": "harnessImage", "type": "Gcp"}`} {
+	for kind, body := range map[string]string{"": "", "Gcp": `{"identifier": "harnessImage", "type": "Gcp"}`} {
 		fake.SetConnector(body)
 		account = New(account.api, account.opts)
-		require(name, "", false, body == "")
+		require("type "+kind, Effective{Type: kind}, true)
 	}
 	fake.DenyConnectors(true, false)
 	account = New(account.api, account.opts)
-	require("forbidden", "", false, false)
+	require("forbidden", Effective{}, false)
 }

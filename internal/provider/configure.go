@@ -11,6 +11,8 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
 // providerData is what the provider's Configure passes to resources and data sources.
@@ -22,9 +24,12 @@ type providerData struct {
 	accountID           string
 	skipFieldValidation bool
 	// command is what the CLI runs, as far as that is known.
-	command  command
-	registry *registries
-	reported reported
+	command command
+	// registry is nil while registries in the provider block are not known.
+	registry     *registry.Client
+	pulls        *pulls.Run
+	verifyImages verification
+	reported     reported
 }
 
 // known reports whether the provider's configuration is complete, so that the API can be called.
@@ -38,6 +43,17 @@ func (d *providerData) requireKnown(operation string, diags *diag.Diagnostics) b
 				"Apply that resource first (-target), or take the value from a variable.")
 	}
 	return d.known()
+}
+
+// requireRegistries adds an error if an operation needs a registry before the configuration is known.
+func (d *providerData) requireRegistries(operation string, diags *diag.Diagnostics) bool {
+	known := d != nil && d.registry != nil
+	if !known {
+		diags.AddError("Could not "+operation+": the provider's configuration is not known yet",
+			"A value in the provider block, such as a password in registries, comes from a resource that has not been "+
+				"applied. Apply that resource first (-target), or take the value from a variable.")
+	}
+	return known
 }
 
 // notices are warnings about what writes met on this machine, such as a lock; each is given once a run.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -34,7 +35,7 @@ type (
 
 // advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
 // with something to say is used.
-var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, registryAdvice}
+var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, missingAdvice, registryAdvice}
 
 // failure is the diagnostic of a failed operation, whatever was reported before.
 func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
@@ -302,4 +303,41 @@ func credentialName(attribute string) string {
 		return "the bearer_token (attribute bearer_token or variable " + envBearerToken + ")"
 	}
 	return "none"
+}
+
+// registryAdvice is for a request that a registry refused or did not answer.
+func registryAdvice(err error) string {
+	failed, ok := errors.AsType[*registry.Error](err)
+	if !ok || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	switch failed.Kind {
+	case registry.NotFound:
+		return "Check the tag or the digest. The data source harnessci_image_releases lists the releases that a repository has."
+	case registry.NoRepository:
+		return "Check the repository's name. Some registries, such as Amazon ECR, do not create repositories on " +
+			"push: create it first, in ECR with aws_ecr_repository."
+	case registry.Denied:
+		return "The login is not allowed to do this, or there is no such repository: many registries do not say " +
+			"which. Check the name, and the login for " + failed.Host + " in registries of the provider block or " +
+			"in Docker's config file (docker login). Tokens of cloud registries expire within hours. A quota or a " +
+			"policy may also be the cause: read the registry's message."
+	case registry.RateLimited:
+		return "The registry limits the number of requests from a login or an address. Wait and run again; for " +
+			"Docker Hub, add a login for docker.io to registries in the provider block."
+	case registry.Immutable:
+		return "The registry does not allow this tag to be overwritten. Choose a tag that does not exist yet, or " +
+			"allow the change in the repository's settings."
+	case registry.Mismatch:
+		return "The content from the registry, or from a proxy in front of it, does not match its digest, so nothing was " +
+			"stored under the tag. Run again; if the error persists, the image is damaged there."
+	case registry.Untrusted:
+		return "The certificate of " + failed.Host + " is not trusted here. If a private CA signed it, set the " +
+			"provider's ca_certificate_file to the CA's certificate in PEM format."
+	case registry.Unreachable:
+		return "Check the registry's name, the network and, if there is one, the proxy (HTTPS_PROXY). A registry " +
+			"without https needs insecure = true in registries of the provider block."
+	default: // Refused
+		return "Read the registry's message: the usual reason is a quota, a policy or a read-only repository."
+	}
 }

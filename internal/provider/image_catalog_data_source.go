@@ -99,10 +99,10 @@ func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRe
 // repositories lists a registry; nil is the endpoint's. One with its catalog where registries have it is
 // asked with its own login, any other URL without one.
 func (d *imageCatalogDataSource) repositories(ctx context.Context, base *url.URL) ([]string, error) {
-	if base == nil || !d.data.registry.known() || !isRegistryRoot(base) || d.data.client.IsEndpoint(base) {
+	if base == nil || d.data.registry == nil || !isRegistryRoot(base) || d.data.client.IsEndpoint(base) {
 		return d.data.client.Catalog(ctx, base)
 	}
-	return d.data.registry.client.Catalog(ctx, base.Host)
+	return d.data.registry.Catalog(ctx, base.Host)
 }
 
 // isRegistryRoot reports whether a URL's catalog is that of a whole registry, with the scheme that its

@@ -91,7 +91,7 @@ func (r *imageCopyResource) look(ctx context.Context, state imageCopyModel) (bot
 	var other sync.WaitGroup
 	if source := state.Source; !source.IsNull() && pinned(source) == "" {
 		other.Go(func() {
-			if named, err := r.data.registry.head(ctx, source.ValueString()); err == nil {
+			if named, err := r.data.pulls.Head(ctx, source.ValueString()); err == nil {
 				found.source = named.Digest
 			}
 		})
@@ -99,13 +99,13 @@ func (r *imageCopyResource) look(ctx context.Context, state imageCopyModel) (bot
 		found.source = pinned(source)
 	}
 	destination := state.Destination.ValueString()
-	held, err := r.data.registry.head(ctx, destination)
+	held, err := r.data.pulls.Head(ctx, destination)
 	switch {
 	case err != nil:
 	case held.Digest == state.Digest.ValueString():
 		found.image = state.image()
 	default:
-		found.image, err = r.data.registry.client.Inspect(ctx, destination)
+		found.image, err = r.data.registry.Inspect(ctx, destination)
 	}
 	other.Wait()
 	return found, err

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 )
 
 // ValidateConfig refuses a copy onto itself.
@@ -17,7 +18,7 @@ func (r *imageCopyResource) ValidateConfig(ctx context.Context, req resource.Val
 	var config imageCopyModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	source, destination := config.Source.ValueString(), config.Destination.ValueString()
-	if source != "" && destination != "" && fullName(source) == fullName(destination) {
+	if source != "" && destination != "" && pulls.FullName(source) == pulls.FullName(destination) {
 		resp.Diagnostics.AddAttributeError(path.Root("destination"), "Invalid destination",
 			"The destination is the source itself. The function mirror_image returns the destination for a source "+
 				"and a registry.")
@@ -36,7 +37,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		state = nil // it is replaced
 	}
 	plan.ID = plan.Destination
-	if plan.Source.IsUnknown() || plan.Destination.IsUnknown() || !r.data.known() || !r.data.registry.known() {
+	if plan.Source.IsUnknown() || plan.Destination.IsUnknown() || !r.data.known() || r.data.registry == nil {
 		plan.keep(state)
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 		return
@@ -54,7 +55,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		plan.Platforms = state.Platforms
 	default:
 		plan.Platforms = types.ListUnknown(types.StringType)
-		r.data.registry.willMake(plan.Destination.ValueString(), wanted)
+		r.data.pulls.WillMake(plan.Destination.ValueString(), wanted)
 		resp.Diagnostics.Append(mayMove(state, *plan)...)
 		resp.Diagnostics.Append(r.replaces(ctx, state, *plan, seen.get(ctx, copiedKey, &resp.Diagnostics))...)
 	}
@@ -80,7 +81,7 @@ func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyMo
 	case state != nil && seen != "" && state.Source == plan.Source:
 		digest = seen
 	default:
-		source, err := r.data.registry.head(ctx, plan.Source.ValueString())
+		source, err := r.data.pulls.Head(ctx, plan.Source.ValueString())
 		if err != nil {
 			return "", err
 		}
@@ -112,7 +113,7 @@ func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
 func (r *imageCopyResource) replaces(ctx context.Context, state *imageCopyModel, plan imageCopyModel, copied string) diag.Diagnostics {
 	destination, wanted := plan.Destination.ValueString(), plan.Digest.ValueString()
 	if state == nil {
-		held, err := r.data.registry.head(ctx, destination)
+		held, err := r.data.pulls.Head(ctx, destination)
 		if err != nil || held.Digest == wanted { // nothing there, or the apply reports the error
 			return nil
 		}

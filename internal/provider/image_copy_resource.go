@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
@@ -150,16 +151,16 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	timeout, diags := state.Timeouts.Read(ctx, lookUpTimeout)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
-	if resp.Diagnostics.HasError() || !r.data.known() || !r.data.registry.known() {
+	if resp.Diagnostics.HasError() || !r.data.known() || r.data.registry == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	found, err := r.look(ctx, state)
 	switch {
-	case isAbsent(err) && state.Source.IsNull():
+	case pulls.IsMissing(err) && state.Source.IsNull():
 		resp.Diagnostics.Append(failure("import the image copy", imageName(state.Destination.ValueString()), err))
-	case isAbsent(err):
+	case pulls.IsMissing(err):
 		resp.State.RemoveResource(ctx)
 	case err != nil:
 		resp.Diagnostics.Append(failure("read the image copy", imageName(state.Destination.ValueString()), err))
@@ -192,13 +193,13 @@ func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.registry.client.Delete(ctx, imageref.Pin(destination, state.Digest.ValueString()))
-	r.data.registry.changed(destination)
+	err := r.data.registry.Delete(ctx, imageref.Pin(destination, state.Digest.ValueString()))
+	r.data.pulls.Changed(destination)
 	if kind, _ := registry.KindOf(err); err != nil && kind == registry.Mismatch {
 		resp.Diagnostics.Append(notDeleted(state))
 		return
 	}
-	if err != nil && !isAbsent(err) {
+	if err != nil && !pulls.IsMissing(err) {
 		resp.Diagnostics.Append(failure("delete the image copy", imageName(destination), deleteError{err}))
 	}
 }
@@ -235,20 +236,20 @@ func (r *imageCopyResource) copy(
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, copyTooSlow{timeout})
 	defer cancel()
 	if plan.Digest.IsUnknown() { // the source was not known at plan
-		source, err := r.data.registry.head(ctx, plan.Source.ValueString())
+		source, err := r.data.pulls.Head(ctx, plan.Source.ValueString())
 		if err != nil {
 			diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), err))
 			return copied, false
 		}
 		plan.Digest = types.StringValue(source.Digest)
 	}
-	copied, err := r.data.registry.client.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
+	copied, err := r.data.registry.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
 		Digest: plan.Digest.ValueString(), Signatures: plan.Signatures.ValueBool(),
 	})
-	r.data.registry.changed(destination)
+	r.data.pulls.Changed(destination)
 	var held registry.Image
 	if err == nil {
-		held, err = r.data.registry.client.Inspect(ctx, destination)
+		held, err = r.data.registry.Inspect(ctx, destination)
 	}
 	if err != nil {
 		diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), newCopyError(ctx, *plan, err)))

@@ -25,7 +25,7 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	for _, one := range attached {
 		refs = append(refs, one.Ref)
 	}
-	lost, err := r.data.registry.absent(ctx, refs)
+	lost, err := r.data.pulls.Missing(ctx, refs)
 	destination := imageName(state.Destination.ValueString())
 	if err != nil {
 		diags.Append(failure("read the signatures of the image copy", destination, err))
@@ -38,22 +38,4 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures of %s are gone", destination),
 		"The destination no longer has what was copied along with the image:\n\n  "+strings.Join(lost, "\n  ")+
 			"\n\nThe plan shows it as signatures = false, and an apply with signatures = true copies it again.")
-}
-
-// absent returns those references that their registry does not have. It asks for all at once, and fails if
-// one of them cannot be looked up.
-func (r *registries) absent(ctx context.Context, refs []string) ([]string, error) {
-	outcomes := askForAll(refs, func(ref string) error {
-		_, err := r.head(ctx, ref)
-		return err
-	})
-	var absent []string
-	for i, err := range outcomes {
-		if isAbsent(err) {
-			absent = append(absent, refs[i])
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return absent, nil
 }

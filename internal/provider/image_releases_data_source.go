@@ -174,7 +174,7 @@ func (d *imageReleasesDataSource) releases(ctx context.Context, ref string, opti
 	if _, err := imageref.Releases(image, nil, options); err != nil {
 		return nil, err
 	}
-	tags, err := d.data.registry.client.Tags(ctx, ref)
+	tags, err := d.data.registry.Tags(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (d *imageReleasesDataSource) addDates(ctx context.Context, releases []image
 	var all sync.WaitGroup
 	for i := range releases {
 		all.Go(func() {
-			published, err := d.data.registry.client.Published(ctx, releases[i].Image)
+			published, err := d.data.registry.Published(ctx, releases[i].Image)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

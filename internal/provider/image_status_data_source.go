@@ -128,7 +128,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 		if !d.data.requireRegistries("look up the images of "+scope.String(), &resp.Diagnostics) {
 			return
 		}
-		model.lookUp(ctx, d.data.registry)
+		model.lookUp(ctx, d.data.pulls)
 	}
 	model.Table = types.StringValue(model.markdown())
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

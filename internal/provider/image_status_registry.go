@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 )
 
 func checkRegistryAttribute() schema.BoolAttribute {
@@ -48,7 +50,7 @@ func tableAttribute() schema.StringAttribute {
 }
 
 // lookUp adds which of the pulled images their registries have, all at once.
-func (s *imagesStatus) lookUp(ctx context.Context, registries *registries) {
+func (s *imagesStatus) lookUp(ctx context.Context, run *pulls.Run) {
 	s.MissingFields = []string{}
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -57,14 +59,14 @@ func (s *imagesStatus) lookUp(ctx context.Context, registries *registries) {
 			continue
 		}
 		all.Go(func() {
-			found, err := registries.lookUp(ctx, *image.Pulled)
+			found, err := run.Look(ctx, *image.Pulled)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err == nil:
 				image.Digest = &found.Digest
 				s.Images[field] = image
-			case isAbsent(err):
+			case pulls.IsMissing(err):
 				s.MissingFields = append(s.MissingFields, field)
 			}
 		})

@@ -21,6 +21,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -151,18 +152,34 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 	}
 	options.RequestTimeout = config.RequestTimeout
 	client := harness.New(config)
+	registries := newRegistryClient(s, registry.Config{
+		RootCAs: roots, UserAgent: config.UserAgent, Log: config.Log,
+		RequestTimeout: s.requestTimeout, MaxRetries: s.maxRetries,
+		RetryWaitMin: config.RetryWaitMin, RetryWaitMax: config.RetryWaitMax,
+	})
+	account := connector.New(client, connector.Options{Pause: config.RetryWaitMin})
 	return &providerData{
 		account:             execconfig.New(client, s.endpoint.String()+" "+s.accountID, options),
 		client:              client,
-		connector:           connector.New(client, connector.Options{Pause: config.RetryWaitMin}),
+		connector:           account,
 		accountID:           s.accountID,
 		skipFieldValidation: s.skipFieldValidation,
-		registry: newRegistries(s, registry.Config{
-			RootCAs: roots, UserAgent: config.UserAgent, Log: config.Log,
-			RequestTimeout: s.requestTimeout, MaxRetries: s.maxRetries,
-			RetryWaitMin: config.RetryWaitMin, RetryWaitMax: config.RetryWaitMax,
-		}),
+		registry:            registries,
+		pulls:               pulls.New(registries, account, s.verifyImages == verifyRequired),
+		verifyImages:        s.verifyImages,
 	}
+}
+
+// newRegistryClient returns nil while the settings of registries are not known.
+func newRegistryClient(s settings, config registry.Config) *registry.Client {
+	if !s.registriesKnown {
+		return nil
+	}
+	config.Hosts = map[string]registry.Host{}
+	for host, login := range s.registries {
+		config.Hosts[host] = registry.Host{Username: login.username, Password: login.password, Insecure: login.insecure}
+	}
+	return registry.New(config)
 }
 
 // userAgent names the provider, and the CLI where that is known.

@@ -78,7 +78,7 @@ func (d *registryImageDataSource) Read(ctx context.Context, req datasource.ReadR
 		return
 	}
 	ref := model.Image.ValueString()
-	image, err := d.data.registry.client.Inspect(ctx, ref)
+	image, err := d.data.registry.Inspect(ctx, ref)
 	if err != nil {
 		resp.Diagnostics.Append(diag.WithPath(path.Root("image"), failure("look up the image", imageName(ref), err)))
 		return

@@ -1,8 +1,9 @@
-package provider
+package pulls
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,14 +41,14 @@ func TestAHostCostsItsPatienceOnce(t *testing.T) {
 				for range turns {
 					var all sync.WaitGroup
 					for range 30 {
-						all.Go(func() { _ = b.spend(t.Context(), "a.example.com", probePatience, probe) })
+						all.Go(func() { _ = b.spend(t.Context(), "a.example.com", probe) })
 					}
 					all.Wait()
 				}
-				if took := time.Since(start); took > probePatience {
+				if took := time.Since(start); took > Patience {
 					t.Errorf("%s, %d turns: it took %s", name, turns, took)
 				}
-				if err := b.spend(t.Context(), "b.example.com", probePatience, slow); err != nil {
+				if err := b.spend(t.Context(), "b.example.com", slow); err != nil {
 					t.Errorf("another host pays for it: %v", err)
 				}
 			})
@@ -55,29 +56,32 @@ func TestAHostCostsItsPatienceOnce(t *testing.T) {
 	}
 }
 
-func TestASilentHostEndsTheOtherProbesAndIsNotAskedAgain(t *testing.T) {
+// What waits for a host ends with its budget, and what comes later is not sent.
+func TestASilentHostIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var b budgets
-		var other sync.WaitGroup
-		start := time.Now()
-		other.Go(func() {
-			if err := b.spend(t.Context(), "a.example.com", probePatience, hang); !errors.Is(err, errNoPatience) {
-				t.Errorf("the other probe ended with %v", err)
-			}
-		})
-		synctest.Wait()
-		refused := &registry.Error{Kind: registry.Unreachable}
-		if err := b.spend(t.Context(), "a.example.com", probePatience, func(context.Context) error { return refused }); !errors.Is(err, refused) {
-			t.Errorf("the probe ended with %v", err)
+		err := b.spend(t.Context(), "a.example.com", hang)
+		if _, silent := errors.AsType[*SilentError](err); !silent || !strings.Contains(err.Error(), "a.example.com did not answer within 3 s") {
+			t.Errorf("the look-up ended with %v", err)
 		}
-		other.Wait()
 		asked := false
-		err := b.spend(t.Context(), "a.example.com", probePatience, func(context.Context) error { asked = true; return nil })
-		if asked || !errors.Is(err, errNoPatience) || time.Since(start) != 0 {
-			t.Errorf("asked again: %v, %v, after %s", asked, err, time.Since(start))
+		err = b.spend(t.Context(), "a.example.com", func(context.Context) error { asked = true; return nil })
+		if _, silent := errors.AsType[*SilentError](err); asked || !silent {
+			t.Errorf("asked again: %v, %v", asked, err)
 		}
 	})
+}
+
+// An interrupt is not silence.
+func TestAnInterruptIsReportedAsSuch(t *testing.T) {
+	t.Parallel()
+	var b budgets
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.spend(ctx, "a.example.com", hang); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
 }
 
 // Any answer, whatever it says, is not silence.
@@ -87,7 +91,7 @@ func TestAnAnswerKeepsAHostAlive(t *testing.T) {
 	for _, kind := range []registry.Kind{registry.NotFound, registry.NoRepository, registry.Denied, registry.RateLimited, registry.Refused} {
 		answer := &registry.Error{Kind: kind}
 		for range 2 {
-			if err := b.spend(t.Context(), "a.example.com", probePatience, func(context.Context) error { return answer }); !errors.Is(err, answer) {
+			if err := b.spend(t.Context(), "a.example.com", func(context.Context) error { return answer }); !errors.Is(err, answer) {
 				t.Errorf("%s: %v", kind, err)
 			}
 		}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,120 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
+
+// verifyPlan looks up what builds would pull for the images that a plan changes. It returns a warning for
+// each that is missing and, if verification is required, an error for each that could not be looked up.
+func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
+	var changed []plannedImage
+	var refs []string
+	for _, planned := range images {
+		if planned.changes && planned.image != "" {
+			changed, refs = append(changed, planned), append(refs, planned.image)
+		}
+	}
+	for i, err := range d.verify(ctx, scope.Module, refs, d.pulls.CheckPlan) {
+		target := execconfig.Target{Scope: scope, Field: changed[i].field}
+		if missing, ok := errors.AsType[*pulls.MissingError](err); ok {
+			diags.Append(missingWarning(missing, target, changed[i].imagePath))
+		} else if err != nil {
+			diags.Append(diag.WithPath(changed[i].imagePath, d.failure("verify the image of", target, err)))
+		}
+	}
+	return diags
+}
+
+// verifyWrites looks up what builds would pull for images that are about to be stored, and returns, by
+// field, why an image must not be stored.
+func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, images map[string]string) execconfig.FieldErrors {
+	failed := execconfig.FieldErrors{}
+	fields := fieldsOf(images)
+	refs := make([]string, len(fields))
+	for i, field := range fields {
+		refs[i] = images[field]
+	}
+	for i, err := range d.verify(ctx, module, refs, d.pulls.CheckWrite) {
+		if err != nil {
+			failed[fields[i]] = err
+		}
+	}
+	return failed
+}
+
+// verify looks images up. It returns an error for each that is missing and, if verification is required, for
+// each that could not be looked up.
+func (d *providerData) verify(
+	ctx context.Context, module harness.Module, images []string, check func(context.Context, []string) []error,
+) []error {
+	if len(images) == 0 || d.registry == nil || d.verifyImages == verifyOff {
+		return nil
+	}
+	var outcomes []error
+	if module.UsesImageConnector() {
+		outcomes = check(ctx, images)
+	} else {
+		outcomes = slices.Repeat([]error{&pulls.UncheckedError{Err: errUndocumentedPull}}, len(images))
+	}
+	for i, err := range outcomes {
+		if unchecked, ok := errors.AsType[*pulls.UncheckedError](err); ok {
+			if outcomes[i] = nil; d.verifyImages == verifyRequired {
+				outcomes[i] = &unverifiableError{unchecked}
+			}
+		}
+	}
+	return outcomes
+}
+
+// errUndocumentedPull is why images of Database DevOps cannot be verified.
+var errUndocumentedPull = errors.New("nothing documents which connector Database DevOps pulls through, so the name " +
+	"that it pulls is unknown")
+
+// unverifiableError is an image that could not be looked up where verification is required.
+type unverifiableError struct{ *pulls.UncheckedError }
+
+// Unwrap returns what kept the image from being looked up.
+func (e *unverifiableError) Unwrap() error { return e.UncheckedError }
+
+// Reason says why the image could not be looked up.
+func (e *unverifiableError) Reason() string {
+	if e.Host != "" || errors.Is(e, errUndocumentedPull) {
+		return e.Error()
+	}
+	return "The account's image connector cannot be read or is not known yet, so the name that builds pull is unknown"
+}
+
+// Advice says what to do next.
+func (e *unverifiableError) Advice() string {
+	required := "With verify_images = \"required\", every image must be found before it is stored; \"when_reachable\" " +
+		"continues if a registry does not answer."
+	if more := registryAdvice(e.Err); more != "" {
+		return more + "\n\n" + required
+	}
+	return required
+}
+
+// missingAdvice is for an image that its registry does not have.
+func missingAdvice(err error) string {
+	missing, ok := errors.AsType[*pulls.MissingError](err)
+	switch {
+	case !ok:
+		return ""
+	case missing.Pull.Problem == imageref.Doubled:
+		return "Harness puts the connector's registry before the name. Write it without a registry: " + imageref.WithoutHost(missing.Stored)
+	}
+	return "Nothing was written. Correct the tag, or copy the image there first: a harnessci_image_copy whose destination " +
+		"the override refers to is created before it."
+}
+
+// missingWarning is what a plan says of a missing image.
+func missingWarning(missing *pulls.MissingError, target execconfig.Target, at path.Path) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, fmt.Sprintf("The image of %s is not in its registry", target),
+		text.Sentence(missing.Reason())+"\n\n"+facts(nil, missing)+"\n\nThe apply looks again, and stops before it writes this "+
+			"override if the image is not there by then. Correct the tag, or copy the image there first: a "+
+			"harnessci_image_copy whose destination the override refers to is created before it.")
+}
 
 // namedImage is an image and where it is stored or planned.
 type namedImage struct {
@@ -38,17 +152,17 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	if len(changing) == 0 {
 		return nil
 	}
-	url, planned, known := d.connector.Effective(ctx)
-	if !known {
+	through, err := d.connector.Effective(ctx)
+	if err != nil || through.Type != "" && through.Type != harness.DockerRegistry {
 		return nil
 	}
 	notice := "\n\nThis is based on the current connector. If this configuration also changes the connector, add " +
 		"depends_on = [harnessci_image_connector.<name>] to this resource, so that the connector is planned and " +
 		"applied first."
-	if planned {
+	if through.Planned {
 		notice = ""
 	}
-	return pullWarnings(url, "planned", changing, notice)
+	return pullWarnings(through.URL, "planned", changing, notice)
 }
 
 // checkExistingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be

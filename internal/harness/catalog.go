@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // maxRepositories is how many names of a catalog are read.
@@ -54,7 +55,9 @@ func (c *Client) Catalog(ctx context.Context, registry *url.URL) ([]string, erro
 }
 
 // IsEndpoint reports whether a URL has the endpoint's own origin, to which the credential is sent.
-func (c *Client) IsEndpoint(u *url.URL) bool { return sameOrigin(u, c.cfg.Endpoint) }
+func (c *Client) IsEndpoint(u *url.URL) bool {
+	return transport.Origin(u) == transport.Origin(c.cfg.Endpoint)
+}
 
 func (c *Client) catalogURL(registry *url.URL) *url.URL {
 	if registry == nil {
@@ -88,7 +91,7 @@ func (x *exchange) repositories() ([]string, error) {
 		return nil, x.failure(fmt.Errorf("the answer is not a registry catalog: %w", err))
 	}
 	for i := range names {
-		names[i] = x.client.plain(names[i])
+		names[i] = plain(names[i])
 	}
 	return names, nil
 }
@@ -109,7 +112,7 @@ func (x *exchange) nextPage() (*url.URL, error) {
 			if err != nil {
 				return nil, x.failure(errors.New("the link to the catalog's next page is not a URL"))
 			}
-			if !sameOrigin(next, x.url) {
+			if transport.Origin(next) != transport.Origin(x.url) {
 				return nil, x.failure(fmt.Errorf("the catalog's next page is on another host and was not fetched: "+
 					"%s://%s",
 					next.Scheme, next.Host))

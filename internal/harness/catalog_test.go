@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 func TestCatalogReadsEveryPage(t *testing.T) {
@@ -97,7 +98,7 @@ func TestSameOrigin(t *testing.T) {
 		"https://harness.io":                  false,
 		"https://app.harness.io@evil.example": false,
 	} {
-		if got := sameOrigin(parseURL(t, raw), endpoint); got != want {
+		if got := transport.Origin(parseURL(t, raw)) == transport.Origin(endpoint); got != want {
 			t.Errorf("%s: %v", raw, got)
 		}
 	}

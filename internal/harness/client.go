@@ -17,11 +17,12 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
+	defaultRetryWaitMin   = 500 * time.Millisecond
+	defaultRetryWaitMax   = 30 * time.Second
 	defaultRequestTimeout = 30 * time.Second
 	defaultMaxAnswer      = 2 << 20
 	defaultMaxPages       = 1000
@@ -69,6 +70,7 @@ type Client struct {
 
 // New returns a client for cfg. It sends nothing.
 func New(cfg Config) *Client {
+	transport.HideURL(cfg.Endpoint.String())
 	endpoint := *cfg.Endpoint
 	endpoint.User, endpoint.RawQuery, endpoint.Fragment = nil, "", ""
 	if endpoint.Path == "" {
@@ -89,6 +91,15 @@ func New(cfg Config) *Client {
 	transport.Hide(cfg.APIKey, cfg.BearerToken)
 	tr := transport.New(cfg.RootCAs)
 	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
+}
+
+// newHTTPClient returns the client that makes single attempts.
+func newHTTPClient(tr http.RoundTripper, timeout time.Duration, maxAnswer int64) *http.Client {
+	return &http.Client{
+		Transport: &transport.Attempt{Next: transport.Marked(tr), Timeout: timeout, Limit: maxAnswer},
+		// A followed redirect would carry X-API-KEY to another host and turn a POST into a GET.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // attempts returns the client for single attempts with this timeout; 0: the usual one.
@@ -135,32 +146,22 @@ func (c *Client) authenticate(header http.Header) (string, error) {
 	return "bearer_token", nil
 }
 
-// show makes a foreign text safe to show, without the credential, which a server may echo.
-func (c *Client) show(s string) string {
-	for _, secret := range []string{c.cfg.APIKey, c.cfg.BearerToken} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "[redacted]")
-		}
-	}
-	return text.Safe(s)
-}
-
 // longestPlain is the length in bytes up to which a field, an image or a repository is kept as it is; no
 // reference is longer than 600.
 const longestPlain = 1 << 10
 
 // plain returns a field, an image or a repository as it is, or made safe to show if it cannot be one: CLIs
 // show multi-line values verbatim and in full.
-func (c *Client) plain(s string) string {
+func plain(s string) string {
 	if len(s) > longestPlain || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return c.show(s)
+		return transport.Show(s)
 	}
 	return s
 }
 
-// cause returns err with a text that is safe to show; nil for nil. The text of a url.Error has the whole
+// shownCause returns err with a text that is safe to show; nil for nil. The text of a url.Error has the whole
 // URL and is left out.
-func (c *Client) cause(err error) error {
+func shownCause(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -176,7 +177,7 @@ func (c *Client) cause(err error) error {
 			said = "the connection was closed before an answer came"
 		}
 	}
-	return &shownError{text: c.show(said), err: err}
+	return &shownError{text: transport.Show(said), err: err}
 }
 
 // shownError is an error with another text.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // ImageConnector is the identifier of the connector through which an account pulls Harness images.
@@ -192,13 +193,13 @@ type connectorStatus struct {
 }
 
 func (s connectorStatus) shown(c *Client) ConnectorStatus {
-	out := ConnectorStatus{State: c.show(s.Status), Summary: c.show(s.Summary), Tested: s.TestedAt}
+	out := ConnectorStatus{State: transport.Show(s.Status), Summary: transport.Show(s.Summary), Tested: s.TestedAt}
 	for _, e := range s.Errors {
 		reason := strings.TrimSpace(e.Message)
 		if reason == "" {
 			reason = strings.TrimSpace(e.Reason)
 		}
-		if reason = c.show(reason); reason != "" && !slices.Contains(out.Reasons, reason) {
+		if reason = transport.Show(reason); reason != "" && !slices.Contains(out.Reasons, reason) {
 			out.Reasons = append(out.Reasons, reason)
 		}
 	}
@@ -222,7 +223,7 @@ func (x *exchange) connector() (Connector, error) {
 		return Connector{}, x.failure(err)
 	}
 	return Connector{
-		Name: x.client.plain(head.Name), Type: x.client.plain(head.Type), Body: answer.Connector,
+		Name: plain(head.Name), Type: plain(head.Type), Body: answer.Connector,
 		Changed: answer.Changed, Status: answer.Status.shown(x.client),
 	}, nil
 }
@@ -248,7 +249,7 @@ func policyReasons(c *Client, metadata json.RawMessage) []string {
 			}
 		case string:
 			said := key == "denymessages" || key == "message" || key == "policyname"
-			if text := c.show(v); said && text != "" && !slices.Contains(reasons, text) {
+			if text := transport.Show(v); said && text != "" && !slices.Contains(reasons, text) {
 				reasons = append(reasons, text)
 			}
 		}

@@ -1,16 +1,14 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
@@ -74,20 +72,15 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	if x.triedOnce, x.retries = once, c.cfg.MaxRetries; !once.IsZero() {
 		x.retries = 0
 	}
-	resp, err := (&retryablehttp.Client{
-		HTTPClient:     c.attempts(r.timeout),
-		RetryWaitMin:   c.cfg.RetryWaitMin,
-		RetryWaitMax:   c.cfg.RetryWaitMax,
-		RetryMax:       x.retries,
-		Backoff:        transport.Backoff,
-		RequestLogHook: x.begin,
-		CheckRetry:     x.end,
-		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
-	}).Do(req)
-	if resp != nil {
-		resp.Body.Close() // in memory, and read by end
-	}
-	if err != nil || !success(x.status) {
+	policy := transport.Policy{Max: x.retries, WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.RetryWaitMax}
+	client := c.attempts(r.timeout)
+	_, err = policy.Do(ctx, func(n int) (*http.Response, bool, error) {
+		x.begin(n)
+		resp, err := client.Do(again(req))
+		final := x.end(ctx, resp, err)
+		return resp, final, err
+	})
+	if err != nil || !transport.Success(x.status) {
 		failed := x.failure(err)
 		if ctx.Err() == nil {
 			c.outages.note(x, failed)
@@ -98,15 +91,15 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 }
 
 // prepare makes the request that every attempt repeats.
-func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) {
+func (x *exchange) prepare(ctx context.Context) (*http.Request, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var body any
+	var body io.Reader
 	if x.request.body != nil {
-		body = x.request.body
+		body = bytes.NewReader(x.request.body)
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, x.method, x.url.String(), body)
+	req, err := http.NewRequestWithContext(ctx, x.method, x.url.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -116,29 +109,37 @@ func (x *exchange) prepare(ctx context.Context) (*retryablehttp.Request, error) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if sameOrigin(x.url, x.client.cfg.Endpoint) {
+	if transport.Origin(x.url) == transport.Origin(x.client.cfg.Endpoint) {
 		x.credential, err = x.client.authenticate(req.Header)
 	}
 	return req, err
 }
 
-// begin is called before each attempt.
-func (x *exchange) begin(_ retryablehttp.Logger, _ *http.Request, retries int) {
-	x.started, x.attempts = time.Now(), retries+1
-	if retries == 0 {
+// again returns a request with a body that nobody has read.
+func again(req *http.Request) *http.Request {
+	if req.GetBody != nil {
+		req = req.Clone(req.Context())
+		req.Body, _ = req.GetBody() // from memory: cannot fail
+	}
+	return req
+}
+
+// begin is called before each attempt, counted from 0.
+func (x *exchange) begin(attempt int) {
+	x.started, x.attempts = time.Now(), attempt+1
+	if attempt == 0 {
 		x.began = x.started
 	}
 	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
 }
 
-// end is called after each attempt; it records the outcome and says whether to try again.
-func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (bool, error) {
+// end is called after each attempt; it records the outcome and says whether it is final in any case.
+func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (final bool) {
 	if resp != nil {
-		x.status, x.header = resp.StatusCode, resp.Header
-		x.body, _ = io.ReadAll(resp.Body) // from memory: cannot fail
-		x.words = x.client.readWords(x.body)
-	} else if broken, ok := errors.AsType[*brokenError](err); ok {
-		x.status = broken.status
+		x.status, x.header, x.body = resp.StatusCode, resp.Header, transport.Content(resp)
+		x.words = readWords(x.body)
+	} else if broken, ok := errors.AsType[*transport.BrokenError](err); ok {
+		x.status = broken.Status
 	}
 	turnedAway := resp != nil && x.status >= 300 && x.status < 500
 	uncertain := !turnedAway && !transport.NeverSent(err)
@@ -146,13 +147,8 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (boo
 	unanswered := resp == nil || x.status == http.StatusBadGateway || x.status == http.StatusGatewayTimeout
 	NoteAttempt(ctx, Attempt{Took: time.Since(x.started), MayStillAct: uncertain && unanswered})
 	x.log(ctx, err)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	if x.method == http.MethodPost && x.failedInside() && x.attempts > 1 {
-		return false, nil // its own error, twice: the content is as likely the cause
-	}
-	return retryable(x.status, err), nil
+	// Its own error, twice: the content is as likely the cause.
+	return x.method == http.MethodPost && x.failedInside() && x.attempts > 1
 }
 
 // failedInside reports whether the last answer is HTTP 500 in the API's own words.
@@ -167,7 +163,7 @@ func (x *exchange) log(ctx context.Context, err error) {
 	fields := map[string]any{
 		"call":        x.call,
 		"method":      x.method,
-		"path":        x.client.show(x.url.Path),
+		"path":        transport.Show(x.url.Path),
 		"status":      x.status,
 		"duration_ms": time.Since(x.started).Milliseconds(),
 		"attempt":     x.attempts,
@@ -181,7 +177,7 @@ func (x *exchange) log(ctx context.Context, err error) {
 		fields["correlation_id"] = x.words.correlationID
 	}
 	if err != nil {
-		fields["error"] = x.client.cause(err).Error()
+		fields["error"] = shownCause(err).Error()
 	}
 	x.client.cfg.Log(ctx, "Harness API request", fields)
 }
@@ -194,8 +190,8 @@ func (x *exchange) failure(cause error) *Error {
 	e := &Error{
 		Call:          x.call,
 		Subject:       x.subject,
-		Host:          x.client.show(x.url.Host),
-		URL:           x.client.show(x.url.Scheme + "://" + x.url.Host + x.url.Path),
+		Host:          transport.Show(x.url.Host),
+		URL:           transport.Show(x.url.Scheme + "://" + x.url.Host + x.url.Path),
 		Status:        x.status,
 		Code:          x.words.code,
 		Message:       x.words.message,
@@ -204,11 +200,11 @@ func (x *exchange) failure(cause error) *Error {
 		Attempts:      x.attempts,
 		Uncertain:     x.uncertain,
 		Codeless:      x.bare,
-		Err:           x.client.cause(cause),
+		Err:           shownCause(cause),
 	}
 	if x.status >= 300 && x.status < 400 {
 		if target, err := x.url.Parse(x.header.Get("Location")); err == nil && x.header.Get("Location") != "" {
-			e.RedirectHost = x.client.show(target.Scheme + "://" + target.Host)
+			e.RedirectHost = transport.Show(target.Scheme + "://" + target.Host)
 		}
 	}
 	if e.Err == nil && e.Message == "" && x.status >= 400 && looksLikePage(x.body) {
@@ -218,15 +214,4 @@ func (x *exchange) failure(cause error) *Error {
 		}
 	}
 	return e
-}
-
-// sameOrigin reports whether two URLs have the same scheme, host and port.
-func sameOrigin(a, b *url.URL) bool { return origin(a) == origin(b) }
-
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

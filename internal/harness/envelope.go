@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 var (
@@ -90,7 +92,7 @@ func kindOf(raw []byte) string {
 func looksLikePage(body []byte) bool { return kindOf(body) == "a web page" }
 
 // readWords returns what the server says in an answer; nothing if it is not an envelope.
-func (c *Client) readWords(body []byte) words {
+func readWords(body []byte) words {
 	var e wording
 	if len(body) > maxWorded || decodeObject(body, &e) != nil {
 		return words{}
@@ -113,7 +115,7 @@ func (c *Client) readWords(body []byte) words {
 	if strings.TrimSpace(w.message) == "" {
 		w.message = strings.Join(texts, "; ")
 	}
-	return words{code: c.show(w.code), message: c.show(w.message), correlationID: c.show(w.correlationID)}
+	return words{code: transport.Show(w.code), message: transport.Show(w.message), correlationID: transport.Show(w.correlationID)}
 }
 
 // data returns the data of a success. An error envelope behind a 2xx is an error without a cause: the

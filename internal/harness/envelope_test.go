@@ -228,7 +228,7 @@ func TestErrorEnvelopeBehind200(t *testing.T) {
 func FuzzEnvelope(f *testing.F) {
 	c := New(Config{Endpoint: &url.URL{Scheme: "https", Host: "app.harness.io"}, APIKey: "pat.test"})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		x := &exchange{client: c, status: 200, body: body, attempts: 1, words: c.readWords(body)}
+		x := &exchange{client: c, status: 200, body: body, attempts: 1, words: readWords(body)}
 		x.url = c.cfg.Endpoint
 		images, err := x.images()
 		if (images == nil) == (err == nil) {

@@ -86,7 +86,7 @@ func IsRefused(err error) bool {
 	switch {
 	case !ok || transport.NeverSent(e.Err):
 		return false
-	case success(e.Status):
+	case transport.Success(e.Status):
 		return e.Err == nil && !IsUnauthorized(err) && !IsForbidden(err)
 	}
 	return e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity
@@ -147,5 +147,5 @@ func IsTimeout(err error) bool {
 // answered reports whether the answer had the status, or one of the codes behind a 2xx.
 func answered(err error, status int, codes ...string) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Status == status || success(e.Status) && slices.Contains(codes, e.Code))
+	return ok && (e.Status == status || transport.Success(e.Status) && slices.Contains(codes, e.Code))
 }

@@ -79,7 +79,7 @@ func TestPredicates(t *testing.T) {
 		{&Error{Err: io.EOF}, ""},
 		{&Error{Err: context.Canceled}, ""},
 		{&Error{Err: context.DeadlineExceeded}, "timeout"},
-		{&Error{Err: &timeoutError{}}, "timeout"},
+		{&Error{Err: &transport.TimeoutError{}}, "timeout"},
 		{&Error{Err: &transport.UnsentError{Err: io.EOF}}, "not sent"},
 		{&Error{Err: &transport.UnsentError{Err: io.EOF}, Uncertain: true}, ""},
 	} {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // DefaultImages returns the image of each field of the scope without overrides (get-default-config). Its
@@ -133,9 +135,9 @@ func (x *exchange) images() (map[string]string, error) {
 		var image *string
 		switch err := json.Unmarshal(value, &image); {
 		case err != nil:
-			x.oddity(fmt.Sprintf("has %s, not an image, as the value of field %s, which is left out", kindOf(value), x.client.show(field)))
+			x.oddity(fmt.Sprintf("has %s, not an image, as the value of field %s, which is left out", kindOf(value), transport.Show(field)))
 		case image != nil:
-			images[x.client.plain(field)] = x.client.plain(*image)
+			images[plain(field)] = plain(*image)
 		}
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ type outage struct {
 // places returns the names of the folder for calls like this one, and for those of the other kind; none for
 // other calls: putting a connector back is worth every try.
 func (r request) places() (own, other string) {
-	folder := origin(r.url) + path.Dir(r.url.Path)
+	folder := transport.Origin(r.url) + path.Dir(r.url.Path)
 	switch {
 	case r.method == http.MethodGet:
 		return "reads of " + folder, "writes of " + folder
@@ -47,7 +47,7 @@ func (o *outages) note(x *exchange, failed *Error) {
 	switch {
 	case x.attempts <= x.retries:
 	case !x.uncertain && x.status == 0:
-		place = origin(x.url)
+		place = transport.Origin(x.url)
 	case x.status == 0, x.status >= http.StatusBadGateway && x.status <= http.StatusGatewayTimeout:
 		place, _ = x.places()
 	}
@@ -73,7 +73,7 @@ func (o *outages) recall(r request) (failed *Error, once time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	own, other := r.places()
-	for _, place := range []string{origin(r.url), own} {
+	for _, place := range []string{transport.Origin(r.url), own} {
 		found, ok := o.dead[place]
 		if !ok || time.Now().After(found.until) {
 			continue

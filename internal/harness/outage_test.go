@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // counting returns a client with production timing whose attempts are answered with a status, or get no
@@ -19,7 +21,7 @@ func counting(t *testing.T, status int) (*Client, *int) {
 	t.Helper()
 	attempts := new(int)
 	c := New(Config{Endpoint: parseURL(t, "https://app.harness.io/gateway"), APIKey: "pat.test", MaxRetries: 4})
-	c.http.Transport = &buffered{timeout: time.Second, limit: defaultMaxAnswer, next: roundTrip(func(*http.Request) (*http.Response, error) {
+	c.http.Transport = &transport.Attempt{Timeout: time.Second, Limit: defaultMaxAnswer, Next: roundTrip(func(*http.Request) (*http.Response, error) {
 		if *attempts++; status == 0 {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 		}

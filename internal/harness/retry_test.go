@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // fleeting are the failures that a further attempt can fix.
@@ -190,7 +191,7 @@ func TestNoRetries(t *testing.T) {
 func answering(t *testing.T, maxRetries, status int, header http.Header) *Client {
 	t.Helper()
 	c := New(Config{Endpoint: parseURL(t, "https://app.harness.io/gateway"), APIKey: "pat.test", MaxRetries: maxRetries})
-	c.http.Transport = &buffered{timeout: time.Second, limit: defaultMaxAnswer, next: roundTrip(
+	c.http.Transport = &transport.Attempt{Timeout: time.Second, Limit: defaultMaxAnswer, Next: roundTrip(
 		func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(""))}, nil
 		})}

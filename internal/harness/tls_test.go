@@ -184,7 +184,7 @@ func TestNoAnswerOutlivesTheTimeout(t *testing.T) {
 				err := operations[call](t.Context(), New(cfg))
 				e := failure(t, err)
 				if strings.HasPrefix(name, "101") {
-					if e.Status != 101 || !errors.Is(err, errSwitched) || IsTimeout(err) || e.Attempts != 1 {
+					if e.Status != 101 || !errors.Is(err, transport.ErrSwitched) || IsTimeout(err) || e.Attempts != 1 {
 						t.Errorf("%v: %#v", err, e)
 					}
 				} else if !IsTimeout(err) {

@@ -41,15 +41,6 @@ type registryLogin struct {
 	insecure           bool
 }
 
-// secrets returns what must not be logged.
-func (s settings) secrets() []string {
-	secrets := []string{s.apiKey, s.bearerToken}
-	for _, login := range s.registries {
-		secrets = append(secrets, login.password)
-	}
-	return secrets
-}
-
 // registriesAttribute is registries in the provider block.
 func registriesAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{

@@ -24,6 +24,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // harnessProvider serves many configurations at once, so it holds none of them.
@@ -135,6 +136,9 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 
 // connect builds the client and the account from checked settings. It sends nothing.
 func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVersion string) *providerData {
+	for _, login := range s.registries {
+		transport.HideLogin(login.username, login.password)
+	}
 	config := harness.Config{
 		Endpoint:       s.endpoint,
 		AccountID:      s.accountID,
@@ -144,9 +148,9 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		MaxRetries:     s.maxRetries,
 		UserAgent:      userAgent(p.version, terraformVersion),
 		RootCAs:        roots,
-		Log:            logTo(tflog.Debug, s.secrets()...),
+		Log:            logTo(tflog.Debug),
 	}
-	options := execconfig.Options{Log: config.Log, Warn: logTo(tflog.Warn, s.secrets()...)}
+	options := execconfig.Options{Log: config.Log, Warn: logTo(tflog.Warn)}
 	if p.tune != nil {
 		p.tune(&config, &options)
 	}
@@ -192,18 +196,17 @@ func userAgent(version, terraformVersion string) string {
 }
 
 // logTo returns a hook that writes to Terraform's log, at the level of write. No caller passes it a secret,
-// but a server may echo one in a message, so all of them are masked.
-func logTo(
-	write func(context.Context, string, ...map[string]any), secrets ...string,
-) func(context.Context, string, map[string]any) {
-	var masked []string
-	for _, secret := range secrets {
-		if secret != "" {
-			masked = append(masked, secret)
-		}
-	}
+// but a server may echo one in a message, so every text passes the registry of secrets.
+func logTo(write func(context.Context, string, ...map[string]any)) func(context.Context, string, map[string]any) {
 	return func(ctx context.Context, msg string, fields map[string]any) {
-		write(tflog.MaskLogStrings(ctx, masked...), msg, fields)
+		shown := make(map[string]any, len(fields))
+		for key, value := range fields {
+			if said, ok := value.(string); ok {
+				value = transport.Redact(said)
+			}
+			shown[key] = value
+		}
+		write(ctx, transport.Redact(msg), shown)
 	}
 }
 

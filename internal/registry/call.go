@@ -31,7 +31,6 @@ type callError struct {
 	retryAfter time.Duration
 	note       error // why it was sent without a credential
 	withBody   bool  // so it was sent once
-	secrets    *secrets
 }
 
 func (e *callError) Error() string { return e.err.Error() }
@@ -53,7 +52,7 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if told, ok := errors.AsType[*callError](err); ok {
 		e = *told // a copy: callers that waited for one login share its error
 	}
-	e.ref, e.withBody, e.secrets = call.ref, call.body != nil, &c.secrets
+	e.ref, e.withBody = call.ref, call.body != nil
 	if ctx.Err() == nil && !e.withBody { // a body's failure may be its source's
 		c.silence.note(call.ref.host, &e)
 	}
@@ -117,11 +116,7 @@ func (c *Client) fetch(ctx context.Context, call call, use func(resp *http.Respo
 			return err
 		}
 		defer resp.Body.Close()
-		body, ok := resp.Body.(*inMemory)
-		if !ok {
-			return errors.ErrUnsupported // every answer but a blob is
-		}
-		if err := use(resp, body.content); err != nil {
+		if err := use(resp, transport.Content(resp)); err != nil {
 			return &callError{ref: call.ref, err: err}
 		}
 		return nil

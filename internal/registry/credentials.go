@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // maxConfig is how many bytes of a configuration file are read.
@@ -202,5 +203,7 @@ func (s storedAuth) config() *authn.AuthConfig {
 	if cfg == (authn.AuthConfig{}) {
 		return nil
 	}
+	transport.HideLogin(cfg.Username, cfg.Password)
+	transport.Hide(cfg.IdentityToken, cfg.RegistryToken)
 	return &cfg
 }

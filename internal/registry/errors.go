@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	outward "github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // Kind says what kept a call from succeeding.
@@ -72,7 +72,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Text)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + text.Safe(e.Err.Error()))
+		b.WriteString(": " + outward.Show(e.Err.Error()))
 	}
 	return b.String()
 }
@@ -117,14 +117,13 @@ func failure(r ref, err error) error {
 		return e
 	}
 	e := &Error{Ref: r.String(), Host: r.host}
-	var sent *secrets
 	if call, ok := errors.AsType[*callError](err); ok {
 		e.Ref, e.Host = call.ref.String(), call.ref.host
-		e.RetryAfter, e.Err, sent = call.retryAfter, call.note, call.secrets
+		e.RetryAfter, e.Err = call.retryAfter, call.note
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
 		asked := e.Host
-		e.readAnswer(answer, sent)
+		e.readAnswer(answer)
 		_, before := errors.AsType[*handshakeError](err)
 		if e.Kind == NotFound && (before || e.Host != asked) {
 			e.Kind = Refused // only the registry itself, asked for it, says that something is missing
@@ -135,6 +134,8 @@ func failure(r ref, err error) error {
 	e.Err = cause(err)
 	if p, ok := errors.AsType[*problem](err); ok {
 		e.Kind, e.Err = p.kind, p
+	} else if _, large := errors.AsType[*outward.TooLargeError](err); large || errors.Is(err, outward.ErrSwitched) {
+		e.Kind = Refused
 	} else if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		e.Kind = Untrusted
 	}
@@ -150,11 +151,11 @@ func cause(err error) error {
 }
 
 // readAnswer takes the kind and the words from a registry's or token server's answer.
-func (e *Error) readAnswer(answer *transport.Error, sent *secrets) {
+func (e *Error) readAnswer(answer *transport.Error) {
 	e.Status = answer.StatusCode
 	var said []string
 	for _, d := range answer.Errors {
-		e.Code = cmp.Or(e.Code, text.Safe(sent.hide(string(d.Code))))
+		e.Code = cmp.Or(e.Code, outward.Show(string(d.Code)))
 		if d.Message != "" {
 			said = append(said, d.Message)
 		}
@@ -165,7 +166,7 @@ func (e *Error) readAnswer(answer *transport.Error, sent *secrets) {
 	if answer.Request != nil && answer.Request.URL.Host != apiHost(e.Host) {
 		e.Host = answer.Request.URL.Host // a token server, or where the registry redirected to
 	}
-	e.Text = text.Safe(sent.hide(strings.Join(said, "; ")))
+	e.Text = outward.Show(strings.Join(said, "; "))
 	write := answer.Request != nil && answer.Request.Method == http.MethodPut
 	switch {
 	case e.Status == http.StatusTooManyRequests || e.Code == string(transport.TooManyRequestsErrorCode):

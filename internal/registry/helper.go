@@ -6,13 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -40,6 +43,8 @@ func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, err
 	defer cancel()
 	out := &limitedBuffer{left: maxHelperAnswer}
 	cmd := exec.CommandContext(ctx, program, "get") //nolint:gosec // named by the user's own configuration, as for Docker
+	// A registry's helper needs no credential of Harness.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(strings.ToUpper(v), "HARNESS") })
 	cmd.Stdin = strings.NewReader(server)
 	cmd.Stdout = out
 	cmd.WaitDelay = time.Second // its own children may hold the pipe open
@@ -58,6 +63,7 @@ func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, err
 	if json.Unmarshal(out.Bytes(), &answer) != nil {
 		return nil, fmt.Errorf("the credential helper %s did not return a credential", program)
 	}
+	transport.HideLogin(answer.Username, answer.Secret)
 	if answer.Username == tokenUser {
 		return &authn.AuthConfig{IdentityToken: answer.Secret}, nil
 	}

@@ -17,14 +17,6 @@ func Once(ctx context.Context) context.Context { return context.WithValue(ctx, o
 
 func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
 
-// retries is how often a request of a call may be sent again.
-func (c *Client) retries(ctx context.Context) int {
-	if isOnce(ctx) {
-		return 0
-	}
-	return c.cfg.MaxRetries
-}
-
 // hastyError is a failure of shared work that was tried once.
 type hastyError struct{ error }
 

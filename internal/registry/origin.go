@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	outward "github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // maxRedirects is how often an answer may send on to another place.
@@ -39,7 +40,7 @@ func (c *Client) origin(ctx context.Context, host string) (*origin, error) {
 		if err != nil {
 			return nil, problemf(Refused, "%s is not a registry's host name", api)
 		}
-		o := &origin{registry: reg, guard: &guard{next: &attempts{c}, host: api, plain: plain}}
+		o := &origin{registry: reg, guard: &guard{next: &retryTransport{c}, host: api, plain: plain}}
 		o.challenge, err = transport.Ping(ctx, reg, o.guard)
 		if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 			return nil, untrusted // and not what came of trying HTTP
@@ -85,6 +86,7 @@ func (c *Client) login(ctx context.Context, o *origin, host, repo string, scopes
 				if token = *got; token.AccessToken != "" {
 					token.Token = token.AccessToken
 				}
+				outward.Hide(token.Token, token.RefreshToken)
 			}
 		}
 		tr, err := transport.FromToken(o.registry, auth, o.guard, o.challenge, &token)

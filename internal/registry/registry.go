@@ -65,7 +65,6 @@ type Config struct {
 type Client struct {
 	cfg         Config
 	credentials *credentials
-	secrets     secrets
 	http        *http.Transport
 
 	origins flight.Group[string, *origin]
@@ -86,6 +85,9 @@ func New(cfg Config) *Client {
 	cfg.RetryWaitMin = cmp.Or(cfg.RetryWaitMin, defaultWaitMin)
 	cfg.RetryWaitMax = cmp.Or(cfg.RetryWaitMax, defaultWaitMax)
 	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
+	for _, host := range cfg.Hosts {
+		transport.HideLogin(host.Username, host.Password)
+	}
 	tr := transport.New(cfg.RootCAs)
 	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy talks to two hosts all the time
 	tr.ReadBufferSize, tr.WriteBufferSize = copyBuffer, copyBuffer

@@ -77,16 +77,17 @@ func inSlot(ctx context.Context, slots chan struct{}, f func() error) error {
 func (t *transfer) again(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
-		if err == nil || n >= t.c.retries(ctx) || ctx.Err() != nil || final(err) {
+		policy := t.c.policy(ctx)
+		if err == nil || n >= policy.Max || ctx.Err() != nil || final(err) {
 			return err
 		}
-		wait := transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.RetryWaitMax, n, nil)
+		wait, _ := policy.Wait(n, nil)
 		if call, ok := errors.AsType[*callError](err); ok && call.retryAfter > 0 {
 			if wait = call.retryAfter; wait > 2*t.c.cfg.RetryWaitMax {
 				return err
 			}
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := transport.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -107,7 +108,7 @@ func final(err error) bool {
 	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable:
 		return is(failure(call.ref, err), NoRepository) // else the upload's session is gone
 	default:
-		return !transientStatus(code)
+		return !transport.TransientStatus(code)
 	}
 }
 

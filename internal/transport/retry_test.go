@@ -11,6 +11,8 @@ const (
 	high = 30 * time.Second
 )
 
+var usual = Policy{WaitMin: low, WaitMax: high}
+
 func TestRetryAfterIsClamped(t *testing.T) {
 	t.Parallel()
 	now := time.Date(1994, time.November, 6, 8, 49, 37, 0, time.UTC)
@@ -46,7 +48,8 @@ func TestWaitsAreJittered(t *testing.T) {
 	for _, resp := range []*http.Response{nil, {StatusCode: 429}, {StatusCode: 429, Header: http.Header{"Retry-After": {"20"}}}} {
 		seen := map[time.Duration]bool{}
 		for range 50 {
-			seen[Backoff(low, high, 0, resp)] = true
+			wait, _ := usual.Wait(0, resp)
+			seen[wait] = true
 		}
 		if len(seen) < 10 {
 			t.Errorf("%v: %d different waits in 50", resp, len(seen))
@@ -65,7 +68,7 @@ func FuzzEveryWaitHasBounds(f *testing.F) {
 		if ok != (after > 0) || after > longestRetryAfter {
 			t.Errorf("Retry-After %q asks for %s, %v", value, after, ok)
 		}
-		wait := Backoff(low, high, attempt, &http.Response{StatusCode: status, Header: header})
+		wait, _ := usual.Wait(attempt, &http.Response{StatusCode: status, Header: header})
 		least := low
 		if ok {
 			least = after // seconds, and so below what is usual
@@ -74,4 +77,29 @@ func FuzzEveryWaitHasBounds(f *testing.F) {
 			t.Errorf("waits %s after attempt %d with %v", wait, attempt, header)
 		}
 	})
+}
+
+func TestALiteralPolicyGivesUpWhereAnotherCutsTheWait(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[string]bool{"20": true, "60": true, "61": false, "3600": false} {
+		resp := &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {after}}}
+		policy := Policy{Max: 1, WaitMin: low, WaitMax: high, Literal: true}
+		if _, again := policy.Next(0, resp, nil); again != want {
+			t.Errorf("Retry-After %s: again is %v", after, again)
+		}
+		policy.Literal = false
+		if wait, again := policy.Next(0, resp, nil); !again || wait > 2*high {
+			t.Errorf("Retry-After %s: waits %s, again is %v", after, wait, again)
+		}
+	}
+}
+
+func TestATimeoutIsRetriedOnlyWhereItDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	for _, harmless := range []bool{true, false} {
+		policy := Policy{Max: 1, Timeouts: harmless}
+		if _, again := policy.Next(0, nil, &TimeoutError{After: time.Second}); again != harmless {
+			t.Errorf("again is %v", again)
+		}
+	}
 }

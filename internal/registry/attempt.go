@@ -61,6 +61,11 @@ func (c *Client) policy(ctx context.Context) transport.Policy {
 	return p
 }
 
+// looking is how often the client looks for what a registry has acknowledged and does not show.
+func (c *Client) looking() transport.Policy {
+	return transport.Policy{WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.Patience / 4}
+}
+
 // answer is what a request expects as its answer.
 type answer int
 

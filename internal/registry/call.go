@@ -38,7 +38,7 @@ func (e *callError) Unwrap() error { return e.err }
 
 // do sends a call. The answer's body is the caller's to close. Every error is a *callError.
 func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
-	if isOnce(ctx) {
+	if !asksSilent(ctx) {
 		if err := c.silence.recall(call.ref.host); err != nil {
 			return nil, err
 		}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // progressEvery is how often a copy says how far it is.
@@ -212,7 +210,7 @@ func (t *transfer) names(ctx context.Context) bool {
 func (t *transfer) name(ctx context.Context, root *manifest) (unseen, err error) {
 	acknowledged, stored := t.store(ctx, root, t.to)
 	for n, start := 0, time.Now(); ; n++ {
-		d, err := t.c.head(Once(ctx), t.to, pushScope(t.to))
+		d, err := t.c.head(withoutRetry(ctx), t.to, pushScope(t.to))
 		late := err != nil || d.Digest == t.former || t.former == unknown
 		switch {
 		case err == nil && d.Digest == root.Digest:
@@ -220,7 +218,7 @@ func (t *transfer) name(ctx context.Context, root *manifest) (unseen, err error)
 		case stored != nil:
 			return nil, stored
 		case late && ctx.Err() == nil && time.Since(start) < t.c.cfg.Patience:
-			_ = sleep(ctx, transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.Patience/4, n, nil)) // then it ends
+			_ = t.c.looking().Pause(ctx, n) // then it ends
 		case !acknowledged && ctx.Err() == nil:
 			return nil, &callError{ref: t.to, err: problemf(Mismatch, "the registry did not refuse %s, and does not show it", root.Digest)}
 		case err != nil:

@@ -9,13 +9,21 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 )
 
-type onceKey struct{}
+type onceKey struct{} // its value: whether to ask a silent host
 
 // Once returns a context for calls that are not worth a wait: each request is sent once, and a host that has
 // given no answer to its last call is not asked again. What such calls learn serves all calls of a Client.
-func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, false) }
+
+// withoutRetry returns a context for calls whose caller repeats them itself.
+func withoutRetry(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, true)
+}
 
 func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
+
+// asksSilent reports whether a call is sent to a host that gave no answer to its last one.
+func asksSilent(ctx context.Context) bool { return ctx.Value(onceKey{}) != false }
 
 // hastyError is a failure of shared work that was tried once.
 type hastyError struct{ error }

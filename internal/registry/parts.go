@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
-	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -142,7 +141,7 @@ func (t *transfer) store(ctx context.Context, m *manifest, to ref) (acknowledged
 		if err == nil || !partsMissing(err) || time.Since(start) >= t.c.cfg.Patience {
 			return acknowledged, err
 		}
-		if err := sleep(ctx, transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.Patience/4, n, nil)); err != nil {
+		if err := t.c.looking().Pause(ctx, n); err != nil {
 			return false, err
 		}
 	}

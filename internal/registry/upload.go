@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -74,7 +72,7 @@ func (t *transfer) send(ctx context.Context, d descriptor, session string) error
 		if at == 0 || stalls > t.c.cfg.MaxRetries || final(err) {
 			return cmp.Or(refused, err)
 		}
-		if err := sleep(ctx, transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.RetryWaitMax, stalls, nil)); err != nil {
+		if err := t.c.policy(ctx).Pause(ctx, stalls); err != nil {
 			return err
 		}
 		offset, ok := up.offset(ctx)
@@ -214,7 +212,7 @@ func (t *transfer) contentOf(ctx context.Context, d descriptor) *content {
 	c.open = func(from int64) (io.ReadCloser, error) { return t.open(ctx, d, from) }
 	c.again = func(cuts int) bool {
 		return cuts <= t.c.cfg.MaxRetries &&
-			sleep(ctx, transport.Backoff(t.c.cfg.RetryWaitMin, t.c.cfg.RetryWaitMax, cuts-1, nil)) == nil
+			t.c.policy(ctx).Pause(ctx, cuts-1) == nil
 	}
 	return c.init()
 }

@@ -97,6 +97,13 @@ func (p Policy) Wait(attempt int, resp *http.Response) (time.Duration, bool) {
 	return min(low+rand.N(low/2+1), high), true
 }
 
+// Pause waits as after an attempt without an answer, counted from 0, or until the context ends: then it
+// returns its error.
+func (p Policy) Pause(ctx context.Context, attempt int) error {
+	wait, _ := p.Wait(attempt, nil)
+	return Sleep(ctx, wait)
+}
+
 // Sleep returns after d, or with the context's error once that ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

@@ -49,7 +49,7 @@ func (s *Server) authorize(r *http.Request, rt route) (answer, bool) {
 	if ok && !slices.ContainsFunc(needs, func(need string) bool { return !allows(has, need) }) {
 		return answer{}, true
 	}
-	host := s.Host()
+	host := r.Host
 	if s.opts.TokenElsewhere {
 		host = s.elsewhere()
 	}

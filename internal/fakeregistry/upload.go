@@ -73,6 +73,12 @@ func (r Remote) Tag(ctx context.Context, reference string) string {
 	return Digest(manifest)
 }
 
+// Delete removes a manifest by its digest.
+func (r Remote) Delete(ctx context.Context, name, digest string) error {
+	_, _, err := r.do(ctx, http.MethodDelete, "/v2/"+name+"/manifests/"+digest, "", nil)
+	return err
+}
+
 // Lacks returns what a repository lacks of the content, or has with other bytes.
 func (r Remote) Lacks(ctx context.Context, name string, c Content) []string {
 	var out []string

@@ -1,5 +1,5 @@
-// Package realregistry runs the CNCF distribution, the registry that many companies run, for tests and
-// benchmarks: as a separate process on a free port of the loopback.
+// Package realregistry runs real registries, such as the CNCF distribution, for tests and benchmarks: as separate
+// processes on free ports of the loopback.
 package realregistry
 
 import (
@@ -29,26 +29,12 @@ type Registry struct {
 // tries is how often another port is tried: between finding a free one and listening, it may be taken.
 const tries = 5
 
-// Start runs the program, such as docker-registry, with its files below dir. Auth is the part of its
+// Start runs the CNCF distribution, such as docker-registry, with its files below dir. Auth is the part of its
 // configuration with this name, in YAML; may be empty.
 func Start(ctx context.Context, program, dir, auth string) (*Registry, error) {
-	var err error
-	for range tries {
-		var r *Registry
-		if r, err = start(ctx, program, dir, auth); err == nil {
-			return r, nil
-		}
-	}
-	return nil, err
-}
-
-func start(ctx context.Context, program, dir, auth string) (*Registry, error) {
-	host, err := freeHost(ctx)
-	if err != nil {
-		return nil, err
-	}
 	config := filepath.Join(dir, "config.yml")
-	content := fmt.Sprintf(`version: 0.1
+	return Serve(ctx, func(host string) (*exec.Cmd, error) {
+		content := fmt.Sprintf(`version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: %q}
@@ -56,13 +42,34 @@ storage:
 http: {addr: %q, secret: test}
 validation: {manifests: {urls: {allow: ["^https://example.invalid/"]}}}
 %s`, filepath.Join(dir, "storage"), host, auth)
-	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
+		cmd := exec.Command(program, "serve", config)               //nolint:forbidigo,gosec // lives until Stop, not as long as a call
+		cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none") // version 3 would look for a collector
+		return cmd, os.WriteFile(config, []byte(content), 0o600)
+	})
+}
+
+// Serve runs any program that answers as a registry does on the host, 127.0.0.1 and a free port, that it is given.
+func Serve(ctx context.Context, command func(host string) (*exec.Cmd, error)) (*Registry, error) {
+	var err error
+	for range tries {
+		var r *Registry
+		if r, err = start(ctx, command); err == nil {
+			return r, nil
+		}
+	}
+	return nil, err
+}
+
+func start(ctx context.Context, command func(host string) (*exec.Cmd, error)) (*Registry, error) {
+	host, err := freeHost(ctx)
+	if err != nil {
 		return nil, err
 	}
 	r := &Registry{Host: host, output: new(bytes.Buffer), ended: make(chan struct{})}
-	r.cmd = exec.Command(program, "serve", config) //nolint:forbidigo,gosec // lives until Stop, not as long as a call
+	if r.cmd, err = command(host); err != nil {
+		return nil, err
+	}
 	r.cmd.Stdout, r.cmd.Stderr = r.output, r.output
-	r.cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none") // version 3 would look for a collector
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}

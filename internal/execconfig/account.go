@@ -80,7 +80,6 @@ func orElse[T comparable](v, fallback T) T {
 type Account struct {
 	reads     *reads
 	planReads *planReads
-	plans     *plans
 	writer    *writer
 	notices   *notices
 	opts      Options
@@ -94,7 +93,6 @@ func New(client Client, key string, opts Options) *Account {
 	return &Account{
 		reads:     reads,
 		planReads: newPlanReads(reads),
-		plans:     newPlans(),
 		writer:    newWriter(client, reads, newTurn(newFileLock(opts.LockDir, key), notices, opts), opts),
 		notices:   notices,
 		opts:      opts,
@@ -121,9 +119,9 @@ func (a *Account) Merged(ctx context.Context, scope harness.Scope) (map[string]s
 // Set stores one override and returns once a read has shown it. When ctx ends, Set still waits for what has
 // been sent, for RequestTimeout plus LateMax at most, and returns its outcome. Errors: the client's for a
 // failed request, *RefusedError, *NotStoredError, *NotListedError, *UnverifiedError, *UncertainError,
-// *CancelledError, *LockedError, *DuplicateError, *ConflictError.
+// *CancelledError, *LockedError, *owners.DuplicateError, *owners.ConflictError.
 func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value string) error {
-	failed, err := a.writer.write(ctx, []*op{newOp(Target{scope, field}, value)}, harness.Scope{})
+	failed, err := a.writer.write(ctx, []*op{newOp(Target{Scope: scope, Field: field}, value)}, harness.Scope{})
 	if err != nil {
 		return err
 	}
@@ -132,7 +130,7 @@ func (a *Account) Set(ctx context.Context, scope harness.Scope, field, value str
 
 // Reset removes one override and returns once a read no longer shows it. The image is the current one, as
 // far as the caller knows: if it equals the default, its absence from a read proves little. Errors are
-// those of Set, and *KeptError if another resource set the override in this run.
+// those of Set, and *owners.KeptError if another resource set the override in this run.
 func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image string) error {
 	failed, err := a.writer.write(ctx, resetOps(scope, map[string]string{field: image}), harness.Scope{})
 	if err != nil {
@@ -143,7 +141,7 @@ func (a *Account) Reset(ctx context.Context, scope harness.Scope, field, image s
 
 // Replace makes a change for an exclusive set, which owns the whole module and infra. It stores what it
 // keeps only if this run has reset that since. It sends one update and one reset at most unless something
-// is refused. The error is a FieldErrors, or a *ConflictError before anything is sent.
+// is refused. The error is a FieldErrors, or a *owners.ConflictError before anything is sent.
 func (a *Account) Replace(ctx context.Context, scope harness.Scope, change Change) error {
 	kept := setOps(scope, change.Keep)
 	for _, o := range kept {

@@ -214,7 +214,7 @@ func TestAHeldLockYieldsToCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
 		a := newAccount(t, s)
-		release, err := a.writer.turn.take(t.Context())
+		release, err := a.writer.turn.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

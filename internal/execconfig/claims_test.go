@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 func TestTheSecondResourceOfAnOverrideIsAnError(t *testing.T) {
@@ -19,7 +21,7 @@ func TestTheSecondResourceOfAnOverrideIsAnError(t *testing.T) {
 				failed = append(failed, err)
 			}
 		})
-		if len(failed) != 1 || !isA[*DuplicateError](failed[0]) {
+		if len(failed) != 1 || !isA[*owners.DuplicateError](failed[0]) {
 			t.Errorf("got %v", failed)
 		}
 		if got := s.overrides(k8)[fieldName(0)]; got != "one:1" {
@@ -57,7 +59,7 @@ func TestAResetNeverUndoesASetOfTheSameRun(t *testing.T) {
 				forEach(2, 2, func(i int) {
 					if i == 0 {
 						time.Sleep(resetAfter)
-						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*KeptError](err) {
+						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*owners.KeptError](err) {
 							t.Error(err)
 						}
 						return
@@ -86,7 +88,7 @@ func TestAResetNeverUndoesWhatAReplaceKeeps(t *testing.T) {
 				forEach(2, 2, func(i int) {
 					if i == 0 {
 						time.Sleep(resetAfter)
-						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*KeptError](err) {
+						if err := a.Reset(t.Context(), k8, fieldName(0), ""); err != nil && !isA[*owners.KeptError](err) {
 							t.Error(err)
 						}
 						return
@@ -149,17 +151,17 @@ func TestSingleOverridesAndAnExclusiveSetConflict(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := a.Replace(t.Context(), k8, Change{Set: map[string]string{fieldName(1): "b:1"}})
-		conflict, ok := errors.AsType[*ConflictError](err)
+		conflict, ok := errors.AsType[*owners.ConflictError](err)
 		if !ok || !slices.Equal(conflict.Fields, []string{fieldName(0)}) {
 			t.Errorf("set after single: %v", err)
 		}
 		if err := a.Replace(t.Context(), vm, Change{Set: map[string]string{fieldName(1): "b:1"}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Set(t.Context(), vm, fieldName(0), "a:1"); !isA[*ConflictError](err) {
+		if err := a.Set(t.Context(), vm, fieldName(0), "a:1"); !isA[*owners.ConflictError](err) {
 			t.Errorf("single after set: %v", err)
 		}
-		if err := a.Replace(t.Context(), vm, Change{}); !isA[*ConflictError](err) {
+		if err := a.Replace(t.Context(), vm, Change{}); !isA[*owners.ConflictError](err) {
 			t.Errorf("set after set: %v", err)
 		}
 	})
@@ -175,7 +177,7 @@ func TestResetAllLeavesOutWhatAnotherResourceSet(t *testing.T) {
 		s.outside(k8, fieldName(1), "b:1")
 		err := a.ResetAll(t.Context(), k8, map[string]string{fieldName(0): "a:1", fieldName(1): "b:1"})
 		failed, _ := errors.AsType[FieldErrors](err)
-		if len(failed) != 1 || !isA[*KeptError](failed[fieldName(0)]) {
+		if len(failed) != 1 || !isA[*owners.KeptError](failed[fieldName(0)]) {
 			t.Errorf("got %v", err)
 		}
 		if got := s.overrides(k8); len(got) != 1 || got[fieldName(0)] != "a:1" {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -30,7 +29,7 @@ func notStored(o *op, interrupted error) *NotStoredError {
 	return &NotStoredError{Target: o.Target, Sent: o.value, Held: o.heldNow, Attempts: o.attempts, Interrupted: interrupted}
 }
 
-func (e *NotStoredError) Error() string { return e.named(e.Reason()) }
+func (e *NotStoredError) Error() string { return e.Named(e.Reason()) }
 
 func (e *NotStoredError) Unwrap() error { return e.Interrupted }
 
@@ -59,7 +58,7 @@ type NotListedError struct {
 	Attempts int
 }
 
-func (e *NotListedError) Error() string { return e.named(e.Reason()) }
+func (e *NotListedError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *NotListedError) Reason() string {
@@ -84,7 +83,7 @@ type RefusedError struct {
 	Err error
 }
 
-func (e *RefusedError) Error() string { return e.named(e.Reason()) }
+func (e *RefusedError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override: first what is known about the field, then the answer.
 func (e *RefusedError) Reason() string {
@@ -113,7 +112,7 @@ type UnverifiedError struct {
 	Err error
 }
 
-func (e *UnverifiedError) Error() string { return e.named(e.Reason()) }
+func (e *UnverifiedError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *UnverifiedError) Reason() string {
@@ -136,7 +135,7 @@ type UncertainError struct {
 	Err, ReadErr error
 }
 
-func (e *UncertainError) Error() string { return e.named(e.Reason()) }
+func (e *UncertainError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *UncertainError) Reason() string {
@@ -156,7 +155,7 @@ type CancelledError struct {
 	Err error
 }
 
-func (e *CancelledError) Error() string { return e.named(e.Reason()) }
+func (e *CancelledError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *CancelledError) Reason() string {
@@ -187,54 +186,6 @@ func (e *LockedError) Facts() text.Facts { return text.Facts{{Name: "lock", Valu
 func (e *LockedError) Advice() string {
 	return "Nothing was changed. Let the other run finish or, if it hangs, end its process, which frees the lock. " +
 		"Then run again. There is no need to delete the file."
-}
-
-// DuplicateError says that two resources set the same override in one apply.
-type DuplicateError struct{ Target }
-
-func (e *DuplicateError) Error() string { return e.named(e.Reason()) }
-
-// Reason says it without the name of the override.
-func (e *DuplicateError) Reason() string {
-	return "another resource has the same override"
-}
-
-// ConflictError says that single overrides and an exclusive set, or two exclusive sets, meet in one
-// module and infra.
-type ConflictError struct {
-	Scope harness.Scope
-	// Fields are the single overrides seen so far, sorted; empty for two sets.
-	Fields []string
-}
-
-func (e *ConflictError) Error() string {
-	if len(e.Fields) == 0 {
-		return fmt.Sprintf("two exclusive sets own the overrides of %s", e.Scope)
-	}
-	return fmt.Sprintf("single overrides (%s) conflict with an exclusive set that owns all overrides of %s",
-		strings.Join(e.Fields, ", "), e.Scope)
-}
-
-// UndoneError says that one resource in a plan destroys what another keeps unchanged.
-type UndoneError struct {
-	Scope harness.Scope
-	// Fields are the overrides concerned, sorted.
-	Fields []string
-}
-
-func (e *UndoneError) Error() string {
-	return fmt.Sprintf("in %s, one resource destroys what another keeps: %s", e.Scope, strings.Join(e.Fields, ", "))
-}
-
-// KeptError says that a reset was skipped because another resource set the same override in this run: a
-// reset would undo that.
-type KeptError struct{ Target }
-
-func (e *KeptError) Error() string { return e.named(e.Reason()) }
-
-// Reason says it without the name of the override.
-func (e *KeptError) Reason() string {
-	return "not reset, because another resource set it in this run"
 }
 
 // FieldErrors holds the fields of a Replace or ResetAll that failed, each with its error.

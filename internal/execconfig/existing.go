@@ -10,7 +10,7 @@ import (
 
 // ShowsDefaults reports whether this process last saw the server list overrides that equal the default, so
 // that one it leaves out is gone. Otherwise, the absence of one proves nothing.
-func (a *Account) ShowsDefaults() bool { return a.reads.defaultsShown() }
+func (a *Account) ShowsDefaults() bool { return a.reads.showsDefaults.Load() }
 
 // Existing returns the overrides that exist, field to image: those that the server lists, and those of
 // before, from a state, that exist although it omits them. showsDefaults is ShowsDefaults as recorded in
@@ -28,7 +28,7 @@ func (a *Account) Existing(
 		if _, ok := listed[field]; ok {
 			continue
 		}
-		image, exists, err := a.unlisted(ctx, Target{scope, field}, image, showsDefaults)
+		image, exists, err := a.unlisted(ctx, Target{Scope: scope, Field: field}, image, showsDefaults)
 		if err != nil {
 			return nil, err
 		}
@@ -91,44 +91,13 @@ func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[st
 // mayHide reports whether an override that an answer omits may exist nevertheless: it equals the current
 // default, and the server was not seen to list such overrides, or (doubted) may have stopped.
 func (r *reads) mayHide(ctx context.Context, target Target, image string, doubted bool) (bool, error) {
-	if image == "" || r.defaultsShown() && !doubted {
+	if image == "" || r.showsDefaults.Load() && !doubted {
 		return false, nil
 	}
 	defaults, err := r.get(ctx, readKey{defaultsRead, target.Scope})
 	if err != nil {
 		return false, err
 	}
-	shows := r.defaultsShown() && !doubted // the read of the defaults may have changed it
+	shows := r.showsDefaults.Load() && !doubted // the read of the defaults may have changed it
 	return image == defaults[target.Field] && !shows, nil
-}
-
-func (r *reads) defaultsShown() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.showsDefaults
-}
-
-// defaultsHidden records that the server omits an override that equals the default and counts as stored.
-func (r *reads) defaultsHidden() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.showsDefaults = false
-}
-
-// observe learns from overrides that are not cached.
-func (r *reads) observe(scope harness.Scope, overrides images) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.compare(scope, overrides)
-}
-
-// compare records it if the server lists an override that equals the default; r.mu must be held.
-func (r *reads) compare(scope harness.Scope, overrides images) {
-	defaults := r.known(readKey{defaultsRead, scope})
-	for field, image := range overrides {
-		if image == defaults[field] {
-			r.showsDefaults = true
-			return
-		}
-	}
 }

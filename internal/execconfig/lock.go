@@ -124,10 +124,10 @@ type turn struct {
 
 func newTurn(lock fileLock, notices *notices, opts Options) *turn { return &turn{lock, notices, opts} }
 
-// take waits until no other process on this machine writes to the account, and keeps them out until
+// acquire waits until no other process on this machine writes to the account, and keeps them out until
 // release, which is never nil. If the lock cannot be used, it goes on without. The error is the context's,
 // or a *LockedError.
-func (t *turn) take(ctx context.Context) (release func(), _ error) {
+func (t *turn) acquire(ctx context.Context) (release func(), _ error) {
 	lock, err := t.lock.open()
 	if err == nil {
 		var locked bool

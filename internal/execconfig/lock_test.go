@@ -24,7 +24,7 @@ func TestTheHolderOfTheLockIsNamedAndNotWaitedForForever(t *testing.T) {
 			}
 		}
 		two := New(s, "test", opts)
-		release, err := one.writer.turn.take(t.Context())
+		release, err := one.writer.turn.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func TestAPlantedPipeIsNotALock(t *testing.T) {
 	if err := syscall.Mkfifo(a.writer.turn.lock.path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	release, err := a.writer.turn.take(t.Context())
+	release, err := a.writer.turn.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

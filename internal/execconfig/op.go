@@ -14,32 +14,51 @@ const (
 	reset
 )
 
+// state is how far an op has come. Any state may become ended; the other transitions are:
+//
+//	queued ◄─► behind     a set of the same override arrives, or fails
+//	queued ──► taken      a batch is made of what waits
+//	taken ───► sent       its request leaves
+//	sent ────► taken      refused with others: it is sent again in a smaller request
+//	sent ────► acknowledged
+//	acknowledged ──► queued, behind    no read shows it: it is sent again in another batch
+type state int
+
+const (
+	queued       state = iota
+	behind             // a reset that waits for a set of the same override
+	taken              // in a batch, and in no request that may still store it
+	sent               // in a request
+	acknowledged       // by the server; a read decides
+	ended
+)
+
 // op is the pending write of one field: a set, or a reset if value is empty.
 type op struct {
+	// Set before the op is queued, and never changed.
 	Target
 	value string
 	// held is the image that a reset removes, as far as its caller knows.
 	held string
 	// inPlace: the caller saw the override in place, so it is sent only if this run has reset it since.
 	inPlace bool
-	// done is closed when the op has ended.
+	// done is closed when the op ends.
 	done chan struct{}
 
-	// Guarded by queue.mu until done is closed; final from then on.
-	sent bool
+	// Guarded by queue.mu.
+	state state
+	batch *batch // that carries it; nil while it is queued or behind
 	// uncertain: an earlier request that carried it may be stored after all.
 	uncertain bool
-	// acknowledged: the server has acknowledged it, and no read has denied it since.
-	acknowledged bool
 	// interrupted is why the caller wants no further request; nil otherwise.
 	interrupted error
-	err         error
-	// round carries the op; nil while it is queued.
-	round *round
+	// err is the outcome; once done is closed it is final, and anybody may read it.
+	err error
 
-	// Used by the writer's goroutine only.
+	// Written by the writer's goroutine alone, and only while the op is sent or acknowledged, or has ended
+	// without it. In the states before those, anybody who holds queue.mu may read them.
 	attempts int
-	request  *request // the last one that carried the op
+	carrier  *request // the last one that carried the op
 	evidence evidence // what the last read shows about it
 	heldNow  string   // the image in that read
 	ignored  int      // how many acknowledged requests stored others but not it
@@ -52,7 +71,7 @@ func newOp(target Target, value string) *op {
 func setOps(scope harness.Scope, images map[string]string) []*op {
 	ops := make([]*op, 0, len(images))
 	for field, image := range images {
-		ops = append(ops, newOp(Target{scope, field}, image))
+		ops = append(ops, newOp(Target{Scope: scope, Field: field}, image))
 	}
 	return ops
 }
@@ -60,7 +79,7 @@ func setOps(scope harness.Scope, images map[string]string) []*op {
 func resetOps(scope harness.Scope, held map[string]string) []*op {
 	ops := make([]*op, 0, len(held))
 	for field, image := range held {
-		o := newOp(Target{scope, field}, "")
+		o := newOp(Target{Scope: scope, Field: field}, "")
 		o.held = image
 		ops = append(ops, o)
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 	"testing/synctest"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 // A CLI plans again in the apply, after part of it, and refuses a different result.
@@ -19,16 +21,18 @@ func TestPlanResetsAreTheSameBeforeAndAfterTheResetsOfTheRun(t *testing.T) {
 			}
 			wanted := map[string]string{fieldName(2): "example.com/two:2"}
 			first := newAccount(t, s)
-			before := first.PlanResets(first.PlanImages(t.Context(), k8), wanted)
+			server := first.PlanImages(t.Context(), k8)
+			before := (&owners.Plan{}).Resets(k8, server.Defaults, server.Overrides, wanted)
 
-			apply := newAccount(t, s)
+			apply, plan := newAccount(t, s), owners.Plan{}
 			for field := range existing {
-				apply.Resetting(k8, map[string]string{field: existing[field]}, !hides)
+				plan.Resetting(k8, map[string]string{field: existing[field]}, !hides)
 				if err := apply.Reset(t.Context(), k8, field, existing[field]); err != nil {
 					t.Logf("%s: %v", field, err) // a witness is missing, say
 				}
 			}
-			after := apply.PlanResets(apply.PlanImages(t.Context(), k8), wanted)
+			server = apply.PlanImages(t.Context(), k8)
+			after := plan.Resets(k8, server.Defaults, server.Overrides, wanted)
 			want := map[string]string{fieldName(0): existing[fieldName(0)], fieldName(1): pinned}
 			if hides {
 				delete(want, fieldName(1))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 // TestRandomInterleavings drives sets, resets, reads, cancellations and faults against a model:
@@ -87,7 +88,7 @@ func interleave(t *testing.T, seed uint64) {
 			default:
 				// A run sets an override once, so a second write of it is a reset.
 				want = ""
-				if err = a.Reset(ctx, scope, field, before); isA[*KeptError](err) {
+				if err = a.Reset(ctx, scope, field, before); isA[*owners.KeptError](err) {
 					want = before
 				}
 			}
@@ -109,7 +110,7 @@ func checkOutcome(t *testing.T, where string, err error, before, want, got strin
 	t.Helper()
 	cancelled, wasCancelled := errors.AsType[*CancelledError](err)
 	switch {
-	case err == nil || isA[*KeptError](err) || isA[*UnverifiedError](err) && got == want:
+	case err == nil || isA[*owners.KeptError](err) || isA[*UnverifiedError](err) && got == want:
 		if got != want {
 			t.Errorf("%s: success, but the server has %q, not %q", where, got, want)
 		}

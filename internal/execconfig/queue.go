@@ -7,43 +7,29 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
-// queue has the ops that wait for a round, and what this run has set and reset, so that two resources with
-// one override are refused and no reset undoes a set. mu guards all of it, and the parts of an op that its
-// type names.
+// queue has the ops that wait for the writer. mu guards all of it, and the parts of an op that its type
+// names.
 type queue struct {
 	// changed signals a gathering writer that waiting has changed.
 	changed chan struct{}
 
 	mu      sync.Mutex
-	waiting []*op
+	waiting []*op // queued
+	// behind has the resets that wait for the outcome of a set.
+	behind  map[Target][]*op
+	claims  *owners.Claims
 	running bool // somebody works on it
 	// An op arrives after another one, or after one has ended and made room: the last time of either, and
-	// the longest gap since the last round left.
+	// the longest gap since the last batch left.
 	stirred time.Time
 	gap     time.Duration
-	// claims has the overrides that resources of this run set.
-	claims map[Target]*claim
-	// exclusive has the modules and infras that an exclusive set owns.
-	exclusive map[harness.Scope]bool
-	// resets has the overrides whose reset has left: true once it is done.
-	resets map[Target]bool
-}
-
-// claim is one resource's claim to an override, from the moment its set is queued.
-type claim struct {
-	stored bool  // acknowledged
-	resets []*op // wait for the outcome of the set
 }
 
 func newQueue() *queue {
-	return &queue{
-		changed:   make(chan struct{}, 1),
-		claims:    map[Target]*claim{},
-		exclusive: map[harness.Scope]bool{},
-		resets:    map[Target]bool{},
-	}
+	return &queue{changed: make(chan struct{}, 1), behind: map[Target][]*op{}, claims: owners.NewClaims()}
 }
 
 // add queues the ops of one resource, all or none. An exclusive set names the module and infra that
@@ -51,15 +37,21 @@ func newQueue() *queue {
 func (q *queue) add(ops []*op, owned harness.Scope) (start bool, _ error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.conflict(ops, owned); err != nil {
-		return false, err
+	var sets []Target
+	for _, o := range ops {
+		if o.verb() == set {
+			sets = append(sets, o.Target)
+		}
 	}
-	if owned != (harness.Scope{}) {
-		q.exclusive[owned] = true
+	if err := q.claims.Claim(sets, owned); err != nil {
+		return false, err
 	}
 	for _, o := range ops {
 		if o.verb() == set {
-			q.claim(o)
+			q.standBehind(o)
+		}
+		if o.inPlace && !q.claims.Touched(o.Target) {
+			q.end(o, nil)
 		} else {
 			q.lineUp(o)
 		}
@@ -75,60 +67,33 @@ func (q *queue) add(ops []*op, owned harness.Scope) (start bool, _ error) {
 	return start, nil
 }
 
-// conflict returns the error if another resource of this run conflicts with the ops; q.mu must be held.
-func (q *queue) conflict(ops []*op, owned harness.Scope) error {
-	if owned != (harness.Scope{}) {
-		var singles []string
-		for target := range q.claims {
-			if target.Scope == owned && !q.exclusive[owned] {
-				singles = append(singles, target.Field)
-			}
+// standBehind makes the queued resets of an override wait for a set of it; q.mu must be held.
+func (q *queue) standBehind(o *op) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(other *op) bool {
+		same := other.Target == o.Target
+		if same {
+			other.state = behind
+			q.behind[o.Target] = append(q.behind[o.Target], other)
 		}
-		if q.exclusive[owned] || len(singles) > 0 {
-			slices.Sort(singles)
-			return &ConflictError{Scope: owned, Fields: singles}
-		}
-		return nil
-	}
-	for _, o := range ops {
-		switch {
-		case o.verb() == reset:
-		case q.exclusive[o.Scope]:
-			return &ConflictError{Scope: o.Scope, Fields: []string{o.Field}}
-		case q.claims[o.Target] != nil:
-			return &DuplicateError{o.Target}
-		}
-	}
-	return nil
-}
-
-// claim queues a set; resets of the same override that have not left wait for it. q.mu must be held.
-func (q *queue) claim(o *op) {
-	held := &claim{}
-	q.claims[o.Target] = held
-	q.waiting = slices.DeleteFunc(q.waiting, func(queued *op) bool {
-		if queued.Target == o.Target {
-			held.resets = append(held.resets, queued)
-		}
-		return queued.Target == o.Target
+		return same
 	})
-	if _, left := q.resets[o.Target]; o.inPlace && !left {
-		q.end(o, nil)
-		return
-	}
-	q.waiting = append(q.waiting, o)
 }
 
-// lineUp queues a reset, unless this run sets the same override: if that is stored, the reset is skipped;
-// if it is on its way, the reset waits for the outcome. q.mu must be held.
+// lineUp queues an op, or puts a reset behind a set; a reset that would undo a set ends. q.mu must be held.
 func (q *queue) lineUp(o *op) {
-	switch held := q.claims[o.Target]; {
-	case held == nil:
+	o.state, o.batch = queued, nil
+	turn := owners.Now
+	if o.verb() == reset {
+		turn = q.claims.ResetTurn(o.Target)
+	}
+	switch turn {
+	case owners.Now:
 		q.waiting = append(q.waiting, o)
-	case held.stored:
-		q.end(o, &KeptError{o.Target})
-	default:
-		held.resets = append(held.resets, o)
+	case owners.Later:
+		o.state = behind
+		q.behind[o.Target] = append(q.behind[o.Target], o)
+	case owners.Never:
+		q.end(o, &owners.KeptError{Target: o.Target})
 	}
 }
 
@@ -139,45 +104,42 @@ func (q *queue) finish(o *op, err error) {
 	q.end(o, err)
 }
 
-// end ends an op once: its claim becomes final, or is given up without an acknowledgement. q.mu must be
-// held.
+// end ends an op once. The resets that a set holds up are lined up again. q.mu must be held.
 func (q *queue) end(o *op, err error) {
-	if o.ended() {
+	if o.state == ended {
 		return
 	}
-	o.err = err
+	o.state, o.err = ended, err
 	close(o.done)
 	q.stirred = time.Now()
-	if o.round != nil {
-		o.round.leave()
+	if o.batch != nil {
+		o.batch.leave()
 	}
 	if o.verb() == reset {
 		if err == nil {
-			q.resets[o.Target] = true
+			q.claims.ResetDone(o.Target)
 		}
 		return
 	}
-	held := q.claims[o.Target]
-	if held.stored = Acknowledged(err); !held.stored {
-		delete(q.claims, o.Target)
-	}
-	for _, waiting := range held.resets {
-		if !waiting.ended() {
+	q.claims.SetEnded(o.Target, Acknowledged(err))
+	resets := q.behind[o.Target]
+	delete(q.behind, o.Target)
+	for _, waiting := range resets {
+		if waiting.state != ended {
 			q.lineUp(waiting)
 		}
 	}
-	held.resets = nil
 	q.signal()
 }
 
 // interrupt is for ops whose caller wants no further request: those not sent end at once, those sent are
-// left to the round.
+// left to the writer.
 func (q *queue) interrupt(ops []*op, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
 		o.interrupted = cause
-		if !o.sent {
+		if o.state < sent {
 			q.end(o, unsent(o))
 		}
 	}
@@ -185,23 +147,16 @@ func (q *queue) interrupt(ops []*op, cause error) {
 	q.signal()
 }
 
-// abandon ends ops whose caller no longer waits; a round that nobody waits for ends early.
+// abandon ends ops whose caller no longer waits; a batch that nobody waits for ends early.
 func (q *queue) abandon(ops []*op, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		if o.acknowledged {
+		if o.state == acknowledged {
 			q.end(o, &UnverifiedError{Target: o.Target, Err: cause})
 		}
 		q.end(o, &CancelledError{Target: o.Target, Sent: true, Err: cause})
 	}
-}
-
-// count returns how many ops wait.
-func (q *queue) count() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
 }
 
 // arrivals returns how many ops wait, and the longest gap between two arrivals.
@@ -219,37 +174,33 @@ func (q *queue) idle() bool {
 	return !q.running
 }
 
-// take empties the queue into a round, which descends from ctx.
-func (q *queue) take(ctx context.Context) *round {
+// take empties the queue into a batch, which descends from ctx.
+func (q *queue) take(ctx context.Context) *batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r := newRound(ctx, q.waiting)
+	b := newBatch(ctx, q.waiting)
 	q.waiting, q.gap = nil, 0
-	for _, o := range r.ops {
-		o.round = r
+	for _, o := range b.ops {
+		o.state, o.batch = taken, b
 		if o.verb() == reset {
-			q.resets[o.Target] = false
+			q.claims.ResetLeft(o.Target)
 		}
 	}
-	return r
+	return b
 }
 
-// putBack queues ops of a round again.
+// putBack queues ops of a batch again.
 func (q *queue) putBack(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		if o.ended() {
-			continue
-		}
-		o.round, o.sent, o.acknowledged = nil, false, false
 		switch {
+		case o.state == ended:
 		case o.interrupted != nil:
+			o.batch = nil
 			q.end(o, unsent(o))
-		case o.verb() == reset:
-			q.lineUp(o)
 		default:
-			q.waiting = append(q.waiting, o)
+			q.lineUp(o)
 		}
 	}
 }
@@ -260,8 +211,8 @@ func (q *queue) send(ops []*op) []*op {
 	defer q.mu.Unlock()
 	var live []*op
 	for _, o := range ops {
-		if !o.ended() {
-			o.sent = true
+		if o.state != ended {
+			o.state = sent
 			live = append(live, o)
 		}
 	}
@@ -274,14 +225,17 @@ func (q *queue) turnBack(ops []*op, uncertain bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		o.sent, o.uncertain = false, o.uncertain || uncertain
+		if o.state == ended {
+			continue
+		}
+		o.state, o.uncertain = taken, o.uncertain || uncertain
 		if o.interrupted != nil {
 			q.end(o, unsent(o))
 		}
 	}
 }
 
-// unsent is the outcome of an op whose caller wants no request for it, or no more.
+// unsent is the outcome of an op whose caller wants no request for it, or no more. q.mu must be held.
 func unsent(o *op) error {
 	switch {
 	case o.attempts == 0:
@@ -297,7 +251,9 @@ func (q *queue) acknowledge(ops []*op) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range ops {
-		o.acknowledged = true
+		if o.state != ended {
+			o.state = acknowledged
+		}
 	}
 }
 
@@ -305,7 +261,7 @@ func (q *queue) acknowledge(ops []*op) {
 func (q *queue) wasReset(target Target) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.resets[target]
+	return q.claims.WasReset(target)
 }
 
 func (q *queue) signal() {

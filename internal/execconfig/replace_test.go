@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 // What a set has stored belongs to it from then on, however the rest went: the reset of a single override
@@ -37,7 +38,7 @@ func TestAResetNeverUndoesWhatAReplaceStoredInPart(t *testing.T) {
 				s.fault = nil
 				time.Sleep(time.Second)
 				for i, want := range []string{"mirror:2", "kept:1"} {
-					if err := a.Reset(t.Context(), k8, fieldName(i), ""); !isA[*KeptError](err) {
+					if err := a.Reset(t.Context(), k8, fieldName(i), ""); !isA[*owners.KeptError](err) {
 						t.Errorf("the reset of %s: %v", fieldName(i), err)
 					}
 					if got := s.overrides(k8)[fieldName(i)]; got != want {

@@ -144,8 +144,8 @@ func (s *server) outside(scope harness.Scope, field, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	document := maps.Clone(s.document)
-	if document[Target{scope, field}] = value; value == "" {
-		delete(document, Target{scope, field})
+	if document[Target{Scope: scope, Field: field}] = value; value == "" {
+		delete(document, Target{Scope: scope, Field: field})
 	}
 	s.save(document)
 }
@@ -198,7 +198,7 @@ func (s *server) read(ctx context.Context, c call, sample func() map[string]stri
 func (s *server) UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error {
 	return s.write(ctx, call{"update", scope, maps.Clone(images)}, func(document map[Target]string) {
 		for field, value := range images {
-			document[Target{scope, field}] = value
+			document[Target{Scope: scope, Field: field}] = value
 		}
 	})
 }
@@ -210,7 +210,7 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 	}
 	return s.write(ctx, call{"reset", scope, named}, func(document map[Target]string) {
 		for _, field := range fields {
-			delete(document, Target{scope, field})
+			delete(document, Target{Scope: scope, Field: field})
 		}
 	})
 }

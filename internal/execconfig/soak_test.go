@@ -21,6 +21,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 const (
@@ -278,8 +279,8 @@ func (p *party) existing(field string) string {
 func (p *party) settle(what, field, before, want string, err error) {
 	got := p.fake.OverridesOf(p.account, p.scope.String())[field]
 	_, unverified := errors.AsType[*execconfig.UnverifiedError](err)
-	_, kept := errors.AsType[*execconfig.KeptError](err)
-	_, duplicate := errors.AsType[*execconfig.DuplicateError](err)
+	_, kept := errors.AsType[*owners.KeptError](err)
+	_, duplicate := errors.AsType[*owners.DuplicateError](err)
 	switch {
 	case err == nil:
 		// Two lies are a witness for a set to the default, until the server has been seen to list such

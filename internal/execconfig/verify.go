@@ -41,20 +41,20 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 		ops = slices.DeleteFunc(ops, func(o *op) bool {
 			switch {
 			case o.ended():
-			case o.request.open():
-				next = min(next, time.Until(o.request.over))
+			case o.carrier.open():
+				next = min(next, time.Until(o.carrier.over))
 				return false
 			case w.stored(o):
 				w.queue.finish(o, nil)
 				late = late || pause > w.opts.LagMax/lagSteps
-				if w.over.Equal(o.request.over) {
+				if w.over.Equal(o.carrier.over) {
 					w.over = time.Time{} // its single attempt has been saved
 				}
-			case o.request.lost && w.patienceLeft(o.request, began) > 0:
-				next = min(next, w.patienceLeft(o.request, began))
+			case o.carrier.lost && w.patienceLeft(o.carrier, began) > 0:
+				next = min(next, w.patienceLeft(o.carrier, began))
 				return false
 			default:
-				lost = lost || o.request.failure == nil && o.evidence == missing
+				lost = lost || o.carrier.failure == nil && o.evidence == missing
 				if w.decide(ctx, o) {
 					again = append(again, o)
 				}
@@ -111,7 +111,7 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 		w.reads.observe(scope, held)
 	}
 	for _, o := range ops {
-		o.request.lost = false
+		o.carrier.lost = false
 	}
 	behind := readErr != nil
 	for _, o := range ops {
@@ -121,13 +121,13 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 			o.heldNow = held[o.Field]
 		}
 		switch {
-		case err != nil && o.request.failure != nil:
-			w.queue.finish(o, &UncertainError{Target: o.Target, Err: o.request.failure, ReadErr: err})
+		case err != nil && o.carrier.failure != nil:
+			w.queue.finish(o, &UncertainError{Target: o.Target, Err: o.carrier.failure, ReadErr: err})
 		case err != nil:
 			w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: err})
 		}
-		o.request.shown = o.request.shown || err == nil && o.evidence == shown
-		o.request.lost = o.request.lost || err == nil && o.evidence == missing
+		o.carrier.shown = o.carrier.shown || err == nil && o.evidence == shown
+		o.carrier.lost = o.carrier.lost || err == nil && o.evidence == missing
 		behind = behind || o.evidence == missing
 	}
 	if !behind {
@@ -167,17 +167,17 @@ func (w *writer) stored(o *op) bool {
 	if o.evidence != hidden {
 		return o.evidence == shown
 	}
-	if o.request.failure != nil || o.request.lost || !o.request.shown && o.attempts < 2 {
+	if o.carrier.failure != nil || o.carrier.lost || !o.carrier.shown && o.attempts < 2 {
 		return false
 	}
-	w.reads.defaultsHidden()
+	w.reads.showsDefaults.Store(false) // it omits one that counts as stored
 	return true
 }
 
 // decide ends an op that no read shows, or reports that it must be sent again.
 func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 	switch {
-	case o.request.failure != nil:
+	case o.carrier.failure != nil:
 		w.queue.finish(o, w.refusal(ctx, o))
 	case w.ignored(ctx, o):
 		w.queue.finish(o, &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts})
@@ -196,7 +196,7 @@ func (w *writer) ignored(ctx context.Context, o *op) bool {
 		return false
 	}
 	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
-	if _, known := defaults[o.Field]; err == nil && (o.request.shown || !known) {
+	if _, known := defaults[o.Field]; err == nil && (o.carrier.shown || !known) {
 		o.ignored++
 	}
 	return o.ignored >= ignoredMax

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 // times returns a fault that gives the first n updates a verdict.
@@ -236,7 +237,7 @@ func TestAResetWaitsForTheOutcomeOfASet(t *testing.T) {
 			want  func(error) bool
 			holds string
 		}{
-			"stored": {nil, isA[*KeptError], "new:2"},
+			"stored": {nil, isA[*owners.KeptError], "new:2"},
 			"failed": {times(9, verdict{err: unavailable}), isNil, ""},
 		} {
 			t.Run(name, func(t *testing.T) {

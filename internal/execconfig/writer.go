@@ -12,28 +12,29 @@ import (
 const (
 	// gapFactor is by how much the next gap may exceed the longest so far.
 	gapFactor = 4
-	// roundTrips is how long a round takes at least, in requests: a write, a wait as long, and a read.
+	// roundTrips is how long a batch takes at least, in requests: a write, a wait as long, and a read.
 	roundTrips = 3
 )
 
 // writer is the only writer to an account in this process. Writes that arrive close together leave in one
-// round; its goroutine lives only while there is something to write, and is the only one to use last.
+// batch; its goroutine lives only while there is something to write.
 type writer struct {
 	client Client
 	reads  *reads
 	turn   *turn
 	opts   Options
 	queue  *queue
-	last   outcome // of the previous round
+	// Used by the writer's goroutine alone from here on. previous is the batch before the one under way.
+	previous outcome
 	// over is until when the server may still be at work on a request that has ended.
 	over time.Time
 	// patience is how long an acknowledged write may be on its way to the replica that reads come from.
 	patience time.Duration
 }
 
-// outcome is what the next round needs to know about one.
+// outcome is what the next batch needs to know about one.
 type outcome struct {
-	callers int // before any is released: in the round and in the queue
+	callers int // before any is released: in the batch and in the queue
 	took    time.Duration
 	ended   time.Time
 }
@@ -90,11 +91,11 @@ func (w *writer) await(ctx context.Context, ops []*op) {
 func (w *writer) run(ctx context.Context) {
 	var pause time.Duration
 	for w.gather(pause) {
-		round := w.queue.take(ctx)
-		w.last.callers = len(round.ops)
-		again, took := w.round(round.ctx, round.ops) //nolint:contextcheck // it descends from ctx, through take
-		round.cancel()
-		w.last.took, w.last.ended = took, time.Now()
+		next := w.queue.take(ctx)
+		w.previous.callers = len(next.ops)
+		again, took := w.carryOut(next.ctx, next.ops) //nolint:contextcheck // it descends from ctx, through take
+		next.cancel()
+		w.previous.took, w.previous.ended = took, time.Now()
 		pause = w.requeue(again, took)
 	}
 }
@@ -109,8 +110,7 @@ func (w *writer) gather(pause time.Duration) bool {
 		if w.queue.idle() {
 			return false
 		}
-		queued, gap := w.queue.arrivals()
-		quiet, most := w.window(queued, gap)
+		quiet, most := w.window(w.queue.arrivals())
 		next := time.Now().Add(quiet)
 		if next.Before(earliest) {
 			next = earliest
@@ -127,16 +127,16 @@ func (w *writer) gather(pause time.Duration) bool {
 	}
 }
 
-// window returns how long to wait for one more op when so many are queued, and for how long at most. A CLI
+// window returns how long to wait for one more op when so many wait, and for how long at most. A CLI
 // replaces each ended op with another, one by one, and more slowly the more resources it has. Until there
 // are as many as before, the wait follows the gaps between them, as long as that is cheaper than another
-// round.
-func (w *writer) window(queued int, gap time.Duration) (quiet, most time.Duration) {
-	if queued >= w.last.callers || time.Since(w.last.ended) >= w.last.took+w.opts.WindowMax {
+// batch.
+func (w *writer) window(waiting int, gap time.Duration) (quiet, most time.Duration) {
+	if waiting >= w.previous.callers || time.Since(w.previous.ended) >= w.previous.took+w.opts.WindowMax {
 		return w.opts.Window, w.opts.WindowMax
 	}
-	quiet = max(w.opts.Window, min(gapFactor*gap, w.last.took, w.opts.WindowMax))
-	return quiet, w.opts.WindowMax + roundTrips*w.last.took
+	quiet = max(w.opts.Window, min(gapFactor*gap, w.previous.took, w.opts.WindowMax))
+	return quiet, w.opts.WindowMax + roundTrips*w.previous.took
 }
 
 // requeue puts back ops that the server acknowledged but did not store, and returns how long to wait first:

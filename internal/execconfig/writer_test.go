@@ -265,7 +265,7 @@ func TestNotStoredNamesWhatWasSentAndWhatIsStored(t *testing.T) {
 		s.outside(k8, fieldName(0), "theirs:9")
 		s.fault = func(call) verdict { return verdict{lie: true} }
 		err := newAccount(t, s).Set(t.Context(), k8, fieldName(0), "ours:2")
-		want := &NotStoredError{Target: Target{k8, fieldName(0)}, Sent: "ours:2", Held: "theirs:9", Attempts: 20}
+		want := &NotStoredError{Target: Target{Scope: k8, Field: fieldName(0)}, Sent: "ours:2", Held: "theirs:9", Attempts: 20}
 		got, _ := errors.AsType[*NotStoredError](err)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

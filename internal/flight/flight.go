@@ -5,6 +5,7 @@ package flight
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Group shares work by key, and keeps results until they are forgotten. The zero value is ready and
@@ -12,18 +13,32 @@ import (
 type Group[K comparable, V any] struct {
 	// KeepErrors makes a failure a result like any other, so that work is done once even if it fails.
 	KeepErrors bool
+	// MaxAge is the age up to which a result is served; 0 means any.
+	MaxAge time.Duration
 
 	mu      sync.Mutex
 	flights map[K]*flight[V]
 }
 
-// flight is one run of the work and the number of its waiters; value and err are final once done is closed.
+// flight is one run of the work. Once done is closed, its outcome is final and anybody may read it.
 type flight[V any] struct {
-	done    chan struct{}
-	cancel  context.CancelFunc
+	done   chan struct{}
+	cancel context.CancelFunc
+	// waiting is the number of waiters, guarded by Group.mu.
 	waiting int
-	value   V
-	err     error
+	// The outcome, and when it came.
+	value V
+	err   error
+	at    time.Time
+}
+
+func (f *flight[V]) landed() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Do returns the result of work for a key. Work has the values of the first caller's context, but not its
@@ -49,18 +64,42 @@ func (g *Group[K, V]) Forget(key K) {
 	delete(g.flights, key)
 }
 
-// join returns the flight of a key, and starts it if there is none.
+// Put makes a value the result of a key, as if work had just returned it.
+func (g *Group[K, V]) Put(key K, value V) {
+	f := &flight[V]{done: make(chan struct{}), value: value, at: time.Now()}
+	close(f.done)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.set(key, f)
+}
+
+// Last returns the last result of a key, of any age; ok is false if it was forgotten, or if there is none yet.
+func (g *Group[K, V]) Last(key K) (value V, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f := g.flights[key]; f != nil && f.landed() && f.err == nil {
+		return f.value, true
+	}
+	return value, false
+}
+
+// set makes a flight the one of a key; g.mu must be held.
+func (g *Group[K, V]) set(key K, f *flight[V]) {
+	if g.flights == nil {
+		g.flights = map[K]*flight[V]{}
+	}
+	g.flights[key] = f
+}
+
+// join returns the flight of a key, and starts one if there is none, or only one that is too old.
 func (g *Group[K, V]) join(ctx context.Context, key K, work func(context.Context) (V, error)) *flight[V] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.flights[key]
-	if f == nil {
+	if f == nil || g.MaxAge > 0 && f.landed() && time.Since(f.at) > g.MaxAge {
 		shared, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight[V]{done: make(chan struct{}), cancel: cancel}
-		if g.flights == nil {
-			g.flights = map[K]*flight[V]{}
-		}
-		g.flights[key] = f
+		g.set(key, f)
 		go func() {
 			defer cancel()
 			value, err := work(shared)
@@ -74,7 +113,7 @@ func (g *Group[K, V]) join(ctx context.Context, key K, work func(context.Context
 func (g *Group[K, V]) land(key K, f *flight[V], value V, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f.value, f.err = value, err
+	f.value, f.err, f.at = value, err, time.Now()
 	if err != nil && !g.KeepErrors {
 		g.drop(key, f)
 	}
@@ -86,10 +125,8 @@ func (g *Group[K, V]) land(key K, f *flight[V], value V, err error) {
 func (g *Group[K, V]) leave(key K, f *flight[V]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	select {
-	case <-f.done: // it has landed in the meantime
+	if f.landed() { // in the meantime
 		return
-	default:
 	}
 	if f.waiting--; f.waiting == 0 {
 		f.cancel()

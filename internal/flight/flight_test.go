@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 )
@@ -125,6 +126,32 @@ func TestWhatIsForgottenInFlightIsNotKept(t *testing.T) {
 	if got, _ := group.Do(t.Context(), "a", always(2)); got != 2 {
 		t.Errorf("%d was kept", got)
 	}
+}
+
+func TestAResultIsServedUntilItIsOldAndRememberedBeyond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		group := flight.Group[string, int]{MaxAge: time.Second}
+		if got, ok := group.Last("a"); ok {
+			t.Errorf("%d before any work", got)
+		}
+		group.Put("a", 7)
+		time.Sleep(time.Second)
+		if got, err := group.Do(t.Context(), "a", never(t)); got != 7 || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+		time.Sleep(time.Nanosecond)
+		if got, ok := group.Last("a"); got != 7 || !ok {
+			t.Errorf("the last result is %d, %t", got, ok)
+		}
+		if got, _ := group.Do(t.Context(), "a", always(8)); got != 8 {
+			t.Errorf("%d after it was too old", got)
+		}
+		group.Forget("a")
+		if got, ok := group.Last("a"); ok {
+			t.Errorf("%d after it was forgotten", got)
+		}
+	})
 }
 
 func always(value int) func(context.Context) (int, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
@@ -18,7 +19,9 @@ import (
 // providerData is what the provider's Configure passes to resources and data sources.
 type providerData struct {
 	// account is nil while a value of the provider's configuration is not known yet.
-	account             *execconfig.Account
+	account *execconfig.Account
+	// plan is who has which override in this run.
+	plan                owners.Plan
 	client              *harness.Client
 	connector           *connector.Account
 	accountID           string

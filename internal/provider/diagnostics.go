@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -197,15 +198,15 @@ func writeAdvice(err error) string {
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return planAndRepeat
 	}
-	if _, ok := errors.AsType[*execconfig.DuplicateError](err); ok {
+	if _, ok := errors.AsType[*owners.DuplicateError](err); ok {
 		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +
 			"resource was renamed or moved, add a moved block."
 	}
-	if _, ok := errors.AsType[*execconfig.UndoneError](err); ok {
+	if _, ok := errors.AsType[*owners.UndoneError](err); ok {
 		return "Destroying one would reset what the other keeps. A refresh resolves this: plan without " +
 			"-refresh=false."
 	}
-	if conflict, ok := errors.AsType[*execconfig.ConflictError](err); ok {
+	if conflict, ok := errors.AsType[*owners.ConflictError](err); ok {
 		if len(conflict.Fields) == 0 {
 			return "Each would reset what only the other lists. Move the images of both into one set."
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -70,8 +71,8 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"unverified":   {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
 		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
 		"sent":         {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
-		"duplicate":    {&execconfig.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
-		"conflict":     {&execconfig.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
+		"duplicate":    {&owners.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
+		"conflict":     {&owners.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
 		"anything":     {errors.New("something else"), []string{"Something else."}},
 		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
 		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 // imageOverrideResource is harnessci_image_override: the image of one field.
@@ -141,7 +142,7 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 	owned.resetting(ctx, target.Scope, state.images(), &resp.Diagnostics)
 	err := r.data.account.Reset(ctx, target.Scope, target.Field, state.Value.ValueString())
 	resp.Diagnostics.Append(r.data.notices()...)
-	if _, kept := errors.AsType[*execconfig.KeptError](err); kept {
+	if _, kept := errors.AsType[*owners.KeptError](err); kept {
 		resp.Diagnostics.Append(keptBack("the image override", target))
 		return
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -92,7 +93,7 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 		at, what = imagesPath, fmt.Sprintf("%d image overrides of", len(fields))
 		subject = targets{scope, fields}
 	}
-	if _, kept := errors.AsType[*execconfig.KeptError](err); kept && c.destroy {
+	if _, kept := errors.AsType[*owners.KeptError](err); kept && c.destroy {
 		return keptBack(what, subject)
 	}
 	// A reset that may not have happened keeps a destroyed set in the state; repeating it does no harm.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
 func TestOverridesChangeFailures(t *testing.T) {
@@ -24,7 +25,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 	unverified := func(field string) error {
 		return &execconfig.UnverifiedError{Target: target(field), Err: answered(503, "")}
 	}
-	kept := &execconfig.KeptError{Target: target("gone")}
+	kept := &owners.KeptError{Target: target("gone")}
 	for name, test := range map[string]struct {
 		destroy bool
 		failed  failed

@@ -42,7 +42,7 @@ func (r *imageOverridesResource) plannedResets(ctx context.Context, state *image
 	case plan.Images.IsUnknown():
 	case state == nil:
 		if server := r.data.account.PlanImages(ctx, plan.scope()); server.OverridesErr == nil {
-			return imagesValue(r.data.account.PlanResets(server, plan.images()))
+			return imagesValue(r.data.plan.Resets(server.Scope, server.Defaults, server.Overrides, plan.images()))
 		}
 	case state.scope() == plan.scope():
 		return imagesValue(execconfig.NewChange(state.images(), plan.images()).Reset)

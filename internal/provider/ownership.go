@@ -145,7 +145,7 @@ func (o ownership) made(ctx context.Context, model located, created bool, diags 
 // refreshed records the overrides that a refresh has found for the object, and how the server was seen to
 // behave.
 func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []string, diags *diag.Diagnostics) {
-	shared := o.data.account.Refreshed(o.object(ctx, diags), scope, fields)
+	shared := o.data.plan.Refreshed(o.object(ctx, diags), scope, fields)
 	o.remember(ctx, sharedKey, shared, diags)
 	if o.data.account.ShowsDefaults() {
 		o.remember(ctx, showsDefaultsKey, true, diags)
@@ -175,7 +175,7 @@ func (o ownership) showsDefaults(ctx context.Context, diags *diag.Diagnostics) b
 
 // resetting records what a destroy is about to reset, for a set that is planned again in this apply.
 func (o ownership) resetting(ctx context.Context, scope harness.Scope, images map[string]string, diags *diag.Diagnostics) {
-	o.data.account.Resetting(scope, images, o.showsDefaults(ctx, diags))
+	o.data.plan.Resetting(scope, images, o.showsDefaults(ctx, diags))
 }
 
 // object returns the id of the object, a new one if it has none.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -69,7 +70,7 @@ func modifyPlan[M plannable](
 
 // planStep is what a plan makes of a resource.
 type planStep struct {
-	execconfig.Step
+	owners.Step
 	object  string // the id that distinguishes it from all others
 	subject fmt.Stringer
 	// creating: the plan creates an override or set that the state does not have.
@@ -84,11 +85,11 @@ func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan 
 		if step.creating {
 			step.object = rand.Text()
 		}
-		step.Step = execconfig.Step{Scope: (*plan).scope(), Exclusive: (*plan).exclusive(), After: (*plan).images()}
+		step.Step = owners.Step{Scope: (*plan).scope(), Exclusive: (*plan).exclusive(), After: (*plan).images()}
 		return step
 	}
 	step := planStep{object: owned.object(ctx, diags), subject: (*state).subject()}
-	step.Step = execconfig.Step{
+	step.Step = owners.Step{
 		Scope: (*state).scope(), Exclusive: (*state).exclusive(), Before: (*state).images(), Shared: owned.shared(ctx, diags),
 	}
 	switch {
@@ -109,7 +110,7 @@ func (s *planStep) restores() bool { return s.Before != nil && s.After != nil &&
 // note adds the step to the plan and returns the warnings and errors. The fields that it shares with
 // another object go into private state, where the apply finds them.
 func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagnostics) {
-	fields, err := owned.data.account.Plan(s.object, s.Step)
+	fields, err := owned.data.plan.Add(s.object, s.Step)
 	if err != nil {
 		what := "plan the image override"
 		if s.Exclusive {

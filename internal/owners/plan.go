@@ -1,4 +1,4 @@
-package execconfig
+package owners
 
 import (
 	"maps"
@@ -21,9 +21,9 @@ type Step struct {
 	Shared []string
 }
 
-// plans records what this run has read and planned of the objects in a state, by id, so that contradictions
-// are found in any order.
-type plans struct {
+// Plan records what this run has read and planned of the objects in a state, by id, so that contradictions
+// are found in any order. The zero value is ready and safe for concurrent use.
+type Plan struct {
 	mu      sync.Mutex
 	objects map[string]*plannedObject
 	// held has the first object seen with an override.
@@ -44,28 +44,36 @@ type plannedObject struct {
 	owns, owned harness.Scope
 }
 
-func newPlans() *plans {
-	return &plans{
-		objects: map[string]*plannedObject{}, held: map[Target]string{}, refreshed: map[string]bool{},
-		resetting: map[Target]plannedReset{},
+// plannedReset is an override that an object other than an exclusive set resets.
+type plannedReset struct {
+	image string
+	// shown: the server lists it even if it equals the default.
+	shown bool
+}
+
+// lock guards the plan until the returned function is called.
+func (p *Plan) lock() (unlock func()) {
+	p.mu.Lock()
+	if p.objects == nil {
+		p.objects, p.held = map[string]*plannedObject{}, map[Target]string{}
+		p.refreshed, p.resetting = map[string]bool{}, map[Target]plannedReset{}
 	}
+	return p.mu.Unlock
 }
 
 // Refreshed records the overrides of an object after a refresh, and returns the fields that it shares with
 // one seen before: an object left by a rename, an interrupted replacement or an import. The other one
 // resets what it gives up, so this one must not; if this one stays, it must store its images in the same
 // apply. The shared fields must reach that apply.
-func (a *Account) Refreshed(id string, scope harness.Scope, fields []string) (shared []string) {
-	p := a.plans
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *Plan) Refreshed(id string, scope harness.Scope, fields []string) (shared []string) {
+	defer p.lock()()
 	p.refreshed[id] = true
 	return p.hold(id, scope, fields, nil)
 }
 
 // hold records the overrides of an object, and returns those that it shares with one seen before. An object
 // with a shared override was not the first to have it. p.mu must be held.
-func (p *plans) hold(id string, scope harness.Scope, fields, shared []string) []string {
+func (p *Plan) hold(id string, scope harness.Scope, fields, shared []string) []string {
 	var found []string
 	for _, field := range slices.Sorted(slices.Values(fields)) {
 		target := Target{scope, field}
@@ -80,15 +88,13 @@ func (p *plans) hold(id string, scope harness.Scope, fields, shared []string) []
 	return found
 }
 
-// Plan records the plan for an object, and returns its shared fields like Refreshed: a CLI may plan a
+// Add records the plan for an object, and returns its shared fields like Refreshed: a CLI may plan a
 // destroy before it refreshes. The id identifies the object. Both halves of a replacement have the same id:
 // first the prior state, without a plan if another override is planned, then the plan without a prior
 // state. The error is a *DuplicateError, a *ConflictError or an *UndoneError if another object of the plan
 // contradicts it.
-func (a *Account) Plan(id string, step Step) (shared []string, _ error) {
-	p := a.plans
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *Plan) Add(id string, step Step) (shared []string, _ error) {
+	defer p.lock()()
 	object := newPlannedObject(p.objects[id], step)
 	object.stored = p.refreshed[id] || len(step.Shared) > 0
 	if p.refreshed[id] {
@@ -125,6 +131,35 @@ func (a *Account) Plan(id string, step Step) (shared []string, _ error) {
 		return nil, &UndoneError{Scope: step.Scope, Fields: slices.Compact(undone)}
 	}
 	return shared, nil
+}
+
+// Resetting records that a destroyed object is about to reset overrides, field to image. listed: the server
+// lists them even if they equal the default.
+func (p *Plan) Resetting(scope harness.Scope, images map[string]string, listed bool) {
+	defer p.lock()()
+	for field, image := range images {
+		p.resetting[Target{scope, field}] = plannedReset{image, listed}
+	}
+}
+
+// Resets returns the overrides that an exclusive set of the wanted fields does not list, field to image. The
+// result is the same before and after the resets that Resetting announced: a plan made again in the apply
+// must not differ.
+func (p *Plan) Resets(scope harness.Scope, defaults, overrides, wanted map[string]string) map[string]string {
+	defer p.lock()()
+	resets := map[string]string{}
+	for target, reset := range p.resetting {
+		hidden := reset.image == defaults[target.Field] && !reset.shown
+		if target.Scope == scope && !hidden {
+			resets[target.Field] = reset.image
+		}
+	}
+	maps.Copy(resets, overrides)
+	maps.DeleteFunc(resets, func(field, _ string) bool {
+		_, listed := wanted[field]
+		return listed
+	})
+	return resets
 }
 
 // newPlannedObject adds a step to the first half of a replacement, if there is one.

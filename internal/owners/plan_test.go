@@ -1,4 +1,4 @@
-package execconfig
+package owners_test
 
 import (
 	"maps"
@@ -6,10 +6,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
+)
+
+var (
+	k8 = harness.Scope{Module: harness.CI, Infra: harness.K8}
+	vm = harness.Scope{Module: harness.CI, Infra: harness.VM}
 )
 
 // object is the plan of one object, in one or two steps.
-type object []Step
+type object []owners.Step
 
 func single(before, after map[string]string) object {
 	return object{{Scope: k8, Before: before, After: after}}
@@ -21,7 +29,7 @@ func exclusive(before, after map[string]string) object {
 
 // replaced adds the second half of a replacement.
 func (o object) replaced(after map[string]string) object {
-	return append(o, Step{Scope: k8, Exclusive: o[0].Exclusive, After: after})
+	return append(o, owners.Step{Scope: k8, Exclusive: o[0].Exclusive, After: after})
 }
 
 // refreshed records that a refresh has read the object.
@@ -35,9 +43,9 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 	type images = map[string]string
 	a, b, a2, ab := images{"a": "1"}, images{"b": "1"}, images{"a": "2"}, images{"a": "1", "b": "1"}
 	gone, unknown := map[string]string(nil), images{"a": ""}
-	duplicate := &DuplicateError{Target{k8, "a"}}
-	beside := func(fields ...string) error { return &ConflictError{Scope: k8, Fields: fields} }
-	undone := &UndoneError{Scope: k8, Fields: []string{"a"}}
+	duplicate := &owners.DuplicateError{owners.Target{k8, "a"}}
+	beside := func(fields ...string) error { return &owners.ConflictError{Scope: k8, Fields: fields} }
+	undone := &owners.UndoneError{Scope: k8, Fields: []string{"a"}}
 	for name, test := range map[string]struct {
 		objects []object
 		want    error
@@ -83,8 +91,8 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, reversed := range []bool{false, true} {
-				account := newAccount(t, newServer(0))
-				if _, err := account.Plan("elsewhere", Step{Scope: vm, Exclusive: true, Before: ab, After: ab}); err != nil {
+				var plan owners.Plan
+				if _, err := plan.Add("elsewhere", owners.Step{Scope: vm, Exclusive: true, Before: ab, After: ab}); err != nil {
 					t.Fatalf("another infra: %v", err)
 				}
 				var first error
@@ -95,9 +103,9 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 					for _, step := range test.objects[i] {
 						id := string(rune('a' + i))
 						if step.Shared != nil {
-							account.Refreshed(id, k8, slices.Collect(maps.Keys(step.Before)))
+							plan.Refreshed(id, k8, slices.Collect(maps.Keys(step.Before)))
 						}
-						if _, err := account.Plan(id, step); first == nil {
+						if _, err := plan.Add(id, step); first == nil {
 							first = err
 						}
 					}
@@ -114,9 +122,9 @@ func TestPlansThatContradictThemselves(t *testing.T) {
 // not.
 func TestAllObjectsButOneLearnWhatTheyShare(t *testing.T) {
 	t.Parallel()
-	account := newAccount(t, newServer(0))
+	var plan owners.Plan
 	destroy := func(id string, before map[string]string, known ...string) []string {
-		shared, err := account.Plan(id, Step{Scope: k8, Before: before, Shared: known})
+		shared, err := plan.Add(id, owners.Step{Scope: k8, Before: before, Shared: known})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,17 +132,17 @@ func TestAllObjectsButOneLearnWhatTheyShare(t *testing.T) {
 	}
 	type images = map[string]string
 	for i, test := range []struct{ got, want []string }{
-		{account.Refreshed("first", k8, []string{"b", "a"}), nil},
-		{account.Refreshed("first", k8, []string{"a"}), nil},
-		{account.Refreshed("second", k8, []string{"c", "b", "a"}), []string{"a", "b"}},
-		{account.Refreshed("third", k8, []string{"c"}), []string{"c"}},
-		{account.Refreshed("elsewhere", vm, []string{"a"}), nil},
+		{plan.Refreshed("first", k8, []string{"b", "a"}), nil},
+		{plan.Refreshed("first", k8, []string{"a"}), nil},
+		{plan.Refreshed("second", k8, []string{"c", "b", "a"}), []string{"a", "b"}},
+		{plan.Refreshed("third", k8, []string{"c"}), []string{"c"}},
+		{plan.Refreshed("elsewhere", vm, []string{"a"}), nil},
 		// A plan before the refresh counts like one.
 		{destroy("first", images{"a": "1", "b": "1"}), nil},
 		{destroy("fourth", images{"a": "1"}), []string{"a"}},
 		{destroy("fifth", images{"d": "1"}), nil},
-		{account.Refreshed("fifth", k8, []string{"d"}), nil},
-		{account.Refreshed("sixth", k8, []string{"d"}), []string{"d"}},
+		{plan.Refreshed("fifth", k8, []string{"d"}), nil},
+		{plan.Refreshed("sixth", k8, []string{"d"}), []string{"d"}},
 		// What an earlier process has found applies to an object that this one does not refresh.
 		{destroy("seventh", images{"e": "1"}, "e"), []string{"e"}},
 		{destroy("eighth", images{"e": "1"}), nil},

@@ -9,25 +9,25 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
-// round is a batch of ops under way, and the number of those who wait for it: its context ends with the
-// last of them. Only the writer's goroutine works on it; waiters is guarded by queue.mu.
-type round struct {
+// batch is the ops that leave together, and the number of those who wait for them: its context ends with the
+// last of those. Only the writer's goroutine works on it; waiters is guarded by queue.mu.
+type batch struct {
 	ctx     context.Context //nolint:containedctx // of work that several callers wait for
 	cancel  context.CancelFunc
 	ops     []*op
 	waiters int
 }
 
-func newRound(ctx context.Context, ops []*op) *round {
-	r := &round{ops: ops, waiters: len(ops)}
-	r.ctx, r.cancel = context.WithCancel(ctx)
-	return r
+func newBatch(ctx context.Context, ops []*op) *batch {
+	b := &batch{ops: ops, waiters: len(ops)}
+	b.ctx, b.cancel = context.WithCancel(ctx)
+	return b
 }
 
 // leave removes one who waits.
-func (r *round) leave() {
-	if r.waiters--; r.waiters == 0 {
-		r.cancel()
+func (b *batch) leave() {
+	if b.waiters--; b.waiters == 0 {
+		b.cancel()
 	}
 }
 
@@ -55,10 +55,10 @@ func (g group) images() map[string]string {
 	return images
 }
 
-// groups sorts a batch into requests, ordered by module, infra and verb.
-func groups(batch []*op) []group {
+// groups sorts ops into requests, ordered by module, infra and verb.
+func groups(ops []*op) []group {
 	var out []group
-	for _, o := range batch {
+	for _, o := range ops {
 		i := slices.IndexFunc(out, func(g group) bool { return g.scope == o.Scope && g.verb == o.verb() })
 		if i < 0 {
 			i = len(out)
@@ -72,30 +72,31 @@ func groups(batch []*op) []group {
 	return out
 }
 
-// round writes a batch, one request after the other, and ends every op whose outcome is known. It returns
+// carryOut writes a batch, one request after the other, and ends every op whose outcome is known. It returns
 // the ops to send again, and how long the slowest request took, as an estimate for those of other writers.
 // Other processes on this machine are kept out throughout.
-func (w *writer) round(ctx context.Context, batch []*op) (again []*op, took time.Duration) {
-	release, err := w.turn.take(ctx)
+func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took time.Duration) {
+	release, err := w.turn.acquire(ctx)
 	defer release()
 	if err != nil {
-		for _, o := range batch {
+		for _, o := range ops {
 			w.queue.finish(o, err)
 		}
 		return nil, 0
 	}
 	var written []*op
-	for _, g := range groups(batch) {
+	for _, g := range groups(ops) {
 		d := &delivery{writer: w}
 		d.send(ctx, g)
 		took = max(took, min(d.slowest, w.opts.RequestTimeout))
-		if slices.ContainsFunc(d.sent, func(o *op) bool { return o.request.open() }) {
+		if slices.ContainsFunc(d.sent, func(o *op) bool { return o.carrier.open() }) {
 			again = append(again, w.settle(ctx, d.sent, took)...) // before the next write
 			continue
 		}
 		written = append(written, d.sent...)
 	}
-	w.last.callers += w.queue.count()
+	waiting, _ := w.queue.arrivals()
+	w.previous.callers += waiting
 	if len(written) > 0 {
 		again = append(again, w.settle(ctx, written, took)...)
 	}
@@ -137,7 +138,7 @@ func (d *delivery) send(ctx context.Context, g group) {
 	if len(g.ops) == 0 || ctx.Err() != nil {
 		return
 	}
-	r := d.request(ctx, g)
+	r := d.post(ctx, g)
 	d.slowest = max(d.slowest, r.slowest)
 	d.accepted = d.accepted || r.failure == nil
 	failedInside := harness.IsFailedInside(r.failure)
@@ -161,7 +162,7 @@ func (d *delivery) send(ctx context.Context, g group) {
 // unseen reads back what the server failed on, ends what it stored nevertheless, and returns the rest.
 func (d *delivery) unseen(ctx context.Context, g group, r *request) []*op {
 	for _, o := range g.ops {
-		o.request = r
+		o.carrier = r
 	}
 	d.pause(ctx, min(r.slowest, d.opts.RequestTimeout))
 	d.readBack(ctx, g.ops)
@@ -180,7 +181,7 @@ func (d *delivery) answered(ctx context.Context, g group, r *request) {
 	}
 	for _, o := range g.ops {
 		o.attempts++
-		o.request, r.delivery = r, d
+		o.carrier, r.delivery = r, d
 		if harness.IsNotSent(r.failure) {
 			d.queue.finish(o, d.turnedAway(ctx, o))
 		}
@@ -194,14 +195,14 @@ func (d *delivery) answered(ctx context.Context, g group, r *request) {
 // if it was acknowledged and the server may hide what it stored.
 func (d *delivery) turnedAway(ctx context.Context, o *op) error {
 	if o.attempts > 1 && o.evidence == hidden {
-		return &UnverifiedError{Target: o.Target, Err: o.request.failure}
+		return &UnverifiedError{Target: o.Target, Err: o.carrier.failure}
 	}
 	return d.refusal(ctx, o)
 }
 
 // refusal is the error of an op whose request failed: a *RefusedError if the field is at fault.
 func (w *writer) refusal(ctx context.Context, o *op) error {
-	r := o.request
+	r := o.carrier
 	alone := harness.IsRefused(r.failure) || harness.IsFailedInside(r.failure) && r.delivery.accepted
 	if !alone {
 		return r.failure
@@ -211,9 +212,9 @@ func (w *writer) refusal(ctx context.Context, o *op) error {
 	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && listed, Err: r.failure}
 }
 
-// request sends one group as one request. What was read before is dropped when the request leaves and again
+// post sends one group as one request. What was read before is dropped when the request leaves and again
 // when it is over, because a read in between may have seen either state.
-func (w *writer) request(ctx context.Context, g group) *request {
+func (w *writer) post(ctx context.Context, g group) *request {
 	sentBefore := func(o *op) bool { return o.attempts > 0 }
 	r := &request{telling: g.verb == set && !slices.ContainsFunc(g.ops, sentBefore)}
 	ctx = harness.WithAttempts(ctx, func(a harness.Attempt) {

@@ -7,7 +7,10 @@ import (
 	"flag"
 	"log"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -33,6 +36,9 @@ const (
 func main() {
 	attach := flag.Bool("debug", false, "run as a server that a debugger can attach to")
 	flag.Parse()
+	if !*attach {
+		outlive(os.Getppid())
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)
 	}
@@ -48,4 +54,19 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// outlive lets the CLI, this process's parent, decide when to end: a CI system that cancels a job sends SIGTERM to
+// all of its processes at once, and the CLI waits for what is under way, to put it into the state. Only after
+// a CLI that has died does SIGTERM end the provider, too.
+func outlive(parent int) {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	go func() {
+		<-told
+		for os.Getppid() == parent {
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // nothing cancels a wait for another process
+		}
+		os.Exit(1)
+	}()
 }

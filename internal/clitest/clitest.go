@@ -36,6 +36,7 @@ type TB interface {
 // Dir is a folder with a configuration in which the CLI runs.
 type Dir struct {
 	Timeout time.Duration // of a run, after which it is interrupted; five minutes unless changed
+	Group   bool          // give runs a process group of their own, as CI systems do: see Terminate
 
 	tb        TB
 	path      string
@@ -178,6 +179,9 @@ func (d *Dir) Start(args ...string) *Process {
 	p.cmd.WaitDelay = 10 * time.Second
 	p.cmd.Dir, p.cmd.Env = d.path, d.env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if d.Group {
+		p.cmd.SysProcAttr = ownGroup()
+	}
 	if err := p.cmd.Start(); err != nil {
 		cancel()
 		d.tb.Fatal(err)
@@ -189,6 +193,23 @@ func (d *Dir) Start(args ...string) *Process {
 func (p *Process) Interrupt() {
 	p.tb.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.tb.Fatal(err)
+	}
+}
+
+// Kill ends the CLI at once, and leaves its providers running.
+func (p *Process) Kill() {
+	p.tb.Helper()
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.tb.Fatal(err)
+	}
+}
+
+// Terminate sends SIGTERM to the CLI and its providers at once, as a CI system does that cancels a job. The
+// run must have a Group. It does nothing after the run has ended.
+func (p *Process) Terminate() {
+	p.tb.Helper()
+	if err := terminateGroup(p.cmd.Process.Pid); err != nil {
 		p.tb.Fatal(err)
 	}
 }

@@ -210,3 +210,45 @@ func TestAccACrashShowsNoSecret(t *testing.T) {
 	requireNoSecret(t, "the crash", result.Output)
 	requireNoSecretBelow(t, filepath.Dir(dir.Path("main.tf")))
 }
+
+// A CI system that cancels a job sends SIGTERM to the CLI and its providers at once: what is on its way is
+// finished and in the state, and a provider whose CLI has died ends.
+func TestAccSIGTERMToTheProcessGroupLosesNothing(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{WriteLatency: 300 * time.Millisecond})
+	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 6}), fake.Env())
+	dir.Group = true
+	cancelled := func(args ...string) (output string) {
+		t.Helper()
+		writing := make(chan struct{})
+		fake.Inject(fakeharness.Fault{Call: "writes", Hook: func(fakeharness.Request) { close(writing) }})
+		run := dir.Start(args...)
+		<-writing
+		run.Terminate()
+		result := run.Wait()
+		stored, listed := len(fake.Overrides("ci/K8")), strings.Count(dir.State(), `"field":`)
+		if result.Code == 0 || stored != listed {
+			t.Errorf("exit code %d, %d stored, %d in the state:\n%s", result.Code, stored, listed, result.Output)
+		}
+		return result.Output
+	}
+	cancelled("apply", "-auto-approve")
+	dir.Must("apply", "-auto-approve")
+	cancelled("destroy", "-auto-approve")
+	dir.Must("destroy", "-auto-approve")
+
+	hung := make(chan struct{})
+	fake.Inject(fakeharness.Fault{Call: "writes", Hang: true, Hook: func(fakeharness.Request) { close(hung) }})
+	run := dir.Start("apply", "-auto-approve")
+	<-hung
+	orphan := providerProcess(t, fake)
+	run.Kill()
+	run.Terminate()
+	run.Wait()
+	for deadline := time.Now().Add(10 * time.Second); len(providerProcesses(t, fake)) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d goes on without its CLI", orphan)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

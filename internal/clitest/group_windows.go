@@ -1,0 +1,10 @@
+package clitest
+
+import (
+	"errors"
+	"syscall"
+)
+
+func ownGroup() *syscall.SysProcAttr { return nil }
+
+func terminateGroup(int) error { return errors.New("Windows has no SIGTERM for a group of processes") }

@@ -68,7 +68,7 @@ func (f fake) lacks(_ *testing.T, repository string, c fakeregistry.Content) []s
 
 func TestEveryRegistryPeopleHave(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"ecr", "gar", "gitlab", "harbor"} {
+	for _, name := range []string{"acr", "docker-hub", "ecr", "gar", "gitlab", "harbor", "quay", "zot-1"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conform(t, func(t *testing.T) product { return startFake(t, name) })
@@ -251,6 +251,14 @@ var steps = []struct {
 		s.source.Push("harness/ci-addon", about("bundle", &s.content))
 		_, err := s.copy(t, "1", registry.CopyOptions{Signatures: true})
 		wantKind(t, err, registry.Refused)
+		for range 2 {
+			got, err := s.copy(t, "1", registry.CopyOptions{Signatures: true, WhenSupported: true})
+			must(t, err)
+			if len(got.LeftOut) != 1 {
+				t.Errorf("left out %v", got.LeftOut)
+			}
+			s.whole(t, "1", s.content)
+		}
 	}},
 	{"immutable", func(t *testing.T, s scene) {
 		if !s.immutable {
@@ -304,6 +312,15 @@ var steps = []struct {
 			t.Errorf("drift does not show: %s", got)
 		}
 		_, err = s.copy(t, "1", registry.CopyOptions{Digest: s.content.Digest()})
+		must(t, err)
+		s.whole(t, "1", s.content)
+	}},
+	{"lost-child", func(t *testing.T, s scene) {
+		_, err := s.copy(t, "1", registry.CopyOptions{})
+		must(t, err)
+		s.store.lose(t, s.repository, s.content.Children[0].Digest())
+		s.client = s.login(t, s.password) // another run
+		_, err = s.copy(t, "1", registry.CopyOptions{Thorough: true})
 		must(t, err)
 		s.whole(t, "1", s.content)
 	}},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,8 +12,11 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/realregistry"
 )
 
-// registriesEnv is what make test-registry sets: programs of real registries, as name=path.
-const registriesEnv = "HARNESSCI_TEST_REGISTRIES"
+// What make test-registry sets: programs of real registries, as name=path, and nginx.
+const (
+	registriesEnv = "HARNESSCI_TEST_REGISTRIES"
+	nginxEnv      = "HARNESSCI_TEST_NGINX"
+)
 
 const realUser, realPassword = "team", "secret-of-a-team"
 
@@ -55,8 +59,63 @@ func TestRealRegistriesConform(t *testing.T) {
 			t.Parallel()
 			real := startReal(t, path)
 			conform(t, func(*testing.T) product { return real })
+			for proxy, locations := range proxies {
+				t.Run(proxy, func(t *testing.T) {
+					t.Parallel()
+					if os.Getenv(nginxEnv) == "" {
+						t.Skip("there is no nginx; make test-registry NGINX=required fails without")
+					}
+					behind := real
+					behind.variant = proxy + "-"
+					behind.host = network.name(t, proxy, forward(startNginx(t, real.host, locations)))
+					if proxy == "prefix" {
+						behind.prefix = "mirror/"
+					}
+					conform(t, func(*testing.T) product { return behind })
+				})
+			}
 		})
 	}
+}
+
+// proxies are how people configure nginx in front of a registry. The limit of bodies stays at 1 MiB.
+var proxies = map[string]string{
+	// The registry is one of several below a path, and does not know of it.
+	"prefix": `
+		location = /v2/ { proxy_set_header Host $host; proxy_pass http://registry; }
+		location /v2/mirror/ {
+			proxy_set_header Host $host;
+			proxy_pass http://registry/v2/;
+			proxy_redirect ~^(?:https?://[^/]+)?/v2/(.*)$ http://$host/v2/mirror/$1;
+		}`,
+}
+
+// startNginx runs nginx in front of a registry and returns its address.
+func startNginx(t *testing.T, upstream, locations string) string {
+	t.Helper()
+	dir := t.TempDir()
+	return serve(t, func(host string) (*exec.Cmd, error) {
+		config := fmt.Sprintf(`
+daemon off; master_process off; pid nginx.pid; error_log error.log;
+events {}
+http {
+	access_log off;
+	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+	upstream registry { server %s; }
+	server { listen %s; %s }
+}`, upstream, host, locations)
+		cmd := exec.Command(os.Getenv(nginxEnv), "-p", dir, "-e", "error.log", "-c", "nginx.conf") //nolint:forbidigo,gosec // until the end of the test
+		return cmd, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(config), 0o600)
+	})
+}
+
+// serve runs a program until the end of the test and returns its address.
+func serve(t *testing.T, command func(host string) (*exec.Cmd, error)) string {
+	t.Helper()
+	r, err := realregistry.Serve(t.Context(), command)
+	must(t, err)
+	t.Cleanup(r.Stop)
+	return r.Host
 }
 
 func startReal(t *testing.T, program string) product {

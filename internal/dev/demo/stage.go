@@ -3,7 +3,9 @@ package main
 import (
 	"embed"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -48,6 +50,7 @@ func newStage(t *script.T, out *screen) (s *stage, version string) {
 	for i, image := range s.images() {
 		s.hub.Push(image, fakeregistry.Multi(uint64(i), "linux/amd64", "linux/arm64"))
 	}
+	fake.SetConnector(fakeharness.ConnectorBody(s.hub.URL(), "")) // where builds pull from today
 	main, err := configFiles.ReadFile("config/main.tf")
 	t.Check(err)
 	s.dir = clitest.New(t, string(main), fake.Env())
@@ -88,7 +91,9 @@ func (s *stage) run(command string) result {
 	args := strings.Fields(command)
 	s.out.command(s.cli, command)
 	s.fake.ResetLog()
+	waiting := time.AfterFunc(8*time.Second, func() { fmt.Fprintln(os.Stderr, "     … still running") })
 	r := result{Result: s.dir.Run(args...)}
+	waiting.Stop()
 	r.writes = s.fake.Count("writes")
 	lines := condense(r.Output)
 	if args[0] != "plan" { // the plan in an apply has been shown already

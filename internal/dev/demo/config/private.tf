@@ -9,18 +9,18 @@ resource "harnessci_image_copy" "private" {
   destination = provider::harnessci::mirror_image(each.key, var.registry)
 }
 
-resource "harnessci_image_connector" "private" {
-  url          = local.url
-  username     = "robot"
-  password_ref = "account.registry_password"
-  depends_on   = [harnessci_image_copy.private]
-}
-
 resource "harnessci_image_override" "k8" {
   for_each   = local.images
   field      = each.key
   value      = each.value
-  depends_on = [harnessci_image_connector.private]
+  depends_on = [harnessci_image_copy.private]
+}
+
+resource "harnessci_image_connector" "private" {
+  url          = local.url
+  username     = "robot"
+  password_ref = "account.registry_password"
+  depends_on   = [harnessci_image_override.k8] # switches builds
 }
 
 output "pulled" {

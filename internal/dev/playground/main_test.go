@@ -1,0 +1,67 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+)
+
+// TestAccWhatThePlaygroundPrintsWorks pastes all that it prints into a shell.
+func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
+	t.Parallel()
+	clitest.Require(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	read, write := io.Pipe()
+	go func() {
+		err := run(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), write)
+		_ = write.CloseWithError(err)
+		ended <- err
+	}()
+	var printed strings.Builder
+	for last := make([]byte, 1); !strings.Contains(printed.String(), "/outage") || !strings.HasSuffix(printed.String(), " plan\n\n"); {
+		if _, err := read.Read(last); err != nil {
+			t.Fatal(err)
+		}
+		printed.Write(last)
+	}
+	parts := []string{""} // what to paste first, and the five
+	for line := range strings.Lines(printed.String()) {
+		if strings.HasPrefix(line, " ") && len(line) > 3 && line[2] == '.' {
+			parts = append(parts, "")
+		}
+		if command, ok := strings.CutPrefix(line, "        "); ok {
+			parts[len(parts)-1] += command
+		}
+	}
+	if len(parts) != 6 {
+		t.Fatalf("%d things to try:\n%s", len(parts)-1, &printed)
+	}
+	for i, want := range [][]string{
+		{"Plan: 6 to add, 0 to change, 0 to destroy.", "Apply complete! Resources: 6 added", `"addonTag":"127.0.0.1:`},
+		{`"harness/ci-addon:1.0.0" ->`, "Plan: 0 to add, 1 to change, 0 to destroy."},
+		{"Apply complete! Resources: 0 added, 1 changed"},
+		{"Plan: 1 to add, 0 to change, 0 to destroy.", "Apply complete! Resources: 1 added"},
+		{"Harness answers 503 for 4s", "No changes."},
+	} {
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", "shopt -s expand_aliases\n"+parts[0]+parts[i+1]) //nolint:gosec // what a user pastes
+		cmd.Env = append(os.Environ(), "TF_IN_AUTOMATION=1", "XDG_CACHE_HOME="+t.TempDir(), "DOCKER_CONFIG="+t.TempDir(), "TF_CLI_ARGS=-no-color")
+		out, err := cmd.CombinedOutput()
+		for _, part := range want {
+			if !strings.Contains(string(out), part) {
+				t.Errorf("number %d does not show %q, error %v:\n%s", i+1, part, err, out)
+			}
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

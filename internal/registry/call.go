@@ -24,10 +24,20 @@ type call struct {
 	want   []int // statuses that are successes
 }
 
+// String is the method, host and path of a call.
+func (c call) String() string {
+	at := url.URL{Host: apiHost(c.ref.host)}
+	if target, err := at.Parse(c.path); err == nil {
+		at = *target
+	}
+	return c.method + " " + shownURL(&at)
+}
+
 // callError is a failed call.
 type callError struct {
 	err        error
 	ref        ref
+	request    string // method, host and path
 	retryAfter time.Duration
 	note       error // why it was sent without a credential
 	withBody   bool  // so it was sent once
@@ -53,7 +63,7 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if told, ok := errors.AsType[*callError](err); ok {
 		e = *told // a copy: callers that waited for one login share its error
 	}
-	e.ref, e.withBody = call.ref, call.body != nil
+	e.ref, e.request, e.withBody = call.ref, call.String(), call.body != nil
 	if ctx.Err() == nil && !e.withBody { // a body's failure may be its source's
 		c.silence.note(call.ref.host, &e)
 	}

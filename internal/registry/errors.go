@@ -51,7 +51,7 @@ type Error struct {
 	Kind Kind
 	// Status is the HTTP status of the last answer; 0 if there was none.
 	Status int
-	// Request is what failed in the end: method, host and path; "" if it was never sent.
+	// Request is what failed: method, host and path, such as "HEAD registry.example/v2/a/b/manifests/1"; may be empty.
 	Request string
 	// Side is "source" or "destination" in a copy.
 	Side string
@@ -63,12 +63,23 @@ type Error struct {
 	Err error
 }
 
-// Error says on one line what was requested, what came, and the registry's words.
+// Error says on one line what was requested, what came, and the registry's words; in a copy, also which
+// request of which side failed.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Ref, e.Kind)
+	var where []string
 	if e.Status != 0 {
-		fmt.Fprintf(&b, " (HTTP %d %s from %s)", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)), e.Host)
+		where = append(where, strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))))
+	}
+	switch {
+	case e.Side != "" && e.Request != "":
+		where = append(where, e.Request+" at the "+e.Side)
+	case e.Status != 0:
+		where[0] += " from " + e.Host
+	}
+	if len(where) > 0 {
+		b.WriteString(" (" + strings.Join(where, ", ") + ")")
 	}
 	if e.Text != "" {
 		b.WriteString(": " + e.Text)
@@ -121,7 +132,8 @@ func failure(r ref, err error) error {
 	e := &Error{Ref: r.String(), Host: r.host, Side: r.side}
 	if call, ok := errors.AsType[*callError](err); ok {
 		e.Ref, e.Host = call.ref.String(), call.ref.host
-		e.RetryAfter, e.Err, e.Side = call.retryAfter, call.note, call.ref.side
+		e.RetryAfter, e.Err = call.retryAfter, call.note
+		e.Request, e.Side = call.request, call.ref.side
 	}
 	if answer, ok := errors.AsType[*answerError](err); ok {
 		asked := e.Host

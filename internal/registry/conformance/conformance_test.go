@@ -68,7 +68,7 @@ func (f fake) lacks(_ *testing.T, repository string, c fakeregistry.Content) []s
 
 func TestEveryRegistryPeopleHave(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"acr", "docker-hub", "ecr", "gar", "gitlab", "harbor", "quay", "zot-1"} {
+	for _, name := range []string{"acr", "artifactory-nginx", "docker-hub", "ecr", "gar", "gitlab", "harbor", "quay", "zot-1"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conform(t, func(t *testing.T) product { return startFake(t, name) })

@@ -78,8 +78,10 @@ func TestRealRegistriesConform(t *testing.T) {
 	}
 }
 
-// proxies are how people configure nginx in front of a registry. The limit of bodies stays at 1 MiB.
+// proxies are how people configure nginx in front of a registry. Both leave the limit of bodies at 1 MiB.
 var proxies = map[string]string{
+	// The registry writes http://host:80/ into Location.
+	"port": `location / { proxy_set_header Host $host:80; proxy_pass http://registry; }`,
 	// The registry is one of several below a path, and does not know of it.
 	"prefix": `
 		location = /v2/ { proxy_set_header Host $host; proxy_pass http://registry; }

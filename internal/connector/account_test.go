@@ -15,14 +15,14 @@ import (
 func TestChangeTakesOverInPlaceAndTests(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	result, err := account.Change(t.Context(), toWanted, true)
+	result, err := account.Change(t.Context(), tested())
 	if err != nil || result.Unverified != nil {
 		t.Fatal(err, result.Unverified)
 	}
 	if !result.After.has(wanted) || !result.After.StatusCurrent() || result.Before.Registry.URL != "https://index.docker.io/v2/" {
-		t.Errorf("%+v", result)
+		t.Error("not as wanted", result.After.Registry)
 	}
-	requireCalls(t, fake, "update", "test")
+	requireCalls(t, fake, rehearsed("update", "test")...)
 	if !account.Written() {
 		t.Error("it does not count as written")
 	}
@@ -34,32 +34,55 @@ func TestChangeTakesOverInPlaceAndTests(t *testing.T) {
 func TestChangeCreatesIfThereIsNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
-	result, err := account.Change(t.Context(), toWanted, true)
+	result, err := account.Change(t.Context(), tested())
 	if err != nil || result.Before.Exists || !result.After.has(wanted) {
-		t.Fatal(result, err)
+		t.Fatal(err)
 	}
-	requireCalls(t, fake, "create", "test")
+	requireCalls(t, fake, rehearsed("create", "test")...)
+	requireNoCandidate(t, fake)
 }
 
 func TestChangeWritesNothingIfItIsStored(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	for range 2 {
-		if _, err := account.Change(t.Context(), toWanted, true); err != nil {
+		if _, err := account.Change(t.Context(), tested()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	requireCalls(t, fake, "update", "test")
+	requireCalls(t, fake, rehearsed("update", "test")...)
 }
 
 func TestWithoutTestNothingIsTested(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	result, err := account.Change(t.Context(), toWanted, false)
+	result, err := account.Change(t.Context(), Request{Edit: toWanted})
 	if err != nil || result.After.StatusCurrent() {
-		t.Fatal(result.After, err)
+		t.Fatal(err)
 	}
 	requireCalls(t, fake, "update")
+}
+
+func TestAFailedCandidateChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]fakeharness.Options{"taken over": {}, "created": {NoConnector: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, account := start(t, opts)
+			before := fake.Connector()
+			fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no route to registry.example.com"}})
+			result, err := account.Change(t.Context(), tested())
+			failed := as[*TestError](t, err)
+			if failed.Stage != Candidate || result.Touched || len(failed.Reasons()) != 1 || !strings.Contains(err.Error(), "no route to registry") {
+				t.Error(failed)
+			}
+			requireCalls(t, fake, rehearsed()...)
+			requireNoCandidate(t, fake)
+			if fake.Connector() != before || account.Written() {
+				t.Errorf("changed to %s", fake.Connector())
+			}
+		})
+	}
 }
 
 func TestAFailedTestPutsBackThePreviousConnector(t *testing.T) {
@@ -76,13 +99,12 @@ func TestAFailedTestPutsBackThePreviousConnector(t *testing.T) {
 			t.Parallel()
 			fake, account := start(t, test.opts)
 			before := fake.Connector()
-			fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no route to registry.example.com"}})
-			result, err := account.Change(t.Context(), toWanted, true)
-			failed := as[*TestError](t, err)
-			if failed.PutBack != nil || result.Touched || len(failed.Reasons()) != 1 || !strings.Contains(err.Error(), "no route to registry") {
-				t.Errorf("%+v %+v", failed, result)
+			failSwitched(fake)
+			result, err := account.Change(t.Context(), tested())
+			if failed := as[*TestError](t, err); failed.Stage != Switched || failed.PutBack != nil || result.Touched {
+				t.Error(failed)
 			}
-			requireCalls(t, fake, test.calls...)
+			requireCalls(t, fake, rehearsed(test.calls...)...)
 			requireConnector(t, fake, test.left)
 			if fake.Connector() != compact(before) && fake.Connector() != before {
 				t.Errorf("%s\nis not the previous connector:\n%s", fake.Connector(), before)
@@ -106,11 +128,11 @@ func compact(body string) string {
 func TestIfThePutBackFailsTheChangeMayBeStored(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
+	failSwitched(fake)
 	fake.Inject(fakeharness.Fault{Call: "update-connector", After: 1, Status: http.StatusForbidden, Times: -1})
-	result, err := account.Change(t.Context(), toWanted, true)
+	result, err := account.Change(t.Context(), tested())
 	if failed := as[*TestError](t, err); failed.PutBack == nil || !result.Touched || !harness.IsForbidden(failed.PutBack) {
-		t.Errorf("%+v %+v", failed, result)
+		t.Error(failed)
 	}
 	requireConnector(t, fake, "registry.example.com")
 }
@@ -128,12 +150,18 @@ func TestAnUndecidedTestPutsBackThePreviousConnector(t *testing.T) {
 			t.Parallel()
 			fake, account := start(t, fakeharness.Options{})
 			fault.Call, fault.Times = "test-connector", -1
-			fake.Inject(fault)
-			_, err := account.Change(t.Context(), toWanted, true)
-			if failed := as[*TestError](t, err); failed.Err == nil || failed.PutBack != nil {
-				t.Errorf("%+v", failed)
+			fake.TestConnections(fakeharness.ConnectionTest{Silent: true})
+			for stage, id := range map[Stage]string{Candidate: harness.ImageCandidate, Switched: harness.ImageConnector} {
+				fault.Connector = id
+				fake.Inject(fault)
+				_, err := account.Change(t.Context(), tested())
+				if failed := as[*TestError](t, err); failed.Err == nil || failed.PutBack != nil || failed.Stage != stage {
+					t.Error(failed)
+				}
+				requireConnector(t, fake, "index.docker.io")
+				requireNoCandidate(t, fake)
+				fake.ClearFaults()
 			}
-			requireConnector(t, fake, "index.docker.io")
 		})
 	}
 }
@@ -146,7 +174,7 @@ func TestALostAnswerOfTheTestIsFoundWithTheConnector(t *testing.T) {
 			fake, account := start(t, fakeharness.Options{})
 			fake.TestConnections(fakeharness.ConnectionTest{Status: status})
 			fake.Inject(fakeharness.Fault{Call: "test-connector", ApplyFirst: true, Drop: true, Times: -1})
-			if _, err := account.Change(t.Context(), toWanted, true); (err == nil) != (status == "SUCCESS") {
+			if _, err := account.Change(t.Context(), tested()); (err == nil) != (status == "SUCCESS") {
 				t.Error(err)
 			}
 			requireConnector(t, fake, left)
@@ -160,12 +188,13 @@ func TestAPendingTestIsWaitedFor(t *testing.T) {
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "PENDING"})
 	reads := 0
 	fake.Inject(fakeharness.Fault{Call: "get-connector", Times: -1, Hook: func(fakeharness.Request) {
-		if reads++; reads == 4 { // before the change, after it, after the test, and now it is done
+		if reads++; reads == 5 { // first, before the change, after it, after the test, and now it is done
 			fake.TestConnections(fakeharness.ConnectionTest{Status: "SUCCESS"})
 			fake.EndTest()
 		}
 	}})
-	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
+	withoutCandidate(fake)
+	if _, err := account.Change(t.Context(), tested()); err != nil {
 		t.Error(err)
 	}
 }
@@ -173,9 +202,9 @@ func TestAPendingTestIsWaitedFor(t *testing.T) {
 func TestASlowTestIsNotWaitedForForever(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	account.opts.Test = 50 * time.Millisecond
+	slow := Request{Edit: toWanted, Test: 50 * time.Millisecond}
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "PENDING"})
-	_, err := account.Change(t.Context(), toWanted, true)
+	_, err := account.Change(t.Context(), slow)
 	_ = as[*SlowTestError](t, err)
 	requireConnector(t, fake, "index.docker.io")
 }
@@ -185,12 +214,14 @@ func TestAnInterruptDuringTheTestPutsBack(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hang: true, Hook: func(fakeharness.Request) { cancel() }})
-	result, err := account.Change(ctx, toWanted, true)
+	result, err := account.Change(ctx, tested())
 	_ = as[*InterruptedError](t, err)
 	if result.Touched || !errors.Is(err, context.Canceled) {
-		t.Errorf("%+v %v", result, err)
+		t.Error(result.Touched, err)
 	}
+	requireCalls(t, fake, rehearsed()...)
 	requireConnector(t, fake, "index.docker.io")
+	requireNoCandidate(t, fake)
 }
 
 func TestAnInterruptDuringTheWriteCompletesItAndPutsBack(t *testing.T) {
@@ -198,9 +229,9 @@ func TestAnInterruptDuringTheWriteCompletesItAndPutsBack(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "update-connector", BeforeSave: func(fakeharness.Request) { cancel() }})
-	_, err := account.Change(ctx, toWanted, true)
+	_, err := account.Change(ctx, tested())
 	_ = as[*InterruptedError](t, err)
-	requireCalls(t, fake, "update", "update")
+	requireCalls(t, fake, rehearsed("update", "update")...)
 	requireConnector(t, fake, "index.docker.io")
 }
 
@@ -209,8 +240,8 @@ func TestAnInterruptBeforehandChangesNothing(t *testing.T) {
 	fake, account := start(t, fakeharness.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if result, err := account.Change(ctx, toWanted, true); !errors.Is(err, context.Canceled) || result.Touched {
-		t.Errorf("%+v %v", result, err)
+	if result, err := account.Change(ctx, tested()); !errors.Is(err, context.Canceled) || result.Touched {
+		t.Error(result.Touched, err)
 	}
 	requireCalls(t, fake)
 }
@@ -221,7 +252,7 @@ func TestAGraceEndsWithoutTheServer(t *testing.T) {
 	account.opts.Grace = time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	fake.Inject(fakeharness.Fault{Call: "update-connector", ApplyFirst: true, Hang: true, Hook: func(fakeharness.Request) { cancel() }})
-	result, err := account.Change(ctx, toWanted, true)
+	result, err := account.Change(ctx, tested())
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
 		t.Error("nothing says that it may be stored, and it is")
@@ -232,10 +263,10 @@ func TestAnotherTypeIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.SetConnector(`{"name": "GCP", "identifier": "harnessImage", "type": "Gcp", "spec": {}}`)
-	_, err := account.Change(t.Context(), toWanted, true)
+	_, err := account.Change(t.Context(), tested())
 	if as[*TypeError](t, err).Type != "Gcp" {
 		t.Error(err)
 	}
-	_ = as[*TypeError](t, account.Restore(t.Context(), nil))
+	_ = as[*TypeError](t, restored(t, account, nil))
 	requireCalls(t, fake)
 }

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,6 +34,40 @@ func (e *OverwrittenError) Error() string {
 	return "another change to the connector came in between and was left in place"
 }
 
+// ChangedError is a change that was not made, because the connector is not the one that it was planned for.
+type ChangedError struct{}
+
+// Error says so.
+func (e *ChangedError) Error() string {
+	return "somebody else changed the connector after the plan, and that change was left in place"
+}
+
+// TakenError is a candidate whose identifier belongs to a connector of somebody else.
+type TakenError struct{}
+
+// Error names the identifier.
+func (e *TakenError) Error() string {
+	return "a connector with the identifier " + harness.ImageCandidate + " exists that is not of this provider"
+}
+
+// CandidateError is a candidate that could not be stored. The connector was not changed.
+type CandidateError struct {
+	Err  error // of the write
+	Read error // of the attempt to read it back; nil if there is no candidate
+}
+
+// Error includes both errors.
+func (e *CandidateError) Error() string {
+	text := fmt.Sprintf("the settings could not be stored as %s to test them: %v", harness.ImageCandidate, e.Err)
+	if e.Read != nil {
+		text += fmt.Sprintf("; reading it back: %v", e.Read)
+	}
+	return text
+}
+
+// Unwrap returns the error of the write.
+func (e *CandidateError) Unwrap() error { return e.Err }
+
 // UncertainError is a change that may or may not have been made.
 type UncertainError struct {
 	Err  error // of the change
@@ -64,13 +99,26 @@ func (e *SlowTestError) Error() string {
 	return fmt.Sprintf("the test had no outcome within %s", e.After)
 }
 
+// Stage says what was tested, and so what is in place after a test that did not succeed.
+type Stage int
+
+// The stages.
+const (
+	Candidate Stage = iota // a candidate; the connector was not changed
+	Standing               // the connector, which was not changed
+	Switched               // the connector; PutBack says whether the previous one is back
+)
+
 // TestError is a connection test that did not succeed.
 type TestError struct {
 	Status harness.ConnectorStatus
 	// Err is why there is no outcome; nil if the test failed.
-	Err error
-	// PutBack is why the previous connector was not put back; nil if it was.
+	Err   error
+	Stage Stage
+	// PutBack is why the previous connector was not put back; nil if it was, or was not replaced.
 	PutBack error
+	// Untested is that of the Result.
+	Untested error
 }
 
 // Error says what the test found.
@@ -106,3 +154,8 @@ func (e *TestError) Unwrap() []error {
 
 // unverifiedError is why an acknowledged change could not be read back.
 type unverifiedError struct{ error }
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

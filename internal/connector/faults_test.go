@@ -36,15 +36,16 @@ func TestNoFaultIsAFalseSuccess(t *testing.T) {
 				t.Parallel()
 				fake, account := start(t, opts)
 				fault := test.fault
-				fault.Call, fault.Times = "connector-writes", -1
+				fault.Call, fault.Times, fault.Connector = "connector-writes", -1, harness.ImageConnector
 				fake.Inject(fault)
-				result, err := account.Change(t.Context(), toWanted, true)
+				result, err := account.Change(t.Context(), tested())
 				if stored := connectorURL(t, fake) == mirror; (err == nil) != stored || stored != test.stored {
-					t.Errorf("stored: %v; %+v, %v", stored, result, err)
+					t.Errorf("stored: %v; %v", stored, err)
 				}
 				if err != nil && result.Touched {
 					t.Error("nothing is stored, and something may be")
 				}
+				requireNoCandidate(t, fake)
 			})
 		}
 	}
@@ -54,7 +55,7 @@ func TestALostChangeIsReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", Lie: true})
-	_, err := account.Change(t.Context(), toWanted, true)
+	_, err := account.Change(t.Context(), tested())
 	_ = as[*NotStoredError](t, err)
 }
 
@@ -63,10 +64,10 @@ func TestALostAnswerOfTheCreationIsNoFailure(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
 	fake.Inject(fakeharness.Fault{Call: "create-connector", ApplyFirst: true, Drop: true})
-	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
+	if _, err := account.Change(t.Context(), tested()); err != nil {
 		t.Error(err)
 	}
-	requireCalls(t, fake, "create", "create", "test")
+	requireCalls(t, fake, "create", "create", "test", "delete", "create", "test")
 }
 
 func TestAWriteThatIsSavedLateIsWaitedFor(t *testing.T) {
@@ -75,13 +76,13 @@ func TestAWriteThatIsSavedLateIsWaitedFor(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "update-connector", Status: http.StatusGatewayTimeout, Times: -1})
 	reads := 0
 	fake.Inject(fakeharness.Fault{Call: "get-connector", Times: -1, Hook: func(fakeharness.Request) {
-		if reads++; reads == 4 {
+		if reads++; reads == 5 {
 			fake.SetConnector(`{"name": "n", "identifier": "harnessImage", "type": "DockerRegistry", "spec": {
 				"dockerRegistryUrl": "https://registry.example.com/mirror", "providerType": "Other", "auth": {
 				"type": "UsernamePassword", "spec": {"username": "robot", "passwordRef": "account.robot"}}}}`)
 		}
 	}})
-	if _, err := account.Change(t.Context(), toWanted, true); err != nil {
+	if _, err := account.Change(t.Context(), tested()); err != nil {
 		t.Error(err)
 	}
 }
@@ -90,8 +91,8 @@ func TestWhatCannotBeReadBackIsUncertain(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.Inject(fakeharness.Fault{Call: "update-connector", ApplyFirst: true, Drop: true, Times: -1})
-	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 1, Status: 503, Times: -1})
-	result, err := account.Change(t.Context(), toWanted, true)
+	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 2, Status: 503, Times: -1})
+	result, err := account.Change(t.Context(), tested())
 	_ = as[*UncertainError](t, err)
 	if !result.Touched {
 		t.Error("it may be stored")
@@ -101,23 +102,23 @@ func TestWhatCannotBeReadBackIsUncertain(t *testing.T) {
 func TestAnAcknowledgedChangeThatCannotBeReadIsTested(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 1, Status: 503, Times: -1})
-	result, err := account.Change(t.Context(), toWanted, true)
+	fake.Inject(fakeharness.Fault{Call: "get-connector", After: 2, Status: 503, Times: -1})
+	result, err := account.Change(t.Context(), tested())
 	if err != nil || result.Unverified == nil || !result.After.has(wanted) {
-		t.Errorf("%+v %v", result, err)
+		t.Error(result.Unverified, err)
 	}
-	requireCalls(t, fake, "update", "test")
+	requireCalls(t, fake, rehearsed("update", "test")...)
 }
 
 func TestAPolicyAndAMissingSecretAreReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.DenyByPolicy("only-ours")
-	_, err := account.Change(t.Context(), toWanted, true)
+	_, err := account.Change(t.Context(), tested())
 	_ = as[*harness.PolicyError](t, err)
 	fake.DenyByPolicy("")
 	fake.RemoveSecret("account.robot")
-	if _, err := account.Change(t.Context(), toWanted, true); !harness.IsRefused(err) {
+	if _, err := account.Change(t.Context(), tested()); !harness.IsRefused(err) {
 		t.Error(err)
 	}
 	requireConnector(t, fake, "index.docker.io")
@@ -126,11 +127,11 @@ func TestAPolicyAndAMissingSecretAreReportedAsSuch(t *testing.T) {
 func TestAnotherWriterIsNotOverwrittenByThePutBack(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
-	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
+	failSwitched(fake)
+	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageConnector, Hook: func(fakeharness.Request) {
 		fake.SetConnector(fakeharness.ConnectorBody("https://theirs.example.com", ""))
 	}})
-	result, err := account.Change(t.Context(), toWanted, true)
+	result, err := account.Change(t.Context(), tested())
 	_ = as[*OverwrittenError](t, err)
 	if result.Touched {
 		t.Error("nothing of the change is stored")
@@ -141,10 +142,10 @@ func TestAnotherWriterIsNotOverwrittenByThePutBack(t *testing.T) {
 func TestATestOfAnothersSettingsProvesNothing(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
+	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageConnector, Hook: func(fakeharness.Request) {
 		fake.SetConnector(fakeharness.ConnectorBody("https://theirs.example.com", ""))
 	}})
-	_, err := account.Change(t.Context(), toWanted, true)
+	_, err := account.Change(t.Context(), tested())
 	_ = as[*OverwrittenError](t, err)
 	requireConnector(t, fake, "theirs.example.com")
 }
@@ -166,12 +167,12 @@ func TestRestoreBringsBackThePreviousConnector(t *testing.T) {
 			t.Parallel()
 			fake, account := start(t, fakeharness.Options{})
 			fake.SetConnector(fakeharness.ConnectorBody("https://former.example.com", ""))
-			result, err := account.Change(t.Context(), toWanted, true)
+			result, err := account.Change(t.Context(), tested())
 			if err != nil {
 				t.Fatal(err)
 			}
 			change(fake)
-			if err := account.Restore(t.Context(), result.Before.Body); err != nil {
+			if err := restored(t, account, result.Before.Body); err != nil {
 				t.Fatal(err)
 			}
 			requireConnector(t, fake, "former.example.com")
@@ -182,14 +183,14 @@ func TestRestoreBringsBackThePreviousConnector(t *testing.T) {
 func TestRestoreRemovesIfThereWasNone(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{NoConnector: true})
-	if _, err := account.Change(t.Context(), toWanted, false); err != nil {
+	if _, err := account.Change(t.Context(), Request{Edit: toWanted}); err != nil {
 		t.Fatal(err)
 	}
 	fake.Inject(fakeharness.Fault{Call: "delete-connector", Lie: true})
-	_ = as[*NotStoredError](t, account.Restore(t.Context(), nil))
+	_ = as[*NotStoredError](t, restored(t, account, nil))
 	fake.Inject(fakeharness.Fault{Call: "delete-connector", ApplyFirst: true, Status: 504})
 	for range 2 {
-		if err := account.Restore(t.Context(), nil); err != nil {
+		if err := restored(t, account, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -200,7 +201,7 @@ func TestRestoreReportsWhatRefersToIt(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
 	fake.ReferToConnector()
-	if err := account.Restore(t.Context(), nil); !harness.IsReferenced(err) {
+	if err := restored(t, account, nil); !harness.IsReferenced(err) {
 		t.Error(err)
 	}
 }

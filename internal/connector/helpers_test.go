@@ -3,6 +3,7 @@ package connector
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,6 +25,19 @@ var wanted = harness.Registry{
 }
 
 func toWanted(harness.Registry) harness.Registry { return wanted }
+
+// tested is the change to wanted, with its tests.
+func tested() Request { return Request{Edit: toWanted, Test: time.Minute} }
+
+// restored puts a body back without a test.
+func restored(t *testing.T, account *Account, body json.RawMessage) error {
+	t.Helper()
+	account.mu.Lock()
+	account.written = false // as in another run
+	account.mu.Unlock()
+	_, _, err := account.GiveBack(t.Context(), body, 0)
+	return err
+}
 
 // start returns a fake that knows the secret of wanted, and its image connector with short waits.
 func start(t *testing.T, opts fakeharness.Options) (*fakeharness.Server, *Account) {
@@ -86,5 +100,30 @@ func requireCalls(t *testing.T, fake *fakeharness.Server, want ...string) {
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("calls %v, want %v", got, want)
+	}
+}
+
+// rehearsed returns the calls of a test of a candidate, and then these.
+func rehearsed(calls ...string) []string {
+	return append([]string{"create", "test", "delete"}, calls...)
+}
+
+// failSwitched makes the test of the image connector fail, and that of a candidate succeed.
+func failSwitched(fake *fakeharness.Server) {
+	fake.TestConnections(fakeharness.ConnectionTest{Connector: harness.ImageConnector, Status: "FAILURE"})
+}
+
+// withoutCandidate keeps candidates from an account.
+func withoutCandidate(fake *fakeharness.Server) {
+	fake.Inject(fakeharness.Fault{
+		Call: "create-connector", Connector: harness.ImageCandidate, Times: -1,
+		Status: http.StatusForbidden, Body: fakeharness.ErrorBody("NG_ACCESS_DENIED", "Missing permission", "c-1"),
+	})
+}
+
+func requireNoCandidate(t *testing.T, fake *fakeharness.Server) {
+	t.Helper()
+	if left := fake.ConnectorNamed(harness.ImageCandidate); left != "" {
+		t.Errorf("left %s", left)
 	}
 }

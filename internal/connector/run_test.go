@@ -34,7 +34,7 @@ func TestAnInterruptedReadIsNotKept(t *testing.T) {
 		t.Error("no error")
 	}
 	if found, err := account.Shared(t.Context()); err != nil || !found.Exists {
-		t.Errorf("%+v %v", found, err)
+		t.Error(found.Registry, err)
 	}
 }
 
@@ -42,11 +42,11 @@ func TestAChangeIsSeenByLaterReads(t *testing.T) {
 	t.Parallel()
 	_, account := start(t, fakeharness.Options{})
 	_, _ = account.Shared(t.Context())
-	if _, err := account.Change(t.Context(), toWanted, false); err != nil {
+	if _, err := account.Change(t.Context(), Request{Edit: toWanted}); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := account.Shared(t.Context()); err != nil || !found.has(wanted) {
-		t.Errorf("%+v %v", found, err)
+		t.Error(found.Registry, err)
 	}
 }
 

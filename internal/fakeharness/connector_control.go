@@ -6,25 +6,31 @@ import (
 )
 
 // Connector returns the body of the account's image connector, JSON as it was sent; "" if there is none.
-func (s *Server) Connector() string {
+func (s *Server) Connector() string { return s.ConnectorNamed(ImageConnector) }
+
+// ConnectorNamed returns the body of a connector by its identifier; "" if there is none.
+func (s *Server) ConnectorNamed(id string) string {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
-	return string(s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)[ImageConnector].body)
+	return string(s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)[id].body)
 }
 
 // SetConnector stores a body of the image connector as if someone else had: without a trace in the request
 // log, a check or a test. "" removes the connector.
-func (s *Server) SetConnector(body string) {
+func (s *Server) SetConnector(body string) { s.SetConnectorNamed(ImageConnector, body) }
+
+// SetConnectorNamed is SetConnector for any connector.
+func (s *Server) SetConnectorNamed(id, body string) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
 	stored := s.connectors.of(s.Options().AccountID, !s.Options().NoConnector)
 	if body == "" {
-		delete(stored, ImageConnector)
+		delete(stored, id)
 		return
 	}
-	old := stored[ImageConnector]
+	old := stored[id]
 	at := s.connectors.now()
-	stored[ImageConnector] = connector{body: json.RawMessage(body), created: at, changed: at, status: old.status}
+	stored[id] = connector{body: json.RawMessage(body), created: at, changed: at, status: old.status}
 }
 
 // ConnectorBody returns the body of an anonymous image connector with a registry's URL; with a user,
@@ -64,10 +70,13 @@ func (s *Server) TestConnections(test ConnectionTest) {
 }
 
 // DenyByPolicy makes a policy refuse every change of a connector; "" lifts it.
-func (s *Server) DenyByPolicy(policy string) {
+func (s *Server) DenyByPolicy(policy string) { s.DenyOneByPolicy(policy, "") }
+
+// DenyOneByPolicy makes a policy refuse every change of the connector with an identifier.
+func (s *Server) DenyOneByPolicy(policy, id string) {
 	s.connectors.mu.Lock()
 	defer s.connectors.mu.Unlock()
-	s.connectors.policy = policy
+	s.connectors.policy, s.connectors.policyOn = policy, id
 }
 
 // DenyConnectors takes the permissions to view and edit connectors from every credential.
@@ -90,6 +99,6 @@ func (s *Server) EndTest() {
 	defer s.connectors.mu.Unlock()
 	stored := s.connectors.of(s.opts.AccountID, !s.opts.NoConnector)
 	tested := stored[ImageConnector]
-	tested.status = s.connectors.testResult()
+	tested.status = s.connectors.testResult(ImageConnector)
 	stored[ImageConnector] = tested
 }

@@ -26,6 +26,15 @@ type connectorBody struct {
 	} `json:"spec"`
 }
 
+// connectorIn returns the identifier of the connector in the body of a write; "" if it has none.
+func connectorIn(sent []byte) string {
+	var request struct {
+		Connector connectorBody `json:"connector"`
+	}
+	_ = json.Unmarshal(sent, &request) // a body that is none names none
+	return request.Connector.Identifier
+}
+
 // save creates or replaces a connector as a whole. The caller holds the lock.
 func (c *connectorStore) save(stored map[string]connector, call string, sent []byte, lie bool) answer {
 	var request struct {
@@ -38,7 +47,7 @@ func (c *connectorStore) save(stored map[string]connector, call string, sent []b
 	if refusal := c.judge(stored, call, body); refusal != nil {
 		return *refusal
 	}
-	if c.policy != "" {
+	if c.policy != "" && (c.policyOn == "" || c.policyOn == body.Identifier) {
 		return refusedByPolicy(c.policy)
 	}
 	at := c.now()
@@ -53,8 +62,8 @@ func (c *connectorStore) save(stored map[string]connector, call string, sent []b
 		stored[body.Identifier] = saved
 	}
 	out := success(saved.response())
-	if call == "create-connector" && !lie {
-		saved.status = c.testResult() // on its own, after the answer
+	if call == "create-connector" && !lie && !c.test.Silent {
+		saved.status = c.testResult(body.Identifier) // on its own, after the answer
 		stored[body.Identifier] = saved
 	}
 	return out

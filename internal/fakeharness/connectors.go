@@ -38,6 +38,8 @@ type ConnectionTest struct {
 	Errors []string
 	// Latency is how long a test takes, in addition to the server's own latency.
 	Latency time.Duration
+	// Connector is the identifier of the one connector that this is about, all others succeed; "" = all.
+	Connector string
 	// Silent tests leave the connector's stored status unchanged.
 	Silent bool
 }
@@ -69,7 +71,8 @@ type connectorStore struct {
 	accounts   map[string]map[string]connector // account -> identifier
 	secrets    map[string]bool                 // such as account.registryPassword
 	references map[string]bool                 // identifiers that pipelines refer to
-	policy     string                          // name of the policy that refuses every write; "": none
+	policy     string                          // name of the policy that refuses writes; "": none
+	policyOn   string                          // identifier of the connector that it refuses; "": any
 	noView     bool
 	noEdit     bool
 	test       ConnectionTest
@@ -181,7 +184,7 @@ func (c *connectorStore) act(call string, req Request, builtin, lie bool) answer
 		return noConnector("RESOURCE_NOT_FOUND_EXCEPTION", req.Connector)
 	}
 	if call == "test-connector" {
-		result := c.testResult()
+		result := c.testResult(req.Connector)
 		if !c.test.Silent {
 			found.status = result
 			stored[req.Connector] = found
@@ -192,7 +195,10 @@ func (c *connectorStore) act(call string, req Request, builtin, lie bool) answer
 }
 
 // testResult returns the outcome of a test that ends now. The caller holds the lock.
-func (c *connectorStore) testResult() connectorStatus {
+func (c *connectorStore) testResult(id string) connectorStatus {
+	if c.test.Connector != "" && c.test.Connector != id {
+		return connectorStatus{Status: "SUCCESS", Errors: []connectorError{}, TestedAt: c.now()}
+	}
 	result := connectorStatus{Status: cmp.Or(c.test.Status, "SUCCESS"), Errors: []connectorError{}, TestedAt: c.now()}
 	for _, reason := range c.test.Errors {
 		result.Errors = append(result.Errors, connectorError{Reason: "Unauthorized", Message: reason, Code: 450})

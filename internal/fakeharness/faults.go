@@ -13,8 +13,10 @@ import (
 type Fault struct {
 	Call  string // such as "update-config", "writes" or "catalog"; "" = any
 	Scope string // "" = any
-	Times int    // how many matching requests it hits; 0 = 1; -1 = all
-	After int    // let this many matching requests pass first
+	// Connector is the identifier of the connector that a request is about; "" = any.
+	Connector string
+	Times     int // how many matching requests it hits; 0 = 1; -1 = all
+	After     int // let this many matching requests pass first
 
 	// Status, Body or Redirect: this answer instead of acting on the request. Status 0 is 200. A Body that
 	// is not a JSON object or list is sent as text/html.
@@ -117,4 +119,10 @@ func pad(w http.ResponseWriter, n int64) {
 		}
 		n -= int64(written)
 	}
+}
+
+// matches reports whether a fault is for a request.
+func (f *Fault) matches(req Request) bool {
+	return matchesCall(req.Call, f.Call) && (f.Scope == "" || f.Scope == req.Scope) &&
+		(f.Connector == "" || f.Connector == req.Connector)
 }

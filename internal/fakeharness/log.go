@@ -16,7 +16,7 @@ type Request struct {
 	// Scope is such as "ci/K8", with a supported infra in its own spelling; only the module if the request
 	// names no infra; "" if the path has no module.
 	Scope string
-	// Connector is the identifier in the path of a call about one connector.
+	// Connector is the identifier of the connector that a call is about.
 	Connector string
 	// Account and OverridesOnly are from the query, as sent.
 	Account, OverridesOnly string

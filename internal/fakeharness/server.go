@@ -140,11 +140,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	req := newRequest(r, rt, body)
 	req.Connector = connector
+	if isConnectorWrite(rt.call) && connector == "" {
+		req.Connector = connectorIn(body)
+	}
 	entry := s.Arrive(req)
 	if isWrite(req.Call) {
 		s.writes.count(req.Account, 1)
 	}
-	f := s.Hit(func(f *Fault) bool { return matchesCall(req.Call, f.Call) && (f.Scope == "" || f.Scope == req.Scope) })
+	f := s.Hit(func(f *Fault) bool { return f.matches(req) })
 	a := s.answer(r, rt, req, &f)
 	if r.Context().Err() != nil {
 		a.status = 0

@@ -71,6 +71,9 @@ func (c Connector) Registry() (Registry, error) {
 	if auth == "" {
 		auth = Anonymous
 	}
+	if n := len(spec.DelegateSelectors); n > maxSelectors {
+		return Registry{}, fmt.Errorf("the connector has %d delegate selectors, more than the %d that are supported", n, maxSelectors)
+	}
 	selectors := slices.Clone(spec.DelegateSelectors)
 	slices.Sort(selectors)
 	login := spec.Auth.Spec
@@ -81,6 +84,47 @@ func (c Connector) Registry() (Registry, error) {
 	}, nil
 }
 
+// maxSelectors is how many delegate selectors a connector may have here; real ones have a few.
+const maxSelectors = 300
+
+// candidateDescription describes a candidate to whoever finds one, and tells ours from those of others.
+const candidateDescription = "Temporary: tests settings for the connector " + ImageConnector + " before builds see them. " +
+	"Left over from an interrupted run of the Terraform provider harnessci, and safe to delete."
+
+// CandidateBody returns a connector's body as that of a candidate.
+func CandidateBody(body json.RawMessage) (json.RawMessage, error) {
+	candidate, err := decoded(body)
+	if err != nil {
+		return nil, err
+	}
+	candidate["identifier"], candidate["name"], candidate["description"] = ImageCandidate, "Harness Docker Connector candidate", candidateDescription
+	return json.Marshal(candidate)
+}
+
+// IsCandidate reports whether a connector is a candidate that this provider has made.
+func (c Connector) IsCandidate() bool {
+	var head struct {
+		Description string `json:"description"`
+	}
+	return decodeObject(c.Body, &head) == nil && head.Description == candidateDescription
+}
+
+// WithoutLogin returns a connector's body without what may be a login in its URL, and whether there was one.
+func WithoutLogin(body json.RawMessage) (_ json.RawMessage, had bool, err error) {
+	c := Connector{Type: DockerRegistry, Body: body}
+	registry, err := c.Registry()
+	if err != nil || !HasLogin(registry.URL) {
+		return body, false, err
+	}
+	content, err := decoded(body)
+	if err != nil {
+		return nil, true, err
+	}
+	object(content, "spec")["dockerRegistryUrl"] = splitLogin(registry.URL).bare()
+	body, err = json.Marshal(content)
+	return body, true, err
+}
+
 // NewConnectorBody returns the body of an image connector that does not exist yet.
 func NewConnectorBody(registry Registry) (json.RawMessage, error) {
 	body := map[string]any{"name": imageConnectorName, "identifier": ImageConnector, "type": DockerRegistry, "tags": map[string]any{}}
@@ -89,13 +133,21 @@ func NewConnectorBody(registry Registry) (json.RawMessage, error) {
 
 // With returns the body of the connector with other settings. Every key that is not known here stays.
 func (c Connector) With(registry Registry) (json.RawMessage, error) {
-	decoder := json.NewDecoder(bytes.NewReader(c.Body))
-	decoder.UseNumber() // numbers stay as written
-	var body map[string]any
-	if err := decoder.Decode(&body); err != nil || body == nil {
-		return nil, errors.New("the connector is not a JSON object")
+	body, err := decoded(c.Body)
+	if err != nil {
+		return nil, err
 	}
 	return changed(body, registry)
+}
+
+// decoded returns a body with its numbers as written.
+func decoded(body json.RawMessage) (content map[string]any, _ error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&content); err != nil || content == nil {
+		return nil, errors.New("the connector is not a JSON object")
+	}
+	return content, nil
 }
 
 // changed sets the settings in a decoded body.

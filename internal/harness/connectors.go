@@ -15,8 +15,12 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
-// ImageConnector is the identifier of the connector through which an account pulls Harness images.
-const ImageConnector = "harnessImage"
+const (
+	// ImageConnector is the identifier of the connector through which an account pulls Harness images.
+	ImageConnector = "harnessImage"
+	// ImageCandidate is the identifier of the temporary connector that tests settings for it.
+	ImageCandidate = "harnessImageCandidate"
+)
 
 // DockerRegistry is the type of the connectors whose settings are known here.
 const DockerRegistry = "DockerRegistry"
@@ -35,7 +39,7 @@ type Connector struct {
 type ConnectorStatus struct {
 	State   string // SUCCESS, FAILURE, PARTIAL, UNKNOWN, PENDING; "" if there is none
 	Summary string
-	Reasons []string
+	Reasons []string // at most maxReasons, each once
 	// Tested is when the test ended, in milliseconds since 1970.
 	Tested int64
 }
@@ -61,41 +65,41 @@ func (e *PolicyError) Error() string {
 	return text
 }
 
-// Connector returns the account's image connector. Every error is an *Error; see IsNoConnector.
-func (c *Client) Connector(ctx context.Context) (Connector, error) {
-	x, err := c.connectors(ctx, request{call: "get-connector", method: http.MethodGet}, "/"+ImageConnector, nil)
+// Connector returns a connector of the account. Every error is an *Error; see IsNoConnector.
+func (c *Client) Connector(ctx context.Context, id string) (Connector, error) {
+	x, err := c.connectors(ctx, id, request{call: "get-connector", method: http.MethodGet}, "/"+id, nil)
 	if err != nil {
 		return Connector{}, err
 	}
 	return x.connector()
 }
 
-// CreateConnector stores the image connector, whose identifier is in the body. Every error is an *Error or
+// CreateConnector stores a new connector, whose identifier is also in the body. Every error is an *Error or
 // a *PolicyError.
-func (c *Client) CreateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
-	return c.saveConnector(ctx, request{call: "create-connector", method: http.MethodPost}, body)
+func (c *Client) CreateConnector(ctx context.Context, id string, body json.RawMessage) (Connector, error) {
+	return c.saveConnector(ctx, id, request{call: "create-connector", method: http.MethodPost}, body)
 }
 
-// UpdateConnector replaces the whole body of the connector that the body names. No test is run. Every error
-// is an *Error or a *PolicyError.
-func (c *Client) UpdateConnector(ctx context.Context, body json.RawMessage) (Connector, error) {
-	return c.saveConnector(ctx, request{call: "update-connector", method: http.MethodPut}, body)
+// UpdateConnector replaces the whole body of a connector, whose identifier is also in the body. No test is
+// run. Every error is an *Error or a *PolicyError.
+func (c *Client) UpdateConnector(ctx context.Context, id string, body json.RawMessage) (Connector, error) {
+	return c.saveConnector(ctx, id, request{call: "update-connector", method: http.MethodPut}, body)
 }
 
-// DeleteConnector removes the image connector. Every error is an *Error.
-func (c *Client) DeleteConnector(ctx context.Context) error {
-	x, err := c.connectors(ctx, request{call: "delete-connector", method: http.MethodDelete}, "/"+ImageConnector, nil)
+// DeleteConnector removes a connector. Every error is an *Error.
+func (c *Client) DeleteConnector(ctx context.Context, id string) error {
+	x, err := c.connectors(ctx, id, request{call: "delete-connector", method: http.MethodDelete}, "/"+id, nil)
 	if err != nil {
 		return err
 	}
 	return x.acknowledged()
 }
 
-// TestConnector has the server test the image connector; each attempt may take as long as patience. A
-// failed test is a status, not an error; every error is an *Error.
-func (c *Client) TestConnector(ctx context.Context, patience time.Duration) (ConnectorStatus, error) {
-	x, err := c.connectors(ctx, request{call: "test-connector", method: http.MethodPost, timeout: patience},
-		"/testConnection/"+ImageConnector, nil)
+// TestConnector has the server test a connector; each attempt may take as long as patience. A failed test is
+// a status, not an error; every error is an *Error.
+func (c *Client) TestConnector(ctx context.Context, id string, patience time.Duration) (ConnectorStatus, error) {
+	x, err := c.connectors(ctx, id, request{call: "test-connector", method: http.MethodPost, timeout: patience},
+		"/testConnection/"+id, nil)
 	if err != nil {
 		return ConnectorStatus{}, err
 	}
@@ -103,7 +107,7 @@ func (c *Client) TestConnector(ctx context.Context, patience time.Duration) (Con
 	if err := x.object(&status); err != nil {
 		return ConnectorStatus{}, err
 	}
-	return status.shown(c), nil
+	return status.shown(), nil
 }
 
 // IsNoConnector reports whether the account has no connector with that identifier. The answer for an
@@ -129,8 +133,8 @@ func refusedWith(err error, code string) bool {
 	return ok && e.Status == http.StatusBadRequest && e.Code == code
 }
 
-func (c *Client) saveConnector(ctx context.Context, r request, body json.RawMessage) (Connector, error) {
-	x, err := c.connectors(ctx, r, "", map[string]json.RawMessage{"connector": body})
+func (c *Client) saveConnector(ctx context.Context, id string, r request, body json.RawMessage) (Connector, error) {
+	x, err := c.connectors(ctx, id, r, "", map[string]json.RawMessage{"connector": body})
 	if err != nil {
 		return Connector{}, err
 	}
@@ -139,24 +143,24 @@ func (c *Client) saveConnector(ctx context.Context, r request, body json.RawMess
 		return Connector{}, err
 	}
 	if kindOf(answer.Connector) != "an object" && kindOf(answer.Governance) == "an object" {
-		return Connector{}, &PolicyError{Reasons: policyReasons(c, answer.Governance)}
+		return Connector{}, &PolicyError{Reasons: policyReasons(answer.Governance)}
 	}
 	return x.connector()
 }
 
 // connectors makes a call to the connectors API, at account level: no org, no project.
-func (c *Client) connectors(ctx context.Context, r request, path string, body any) (*exchange, error) {
-	r.subject = connectorSubject{}
+func (c *Client) connectors(ctx context.Context, id string, r request, path string, body any) (*exchange, error) {
+	r.subject = connectorSubject(id)
 	return c.send(ctx, r, "ng/api/connectors"+path, nil, body)
 }
 
-// connectorSubject is the image connector, the one that calls are about.
-type connectorSubject struct{}
+// connectorSubject is the identifier of the connector that a call is about.
+type connectorSubject string
 
-func (connectorSubject) String() string { return ImageConnector }
+func (s connectorSubject) String() string { return string(s) }
 
-func (connectorSubject) Facts() text.Facts {
-	return text.Facts{{Name: "connector", Value: ImageConnector}}
+func (s connectorSubject) Facts() text.Facts {
+	return text.Facts{{Name: "connector", Value: string(s)}}
 }
 
 // object reads the data of a success, an object, into v.
@@ -192,9 +196,15 @@ type connectorStatus struct {
 	TestedAt int64 `json:"testedAt"`
 }
 
-func (s connectorStatus) shown(c *Client) ConnectorStatus {
+// maxReasons is how many reasons of a failed test, or of a policy, are kept.
+const maxReasons = 20
+
+func (s connectorStatus) shown() ConnectorStatus {
 	out := ConnectorStatus{State: transport.Show(s.Status), Summary: transport.Show(s.Summary), Tested: s.TestedAt}
 	for _, e := range s.Errors {
+		if len(out.Reasons) == maxReasons {
+			break
+		}
 		reason := strings.TrimSpace(e.Message)
 		if reason == "" {
 			reason = strings.TrimSpace(e.Reason)
@@ -222,15 +232,16 @@ func (x *exchange) connector() (Connector, error) {
 	if err := decodeObject(answer.Connector, &head); err != nil {
 		return Connector{}, x.failure(err)
 	}
-	return Connector{
-		Name: plain(head.Name), Type: plain(head.Type), Body: answer.Connector,
-		Changed: answer.Changed, Status: answer.Status.shown(x.client),
-	}, nil
+	out := Connector{Name: plain(head.Name), Type: plain(head.Type), Body: answer.Connector, Changed: answer.Changed}
+	registry, _ := out.Registry() // of another type, it has none
+	transport.Hide(loginParts(registry.URL)...)
+	out.Status = answer.Status.shown()
+	return out, nil
 }
 
 // policyReasons collects what a policy says: the names and messages anywhere in its metadata, whose form
 // differs between server versions.
-func policyReasons(c *Client, metadata json.RawMessage) []string {
+func policyReasons(metadata json.RawMessage) []string {
 	var root any
 	if json.Unmarshal(metadata, &root) != nil {
 		return nil
@@ -249,7 +260,10 @@ func policyReasons(c *Client, metadata json.RawMessage) []string {
 			}
 		case string:
 			said := key == "denymessages" || key == "message" || key == "policyname"
-			if text := transport.Show(v); said && text != "" && !slices.Contains(reasons, text) {
+			if !said || len(reasons) == maxReasons {
+				return
+			}
+			if text := transport.Show(v); text != "" && !slices.Contains(reasons, text) {
 				reasons = append(reasons, text)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 func connectorOf(t *testing.T, c *Client) (Connector, Registry) {
 	t.Helper()
-	connector, err := c.Connector(t.Context())
+	connector, err := c.Connector(t.Context(), ImageConnector)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestAChangedConnectorKeepsUnknownKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.UpdateConnector(t.Context(), body); err != nil {
+	if _, err := client.UpdateConnector(t.Context(), ImageConnector, body); err != nil {
 		t.Fatal(err)
 	}
 	var stored, want any
@@ -96,15 +96,15 @@ func TestConnectorRefusals(t *testing.T) {
 	server, cfg := start(t)
 	client := New(cfg)
 	mine := json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", ""))
-	if _, err := client.CreateConnector(t.Context(), mine); !IsRefused(err) {
+	if _, err := client.CreateConnector(t.Context(), ImageConnector, mine); !IsRefused(err) {
 		t.Errorf("taken: %v", err)
 	}
 	server.ReferToConnector()
-	if err := client.DeleteConnector(t.Context()); !IsReferenced(err) {
+	if err := client.DeleteConnector(t.Context(), ImageConnector); !IsReferenced(err) {
 		t.Errorf("referenced: %v", err)
 	}
 	server.DenyByPolicy("only-ours")
-	_, err := client.UpdateConnector(t.Context(), mine)
+	_, err := client.UpdateConnector(t.Context(), ImageConnector, mine)
 	policy, ok := err.(*PolicyError) //nolint:errorlint // it is returned as it is
 	if !ok || !strings.Contains(policy.Error(), "only-ours") || len(policy.Reasons) != 2 {
 		t.Errorf("policy: %v", err)
@@ -123,7 +123,7 @@ func TestAWrongPathIsNotAMissingConnector(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	cfg.Endpoint = parseURL(t, server.Endpoint()+"/elsewhere")
-	if _, err := New(cfg).Connector(t.Context()); err == nil || IsNoConnector(err) {
+	if _, err := New(cfg).Connector(t.Context(), ImageConnector); err == nil || IsNoConnector(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -151,7 +151,7 @@ func TestAFailedConnectionTestIsAStatus(t *testing.T) {
 	t.Parallel()
 	server, cfg := start(t)
 	server.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no route\x1b[31m", "no route\x1b[31m", cfg.APIKey}})
-	status, err := New(cfg).TestConnector(t.Context(), time.Minute)
+	status, err := New(cfg).TestConnector(t.Context(), ImageConnector, time.Minute)
 	if err != nil || status.State != "FAILURE" || len(status.Reasons) != 2 || status.Reasons[0] != `no route\x1b[31m` || status.Reasons[1] != "[redacted]" {
 		t.Errorf("%+v, %v", status, err)
 	}
@@ -162,10 +162,10 @@ func TestAConnectionTestMayTakeLongerThanOtherRequests(t *testing.T) {
 	server, cfg := start(t)
 	cfg.RequestTimeout = 20 * time.Millisecond
 	server.TestConnections(fakeharness.ConnectionTest{Latency: 100 * time.Millisecond})
-	if _, err := New(cfg).TestConnector(t.Context(), time.Minute); err != nil {
+	if _, err := New(cfg).TestConnector(t.Context(), ImageConnector, time.Minute); err != nil {
 		t.Error(err)
 	}
-	if _, err := New(cfg).TestConnector(t.Context(), 0); !IsTimeout(err) {
+	if _, err := New(cfg).TestConnector(t.Context(), ImageConnector, 0); !IsTimeout(err) {
 		t.Errorf("without patience: %v", err)
 	}
 }

@@ -81,15 +81,15 @@ var operations = withDBOps(map[string]operation{
 		return c.ResetImages(ctx, scope, []string{"gitCloneTag"})
 	},
 	"get-connector": func(ctx context.Context, c *Client) error {
-		_, err := c.Connector(ctx)
+		_, err := c.Connector(ctx, ImageConnector)
 		return err
 	},
 	"update-connector": func(ctx context.Context, c *Client) error {
-		_, err := c.UpdateConnector(ctx, json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", "")))
+		_, err := c.UpdateConnector(ctx, ImageConnector, json.RawMessage(fakeharness.ConnectorBody("https://registry.example.com", "")))
 		return err
 	},
 	"test-connector": func(ctx context.Context, c *Client) error {
-		_, err := c.TestConnector(ctx, 0)
+		_, err := c.TestConnector(ctx, ImageConnector, 0)
 		return err
 	},
 	"_catalog": func(ctx context.Context, c *Client) error {

@@ -272,7 +272,7 @@ func subjectOf(call string) Subject {
 	case call == "_catalog":
 		return nil
 	case strings.HasSuffix(call, "-connector"):
-		return connectorSubject{}
+		return connectorSubject(ImageConnector)
 	}
 	return scope
 }

@@ -53,7 +53,7 @@ func describe(found connector.Found) connectorDescription {
 		return out
 	}
 	registry := found.Registry
-	out.URL = new(withoutPassword(registry.URL))
+	out.URL = new(harness.ShowURL(registry.URL))
 	if host, _, err := imageref.SplitConnectorURL(registry.URL); err == nil {
 		out.Host, out.DockerHub = &host, new(imageref.IsDockerHub(host))
 	}

@@ -71,7 +71,16 @@ func TestAccImageConnectorDataSource(t *testing.T) {
 				f.SetConnector(`{"identifier": "harnessImage", "type": "DockerRegistry", "name": "n", "spec": {"dockerRegistryUrl": "https://u:hunter2@r.example.com"}}`)
 			},
 			`{"anonymous":true,"delegate_selectors":[],"docker_hub":false,"execute_on_delegate":false,"exists":true,` +
-				`"host":"r.example.com","name":"n","status":"SUCCESS","status_current":false,"type":"DockerRegistry","url":"https://u:xxxxx@r.example.com"}`,
+				`"host":"r.example.com","name":"n","status":"SUCCESS","status_current":false,"type":"DockerRegistry","url":"https://xxxxx@r.example.com"}`,
+		},
+		"a password in a URL that does not parse": {
+			func(f *fakeharness.Server) {
+				f.SetConnector(`{"identifier": "harnessImage", "type": "DockerRegistry", "name": "n", "spec": {"dockerRegistryUrl": "https://u:hunt%er2@r.example.com"}}`)
+				f.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"cannot parse https://u:hunt%er2@r.example.com"}})
+				f.EndTest()
+			},
+			`{"anonymous":true,"delegate_selectors":[],"error_summary":"cannot parse https://xxxxx@r.example.com","execute_on_delegate":false,"exists":true,` +
+				`"name":"n","status":"FAILURE","status_current":true,"type":"DockerRegistry","url":"https://xxxxx@r.example.com"}`,
 		},
 		"another type": {
 			func(f *fakeharness.Server) {

@@ -22,10 +22,29 @@ func (d *providerData) connectorFailure(operation string, err error) diag.Diagno
 	return d.failure(operation, nil, connectorError{err})
 }
 
+// restoreError is an error of a destroy, which has its own way out.
+type restoreError struct{ connectorError }
+
+// Advice says how to destroy the resource all the same.
+func (e restoreError) Advice() string {
+	const wayOut = "To leave the connector as it is, apply on_destroy = \"keep\" and destroy again, or take the resource out of " +
+		"the state with a removed block and destroy = false (or state rm)."
+	if tested, ok := errors.AsType[*connector.TestError](e.error); ok && tested.Err == nil && tested.PutBack == nil {
+		return "The connector that the destroy would restore does not work. " + wayOut
+	}
+	if isA[*connector.TypeError](e.error) {
+		return wayOut
+	}
+	return e.connectorError.Advice() + " " + wayOut
+}
+
 // Reason says what went wrong, and what is in place after a change was undone.
 func (e connectorError) Reason() string {
 	if call, ok := e.error.(*harness.Error); ok { //nolint:errorlint // a wrapped call is part of what its wrapper says
 		return call.Reason()
+	}
+	if candidate, ok := errors.AsType[*connector.CandidateError](e.error); ok && candidate.Read == nil {
+		return reason(candidate.Err) + "\n" + candidateOnly
 	}
 	tested, ok := errors.AsType[*connector.TestError](e.error)
 	if !ok {
@@ -49,9 +68,21 @@ func isUncertain(err error) bool {
 	return ok
 }
 
+// candidateOnly says what stands after a failure that has to do with a candidate.
+const candidateOnly = "This was about " + harness.ImageCandidate + ", a temporary connector that tests the settings. The image " +
+	"connector has not been changed, and builds pull as they did before."
+
 // putBackReason says which connector is in place after a test that did not succeed.
 func putBackReason(tested *connector.TestError) string {
-	if tested.PutBack == nil {
+	switch {
+	case tested.Stage == connector.Candidate:
+		return candidateOnly
+	case tested.Stage == connector.Standing:
+		return "The image connector had these settings already and has been left as it is: builds may not be able to pull."
+	case tested.PutBack == nil && tested.Untested != nil:
+		return "The previous connector has been put back. Builds pulled through the new one in the meantime, because it could not be " +
+			"tested before: " + text.Sentence(tested.Untested.Error())
+	case tested.PutBack == nil:
 		return "The previous connector has been put back, and builds pull as they did before."
 	}
 	if _, theirs := errors.AsType[*connector.OverwrittenError](tested.PutBack); theirs {
@@ -75,6 +106,7 @@ func (e connectorError) Advice() string {
 		is   bool
 		text string
 	}{
+		{isA[*connector.ChangedError](e.error), "Nothing was changed. Run a plan to see the current connector, and apply that plan."},
 		{isA[*harness.PolicyError](e.error), "Nothing was changed. Adjust the policy to allow the change, or choose settings " +
 			"that it allows."},
 		{isA[*connector.NotStoredError](e.error), "Nothing was changed. Apply again; if the error persists, contact Harness " +
@@ -115,6 +147,8 @@ func testAdvice(tested *connector.TestError) string {
 	case tested.PutBack != nil && !isA[*connector.OverwrittenError](tested.PutBack):
 		return "Restore builds first: correct the connector " + harness.ImageConnector + " in Harness, or apply settings " +
 			"that work."
+	case tested.Stage == connector.Standing && tested.Err == nil:
+		return "Restore builds first: correct the URL, the user, or the secret behind password_ref, and apply again."
 	case isA[*connector.InterruptedError](tested.Err):
 		return "The run was interrupted. Apply again."
 	case isA[*connector.SlowTestError](tested.Err):
@@ -129,12 +163,52 @@ func testAdvice(tested *connector.TestError) string {
 		"test_connection = false."
 }
 
+// asides are the warnings about a change apart from its outcome.
+func asides(result connector.Result) (diags diag.Diagnostics) {
+	if result.Untested != nil && result.After.Works() {
+		diags.AddWarning("Builds saw the image connector before it was tested",
+			"New settings are tested as a temporary connector, "+harness.ImageCandidate+", before builds see them. That was not "+
+				"possible:\n\n"+explain(nil, connectorError{result.Untested})+"\n\nThe connector was changed first and tested then: it works.")
+	}
+	if result.Leftover != nil {
+		diags.AddWarning("Could not delete the temporary connector "+harness.ImageCandidate,
+			explain(nil, connectorError{result.Leftover})+"\n\nNo build uses it. The next change deletes it; you can also delete it "+
+				"in Harness (Account Settings, Connectors).")
+	}
+	if result.Unverified != nil {
+		diags.Append(unverified("the settings of", imageConnector{}, result.Unverified))
+	}
+	return diags
+}
+
+// brokenConnector is an error of a create as a warning: see Create.
+func brokenConnector(failed diag.Diagnostic) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(failed.Summary(), failed.Detail()+"\n\nThe state records the previous connector, and the next plan "+
+		"tests the image connector again. This is a warning and not an error, because after an error the state would lose the "+
+		"previous connector.")
+}
+
+// lostLogin warns of a previous connector that a destroy cannot restore as it was.
+func (m connectorMemory) lostLogin() (diags diag.Diagnostics) {
+	if m.Previous.LostLogin {
+		diags.AddWarning("The previous image connector cannot be restored with its login",
+			"Its URL contains what may be a user, a password or a token, which the state does not record. A destroy would restore "+
+				showURL(m.Previous.url())+" without it, and fails if that does not work. With on_destroy = \"keep\", a destroy "+
+				"leaves the connector as it is.")
+	}
+	return diags
+}
+
 // connectorKept is the warning that a destroy does not restore the previous connector, because this run
 // has set a new one.
-func connectorKept() diag.Diagnostic {
+func connectorKept(memory connectorMemory) diag.Diagnostic {
+	was := "There was none."
+	if memory.Previous.Body != nil {
+		was = "Its URL is " + showURL(memory.Previous.url()) + "."
+	}
 	return diag.NewWarningDiagnostic("Did not restore the previous image connector, because this run has set a new one",
-		"Restoring it would undo that. This happens when a resource is renamed without a moved block, or replaced with "+
-			"create_before_destroy.")
+		"Restoring it would undo that. "+was+" The new resource does not record it. This happens when a resource is renamed without "+
+			"a moved block, or replaced with create_before_destroy.")
 }
 
 // nothingToPutBack is the warning that the previous connector is unknown.

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 const imageConnectorConfig = `resource "harnessci_image_connector" "this" {
@@ -21,7 +22,15 @@ const imageConnectorConfig = `resource "harnessci_image_connector" "this" {
 // everyWrite makes every write of the connector go wrong.
 func everyWrite(f fakeharness.Fault) func(*fakeharness.Server) {
 	return func(fake *fakeharness.Server) {
-		f.Call, f.Times = "connector-writes", -1
+		f.Call, f.Connector, f.Times = "connector-writes", harness.ImageConnector, -1
+		fake.Inject(f)
+	}
+}
+
+// candidate makes a call about the candidate go wrong.
+func candidate(f fakeharness.Fault) func(*fakeharness.Server) {
+	return func(fake *fakeharness.Server) {
+		f.Connector, f.Times = harness.ImageCandidate, -1
 		fake.Inject(f)
 	}
 }
@@ -41,14 +50,18 @@ func TestAccImageConnector_refusalsAndFaultsAreReportedAsSuch(t *testing.T) {
 			everyWrite(fakeharness.Fault{Status: 400, Body: fakeharness.ErrorBody("OPTIMISTIC_LOCKING_EXCEPTION", "changed", "c-1")}),
 			"Somebody else changed the connector at the same time. Apply again.",
 		},
-		"429":           {everyWrite(fakeharness.Fault{Status: 429}), "update-connector with HTTP 429"},
-		"503":           {everyWrite(fakeharness.Fault{Status: 503}), "update-connector with HTTP 503"},
-		"dropped":       {everyWrite(fakeharness.Fault{Drop: true}), "gave no answer to update-connector"},
-		"a page":        {everyWrite(fakeharness.Fault{Body: "<html>login</html>"}), "web page"},
-		"huge":          {everyWrite(fakeharness.Fault{Body: "{}", PadTo: 9 << 20}), "larger than 2 MiB"},
-		"a redirect":    {everyWrite(fakeharness.Fault{Redirect: "https://login.example.com"}), "https://login.example.com"},
-		"a failed test": {func(f *fakeharness.Server) { f.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"}) }, "ended with FAILURE"},
+		"429":                   {everyWrite(fakeharness.Fault{Status: 429}), "update-connector with HTTP 429"},
+		"503":                   {everyWrite(fakeharness.Fault{Status: 503}), "update-connector with HTTP 503"},
+		"dropped":               {everyWrite(fakeharness.Fault{Drop: true}), "gave no answer to update-connector"},
+		"a page":                {everyWrite(fakeharness.Fault{Body: "<html>login</html>"}), "web page"},
+		"huge":                  {everyWrite(fakeharness.Fault{Body: "{}", PadTo: 9 << 20}), "larger than 2 MiB"},
+		"a redirect":            {everyWrite(fakeharness.Fault{Redirect: "https://login.example.com"}), "https://login.example.com"},
+		"a candidate with 503":  {candidate(fakeharness.Fault{Call: "create-connector", Status: 503}), "The image connector has not been changed"},
+		"a candidate dropped":   {candidate(fakeharness.Fault{Call: "create-connector", Drop: true}), "The image connector has not been changed"},
+		"a candidate swallowed": {candidate(fakeharness.Fault{Call: "create-connector", Lie: true}), "Whether the connection works is not known"},
+		"a failed test":         {func(f *fakeharness.Server) { f.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"}) }, "ended with FAILURE"},
 		"a lost test": {func(f *fakeharness.Server) {
+			f.TestConnections(fakeharness.ConnectionTest{Silent: true})
 			f.Inject(fakeharness.Fault{Call: "test-connector", Status: 500, Times: -1})
 		}, "Whether the connection works is not known"},
 	} {

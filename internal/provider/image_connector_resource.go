@@ -3,14 +3,24 @@ package provider
 import (
 	"context"
 
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // imageConnectorResource is harnessci_image_connector: where builds pull Harness images from.
@@ -33,11 +43,11 @@ func (r *imageConnectorResource) Metadata(_ context.Context, req resource.Metada
 }
 
 // Schema describes the resource.
-func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func (r *imageConnectorResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Manages the account's image connector, `harnessImage`, through which every build pulls Harness " +
-			"images. An existing connector is taken over in place. Harness tests each change, and the previous connector is " +
-			"put back if the test fails. Destroying the resource restores the connector that existed before it.",
+			"images. An existing connector is taken over in place. Harness tests new settings before builds see them. " +
+			"Destroying the resource restores the connector that existed before it.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,
@@ -78,8 +88,20 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 			},
 			"test_connection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Whether Harness tests the connection after a change, for up to three minutes. If the " +
-					"test does not succeed, the previous connector is put back and the apply fails. Defaults to `true`.",
+				MarkdownDescription: "Whether Harness tests new settings, as a temporary connector `" + harness.ImageCandidate +
+					"` before the change and as the image connector after it. If a test does not succeed, the previous " +
+					"connector stays or is put back, and the apply fails. Defaults to `true`.",
+			},
+			"on_destroy": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(destroyRestore),
+				Validators: []validator.String{stringvalidator.OneOf(destroyRestore, destroyKeep)},
+				MarkdownDescription: "What a destroy does: `restore` (default) brings back the connector that existed before the " +
+					"resource, or deletes the connector if there was none; `keep` leaves the connector as it is.",
+			},
+			"restores_url": schema.StringAttribute{
+				Computed: true,
+				MarkdownDescription: "URL of the connector that a destroy brings back. Empty if there was none, so that a destroy " +
+					"deletes the connector; null if a destroy keeps it. A login in the URL is hidden.",
 			},
 			"provider_type": schema.StringAttribute{
 				Computed:            true,
@@ -88,8 +110,10 @@ func (r *imageConnectorResource) Schema(_ context.Context, _ resource.SchemaRequ
 			"status": schema.StringAttribute{
 				Computed: true,
 				MarkdownDescription: "Outcome of the last connection test of these settings: `SUCCESS`, `FAILURE`, `PARTIAL` " +
-					"or `PENDING`; `UNKNOWN` if they have not been tested since the last change.",
+					"or `PENDING`; `UNKNOWN` if they have not been tested since the last change, and `ABSENT` if the " +
+					"connector has been deleted outside Terraform. Unless it is `SUCCESS`, the next apply tests again.",
 			},
+			"timeouts": connectorTimeouts(ctx),
 		},
 	}
 }
@@ -111,24 +135,60 @@ type imageConnector struct{}
 // String names it as within a sentence.
 func (imageConnector) String() string { return "the image connector" }
 
-// Create takes over the existing connector, or creates one.
+// connectorTimeouts is the attribute timeouts of the connector.
+func connectorTimeouts(ctx context.Context) schema.Attribute {
+	const each = "Time limit for each connection test of "
+	return describedTimeouts(timeouts.Attributes(ctx, timeouts.Opts{Create: true, Update: true, Delete: true}),
+		"Time limits of the connection tests, each a duration such as `90s` or `5m`. A test through a delegate may take a minute.",
+		map[string]string{
+			"create": each + "a create. Defaults to `3m`.", "update": each + "an update. Defaults to `3m`.",
+			"delete": each + "what a destroy restores. Defaults to `3m`.",
+		})
+}
+
+// describedTimeouts returns an attribute timeouts, described in Markdown like all others.
+func describedTimeouts(attribute schema.Attribute, about string, each map[string]string) schema.Attribute {
+	nested, ok := attribute.(schema.SingleNestedAttribute)
+	if !ok {
+		return attribute
+	}
+	nested.MarkdownDescription = about
+	for name, description := range each {
+		if limit, ok := nested.Attributes[name].(schema.StringAttribute); ok {
+			limit.Description, limit.MarkdownDescription = "", description
+			nested.Attributes[name] = limit
+		}
+	}
+	return nested
+}
+
+// Create takes over the existing connector, or creates one. Once anything may be stored it reports problems
+// as warnings: a CLI taints what an error leaves, and forgets the previous connector with it. The next plan
+// then tests again.
 func (r *imageConnectorResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan imageConnectorModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	result, stored := r.change(ctx, plan, &resp.Diagnostics)
-	if !stored {
+	result, err := r.change(ctx, plan, plan.Timeouts.Create, connector.Request{Edit: plan.edit}, &resp.Diagnostics)
+	switch {
+	case resp.Diagnostics.HasError():
 		return
+	case err != nil && !result.Touched:
+		resp.Diagnostics.Append(r.data.connectorFailure("set the image connector", err))
+		return
+	case err != nil:
+		resp.Diagnostics.Append(brokenConnector(r.data.connectorFailure("set the image connector", err)))
 	}
-	// Even with an error: without a state, nothing would know the previous connector and could restore it.
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
-	resp.Diagnostics.Append(formerOf(result.Before).keep(ctx, resp.Private)...)
+	memory := connectorMemory{Previous: remember(result.Before), Recorded: true, Worked: workedAfter(result, err)}
+	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After, memory))...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
-// Read refreshes the settings. Only a connector that is gone, or of another type now, leaves the state.
+// Read refreshes the settings. A connector that is gone, or of another type now, stays in the state: only the
+// state knows what a destroy restores.
 func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -144,76 +204,167 @@ func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequ
 	if err == nil && !found.IsRegistry() {
 		found, err = r.data.connector.Read(ctx) // gone only if two reads say so
 	}
-	importing := state.URL.IsNull()
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(r.data.connectorFailure("read the image connector", err))
 		return
-	case found.IsRegistry():
-	case importing:
+	case !found.IsRegistry() && state.isNew():
 		resp.Diagnostics.Append(noConnectorToImport(found))
 		return
-	default:
-		resp.State.RemoveResource(ctx)
-		return
 	}
-	if _, kept := readFormer(ctx, resp.Private, &resp.Diagnostics); !kept {
-		resp.Diagnostics.Append(formerOf(found).keep(ctx, resp.Private)...) // imported, or moved here
+	memory := recallConnector(ctx, resp.Private, &resp.Diagnostics)
+	if !memory.Recorded && found.IsRegistry() { // imported, or moved here
+		memory = connectorMemory{Previous: remember(found), Recorded: true}
+		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+		resp.Diagnostics.Append(memory.lostLogin()...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state.refreshed(found))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state.current(found).restoring(memory))...)
 }
 
-// Update changes the settings that differ.
+// Update changes the settings that differ, and tests those that are not known to work.
 func (r *imageConnectorResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan imageConnectorModel
+	var plan, state imageConnectorModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() ||
 		!(ownership{r.data, req.Identity, req.Private}).require(ctx, plan, &resp.Diagnostics) {
 		return
 	}
-	result, stored := r.change(ctx, plan, &resp.Diagnostics)
-	if !stored || resp.Diagnostics.HasError() {
+	memory := recallConnector(ctx, req.Private, &resp.Diagnostics)
+	result, err := r.change(ctx, plan, plan.Timeouts.Update,
+		connector.Request{Edit: plan.edit, Expected: state.describes, Worked: memory.Worked.Body}, &resp.Diagnostics)
+	if err != nil {
+		resp.Diagnostics.Append(r.data.connectorFailure("set the image connector", err))
+	}
+	if resp.Diagnostics.HasError() && !result.Touched {
 		return // the state stays as it was; the next refresh shows what is there
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After))...)
+	if worked := workedAfter(result, err); worked.Body != nil {
+		memory.Worked = worked
+	}
+	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After, memory))...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
 }
 
 // Delete restores the connector that existed before the resource.
 func (r *imageConnectorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	if !r.data.requireKnown("restore the previous image connector", &resp.Diagnostics) ||
-		!(ownership{r.data, req.Identity, req.Private}).require(ctx, imageConnectorModel{}, &resp.Diagnostics) {
+	var state imageConnectorModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.data.requireKnown("restore the previous image connector", &resp.Diagnostics) ||
+		!(ownership{r.data, req.Identity, req.Private}).require(ctx, state, &resp.Diagnostics) || state.keeps() {
 		return
 	}
-	kept, ok := readFormer(ctx, req.Private, &resp.Diagnostics)
+	memory := recallConnector(ctx, req.Private, &resp.Diagnostics)
+	limit := state.testLimit(ctx, state.Timeouts.Delete, &resp.Diagnostics)
 	switch {
 	case resp.Diagnostics.HasError():
-	case !ok:
+		return
+	case !memory.Recorded:
 		resp.Diagnostics.Append(nothingToPutBack())
-	default:
-		stays, err := r.data.connector.GiveBack(ctx, kept.Body)
-		if err != nil {
-			resp.Diagnostics.Append(r.data.connectorFailure("restore the previous image connector", err))
-		} else if stays {
-			resp.Diagnostics.Append(connectorKept())
-		}
+		return
+	}
+	result, stays, err := r.data.connector.GiveBack(ctx, memory.Previous.Body, limit)
+	resp.Diagnostics.Append(asides(result)...)
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(r.data.failure("restore the previous image connector", nil, restoreError{connectorError{err}}))
+	case stays:
+		resp.Diagnostics.Append(connectorKept(memory))
 	}
 }
 
-// change stores the planned settings and reports whether any of them are, or may be, stored.
+// change stores the planned settings, and reports all but the error.
 func (r *imageConnectorResource) change(
-	ctx context.Context, plan imageConnectorModel, diags *diag.Diagnostics,
-) (result connector.Result, stored bool) {
-	if !r.data.requireKnown("set the image connector", diags) {
-		return result, false
+	ctx context.Context, plan imageConnectorModel, limit timeoutOf, req connector.Request, diags *diag.Diagnostics,
+) (connector.Result, error) {
+	req.Test = plan.testLimit(ctx, limit, diags)
+	if !r.data.requireKnown("set the image connector", diags) || diags.HasError() {
+		return connector.Result{}, nil
 	}
-	result, err := r.data.connector.Change(ctx, plan.edit, plan.TestConnection.ValueBool())
+	result, err := r.data.connector.Change(ctx, req)
+	diags.Append(asides(result)...)
+	return result, err
+}
+
+// timeoutOf is one of the methods of timeouts.Value.
+type timeoutOf func(context.Context, time.Duration) (time.Duration, diag.Diagnostics)
+
+// ImportState checks the id, which is always the same; the Read that follows finds the settings.
+func (r *imageConnectorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := req.ID
+	if id == "" {
+		var identity imageConnectorIdentity
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		requireAccount(identity.AccountID, r.data, &resp.Diagnostics)
+		id = identity.Identifier.ValueString()
+	}
+	if id != harness.ImageConnector {
+		resp.Diagnostics.AddError("Could not import an image connector: invalid id",
+			fmt.Sprintf("%s is not the image connector. Builds pull Harness images through the account's connector %s, so "+
+				"the id is always %s.", text.Quote(id), harness.ImageConnector, harness.ImageConnector))
+	}
+	if resp.Diagnostics.HasError() || !r.data.requireKnown("import the image connector", &resp.Diagnostics) {
+		return
+	}
+	model := newImageConnectorModel()
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, model.identity(types.StringValue(r.data.accountID)))...)
+}
+
+// noConnectorToImport says what exists instead of a connector to import.
+func noConnectorToImport(found connector.Found) diag.Diagnostic {
+	if found.Exists {
+		return diag.NewErrorDiagnostic("Could not import the image connector", explain(nil, connectorError{&connector.TypeError{Type: found.Type}}))
+	}
+	return diag.NewErrorDiagnostic("There is no image connector to import",
+		"The account has no connector with the identifier "+harness.ImageConnector+". Remove the import: the apply "+
+			"creates it.")
+}
+
+// vendorConnectorType is the vendor's resource that a moved block may start from.
+const vendorConnectorType = "harness_platform_connector_docker"
+
+// MoveState takes over the state of the vendor's resource. It may run in a provider that is not
+// configured; the Read that follows finds the current settings.
+func (r *imageConnectorResource) MoveState(context.Context) []resource.StateMover {
+	return []resource.StateMover{{StateMover: moveImageConnector}}
+}
+
+func moveImageConnector(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
+	summary := fmt.Sprintf("Could not move a %s to harnessci_image_connector", req.SourceTypeName)
+	from := req.SourceProviderAddress
+	if req.SourceTypeName != vendorConnectorType || !namedAs(from, vendorProvider) && !namedAs(from, ownProvider) {
+		resp.Diagnostics.AddError(summary, fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. "+
+			"Use a removed block for it, and an import block for the image connector.", vendorConnectorType, req.SourceTypeName, from))
+		return
+	}
+	model, err := movedConnector(req.SourceRawState.JSON)
 	if err != nil {
-		diags.Append(r.data.connectorFailure("set the image connector", err))
-		return result, result.Touched
+		resp.Diagnostics.AddError(summary, text.Sentence(err.Error()))
+		return
 	}
-	if result.Unverified != nil {
-		diags.Append(unverified("the settings of", imageConnector{}, result.Unverified))
+	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
+}
+
+// movedConnector reads the attributes of the vendor's resource, a JSON object. Only a connector at account
+// level with that one identifier is the image connector.
+func movedConnector(attributes []byte) (imageConnectorModel, error) {
+	var source struct {
+		Identifier string `json:"identifier"`
+		OrgID      string `json:"org_id"`
+		ProjectID  string `json:"project_id"`
+		URL        string `json:"url"`
 	}
-	return result, true
+	if err := json.Unmarshal(attributes, &source); err != nil {
+		return imageConnectorModel{}, fmt.Errorf("its state cannot be read: %w", err)
+	}
+	if source.Identifier != harness.ImageConnector || source.OrgID != "" || source.ProjectID != "" {
+		return imageConnectorModel{}, fmt.Errorf("it is not the image connector, which has the identifier %s and belongs to no "+
+			"organization or project; this one has the identifier %s. Remove the moved block, and leave the connector where it is",
+			harness.ImageConnector, text.Quote(source.Identifier))
+	}
+	model := newImageConnectorModel()
+	model.URL = types.StringValue(source.URL)
+	return model, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // The second apply runs while the connection test of the first one is under way.
@@ -14,7 +15,7 @@ func TestAccImageConnector_ofTwoAppliesAtOnceTheOverwrittenOneSaysSo(t *testing.
 	fake, first := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	second := clitest.New(t, connectorConfig("https://other.example.com"), fake.Env())
 	var theirs clitest.Result
-	fake.Inject(fakeharness.Fault{Call: "test-connector", Hook: func(fakeharness.Request) {
+	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageConnector, Hook: func(fakeharness.Request) {
 		theirs = second.Run("apply", "-auto-approve")
 	}})
 	requireFails(t, first, "apply -auto-approve", "Another change to the connector came in between", "Run a plan to see the current connector")
@@ -75,7 +76,7 @@ provider "harnessci" { api_key = terraform_data.key.output }
 	requireEmptyPlan(t, dir)
 }
 
-func TestAccImageConnector_anInterruptedDestroyIsCompleted(t *testing.T) {
+func TestAccImageConnector_anInterruptedDestroyIsUndoneAndRepeated(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
@@ -88,8 +89,8 @@ func TestAccImageConnector_anInterruptedDestroyIsCompleted(t *testing.T) {
 	<-writing
 	destroy.Interrupt()
 	close(interrupted)
-	destroy.Wait()
-	requireURL(t, fake, hubURL)
+	requireSays(t, destroy.Wait().Output, "has been put back")
+	requireURL(t, fake, mirrorURL)
 	if result := dir.Run("destroy", "-auto-approve"); result.Code != 0 {
 		t.Errorf("%s", result.Output)
 	}

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 const (
@@ -59,6 +61,30 @@ func requireURL(t *testing.T, fake *fakeharness.Server, want string) {
 	}
 }
 
+// requireConnectorCalls fails unless the writes and tests of connectors were these, in this order.
+func requireConnectorCalls(t *testing.T, fake *fakeharness.Server, want ...string) {
+	t.Helper()
+	var got []string
+	for _, r := range fake.Requests() {
+		call, ok := strings.CutSuffix(r.Call, "-connector")
+		if !ok || call == "get" {
+			continue
+		}
+		if r.Connector == harness.ImageCandidate {
+			call += " candidate"
+		}
+		got = append(got, call)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("calls %v, want %v", got, want)
+	}
+}
+
+// failSwitched makes the test of the image connector fail, and that of a candidate succeed.
+func failSwitched(fake *fakeharness.Server) {
+	fake.TestConnections(fakeharness.ConnectionTest{Connector: harness.ImageConnector, Status: "FAILURE"})
+}
+
 // requireFails runs a command that must fail with the words.
 func requireFails(t *testing.T, dir *clitest.Dir, command string, words ...string) string {
 	t.Helper()
@@ -88,8 +114,9 @@ func TestAccImageConnector_takesOverTheBuiltinOneAndPutsItBack(t *testing.T) {
 	fake.ResetLog()
 	dir.Must("apply", "-auto-approve")
 	requireURL(t, fake, mirrorURL)
-	if fake.Count("update-connector") != 1 || fake.Count("test-connector") != 1 || fake.Count("connector-writes") != 1 {
-		t.Errorf("%+v", fake.Requests())
+	requireConnectorCalls(t, fake, "create candidate", "test candidate", "delete candidate", "update", "test")
+	if n := fake.Count("get-connector"); n != 5 {
+		t.Errorf("%d reads in plan and apply: with the writes, a create takes more than ten requests", n)
 	}
 	if !strings.Contains(fake.Connector(), `"name":"Harness Docker Connector"`) || spec(t, fake)["proxy"] != false {
 		t.Errorf("what the resource does not know is lost: %s", fake.Connector())
@@ -118,7 +145,12 @@ func TestAccImageConnector_updatesInPlace(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
 	dir.Write("main.tf", connectorConfig("https://other.example.com", `delegate_selectors = ["b", "a"]`, "execute_on_delegate = true"))
+	fake.ResetLog()
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
+	requireConnectorCalls(t, fake, "create candidate", "test candidate", "delete candidate", "update", "test")
+	if n := fake.Count("get-connector"); n != 5 { // and three for the candidate: four more than without one
+		t.Errorf("a change takes %d reads", n)
+	}
 	requireURL(t, fake, "https://other.example.com")
 	requireEmptyPlan(t, dir)
 	// Omitted settings stay, and the login is removed.
@@ -172,11 +204,18 @@ func TestAccImageConnector_removedOutsideIsCreatedAgain(t *testing.T) {
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
 	fake.SetConnector("")
-	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 2 || !strings.Contains(result.Output, "1 to add") {
+	if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 2 || !strings.Contains(result.Output, "0 to add, 1 to change") ||
+		!strings.Contains(result.Output, "was deleted outside Terraform") {
 		t.Errorf("%s", result.Output)
 	}
 	dir.Must("apply", "-auto-approve")
 	requireURL(t, fake, mirrorURL)
+	requireEmptyPlan(t, dir)
+	fake.SetConnector("")
+	dir.Must("apply", "-auto-approve")
+	fake.SetConnector("")
+	dir.Must("destroy", "-auto-approve")
+	requireURL(t, fake, hubURL)
 }
 
 func TestAccImageConnector_aPasswordInTheExistingURLIsDriftAndNotShown(t *testing.T) {
@@ -196,25 +235,29 @@ func TestAccImageConnector_aPasswordInTheExistingURLIsDriftAndNotShown(t *testin
 	requireEmptyPlan(t, dir)
 }
 
-func TestAccImageConnector_aFailedTestPutsBackThePreviousConnector(t *testing.T) {
+func TestAccImageConnector_aFailedTestChangesNothing(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"unauthorized: robot may not pull"}})
 	requireFails(t, dir, "apply -auto-approve", "Could not set the image connector", "ended with FAILURE",
-		"unauthorized: robot may not pull", "The previous connector has been put back, and builds pull as they did before.", "test_connection = false")
+		"unauthorized: robot may not pull", "The image connector has not been changed, and builds pull as they did before.", "test_connection = false")
+	requireConnectorCalls(t, fake, "create candidate", "test candidate", "delete candidate")
 	requireURL(t, fake, hubURL)
 	if shown := dir.Must("show"); strings.Contains(shown, "harnessci_image_connector") {
 		t.Errorf("the state contains a resource that was not stored: %s", shown)
 	}
+	failSwitched(fake)
+	requireFails(t, dir, "apply -auto-approve", "ended with FAILURE", "has been put back, and builds pull as they did before.")
+	requireURL(t, fake, hubURL)
 
 	fake.TestConnections(fakeharness.ConnectionTest{})
 	dir.Must("apply", "-auto-approve")
 	dir.Write("main.tf", connectorConfig("https://broken.example.com"))
 	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE", Errors: []string{"no such host"}})
-	requireFails(t, dir, "apply -auto-approve", "no such host", "has been put back")
+	requireFails(t, dir, "apply -auto-approve", "no such host", "has not been changed")
 	requireURL(t, fake, mirrorURL)
 	if state := dir.Read("terraform.tfstate"); strings.Contains(state, "broken.example.com") {
-		t.Errorf("the state contains a resource that was not stored:\n%s", state)
+		t.Errorf("the state contains settings that were not stored:\n%s", state)
 	}
 
 	dir.Write("main.tf", connectorConfig("https://broken.example.com", "test_connection = false"))
@@ -222,19 +265,62 @@ func TestAccImageConnector_aFailedTestPutsBackThePreviousConnector(t *testing.T)
 	requireURL(t, fake, "https://broken.example.com")
 	requireSays(t, dir.State(), `"status": "UNKNOWN"`)
 	requireEmptyPlan(t, dir)
+	// What is stored already is tested once tests are on, and gives way to what worked.
+	dir.Write("main.tf", connectorConfig("https://broken.example.com"))
+	requireSays(t, dir.Must("plan"), "has not been tested since it was last changed", "1 to change")
+	requireFails(t, dir, "apply -auto-approve", "no such host", "has been put back")
+	requireURL(t, fake, mirrorURL)
 	fake.TestConnections(fakeharness.ConnectionTest{})
 	dir.Must("destroy", "-auto-approve")
 	requireURL(t, fake, hubURL)
 }
 
-func TestAccImageConnector_whatCannotBePutBackIsKeptInTheState(t *testing.T) {
+// A create that can neither go on nor back must not taint: a tainted resource forgets what to restore.
+func TestAccImageConnector_whatCannotBePutBackIsRepairedAndNeverForgotten(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
-	fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
-	fake.Inject(fakeharness.Fault{Call: "update-connector", After: 1, Status: http.StatusForbidden})
-	requireFails(t, dir, "apply -auto-approve", "could not be put back", "Restore builds first")
+	failSwitched(fake)
+	forbidden := fakeharness.Fault{
+		Call: "update-connector", Status: http.StatusForbidden, Body: fakeharness.ErrorBody("NG_ACCESS_DENIED", "no", "c"), Times: -1,
+	}
+	forbidden.After = 1
+	fake.Inject(forbidden)
+	requireSays(t, dir.Must("apply", "-auto-approve"), "Warning: Could not set the image connector", "could not be put back",
+		"Restore builds first", "the next plan tests the image connector again")
 	requireURL(t, fake, mirrorURL)
-	requireSays(t, dir.Must("show"), "harnessci_image_connector.this")
+	requireSays(t, dir.State(), `"status": "FAILURE"`, `"restores_url": "`+hubURL+`"`)
+	for range 2 {
+		if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 2 ||
+			!strings.Contains(result.Output, "The last test of the image connector ended with FAILURE") || !strings.Contains(result.Output, "1 to change") {
+			t.Errorf("the plan does not show what is wrong:\n%s", result.Output)
+		}
+		requireFails(t, dir, "apply -auto-approve", "could not be put back")
+	}
+	fake.ClearFaults()
+	fake.SetConnector("") // removed by hand, broken as it was
+	fake.TestConnections(fakeharness.ConnectionTest{})
+	dir.Must("apply", "-auto-approve")
+	requireURL(t, fake, mirrorURL)
+	requireEmptyPlan(t, dir)
+	dir.Must("destroy", "-auto-approve")
+	requireURL(t, fake, hubURL)
+}
+
+func TestAccImageConnector_anUpdateThatCannotBePutBackIsRepaired(t *testing.T) {
+	t.Parallel()
+	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
+	dir.Must("apply", "-auto-approve")
+	dir.Write("main.tf", connectorConfig("https://other.example.com"))
+	failSwitched(fake)
+	fake.Inject(fakeharness.Fault{Call: "update-connector", After: 1, Status: http.StatusForbidden, Body: fakeharness.ErrorBody("NG_ACCESS_DENIED", "no", "c")})
+	requireFails(t, dir, "apply -auto-approve", "could not be put back")
+	requireURL(t, fake, "https://other.example.com")
+	requireSays(t, dir.State(), `"status": "FAILURE"`, "https://other.example.com")
+	requireFails(t, dir, "apply -auto-approve", "has been put back, and builds pull as they did before.")
+	requireURL(t, fake, mirrorURL)
+	fake.TestConnections(fakeharness.ConnectionTest{})
+	dir.Must("apply", "-auto-approve")
+	requireURL(t, fake, "https://other.example.com")
 	dir.Must("destroy", "-auto-approve")
 	requireURL(t, fake, hubURL)
 }
@@ -265,8 +351,11 @@ func TestAccImageConnector_interruptPutsBackThePreviousConnector(t *testing.T) {
 	if result.Code == 0 {
 		t.Errorf("the apply succeeds:\n%s", result.Output)
 	}
-	requireSays(t, result.Output, "the run was interrupted", "has been put back")
+	requireSays(t, result.Output, "the run was interrupted", "has not been changed")
 	requireURL(t, fake, hubURL)
+	if left := fake.ConnectorNamed(harness.ImageCandidate); left != "" {
+		t.Errorf("left %s", left)
+	}
 	dir.Must("apply", "-auto-approve")
 	requireURL(t, fake, mirrorURL)
 	requireEmptyPlan(t, dir)
@@ -276,6 +365,7 @@ func TestAccImageConnector_importWritesNothingAndDestroyLeavesWhatWasImported(t 
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	fake.SetConnector(fakeharness.ConnectorBody(mirrorURL, "robot"))
+	fake.EndTest()
 	dir.Must("import", "harnessci_image_connector.this", "harnessImage")
 	requireEmptyPlan(t, dir)
 	dir.Must("apply", "-auto-approve")
@@ -299,6 +389,7 @@ import {
 `)
 	importByIdentity.require(t, dir)
 	fake.SetConnector(fakeharness.ConnectorBody(mirrorURL, "robot"))
+	fake.EndTest()
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
 	requireEmptyPlan(t, dir)
 	if n := fake.Count("connector-writes"); n != 0 {
@@ -324,6 +415,7 @@ moved {
 }
 `)
 	fake.SetConnector(fakeharness.ConnectorBody(mirrorURL, "robot"))
+	fake.EndTest()
 	installVendor(t, dir)
 	dir.Write("terraform.tfstate", vendorConnectorState("harnessImage"))
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))

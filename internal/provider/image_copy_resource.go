@@ -107,26 +107,15 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 	}
 }
 
-// copyTimeouts is the attribute timeouts of a copy, described in Markdown like all others.
+// copyTimeouts is the attribute timeouts of a copy.
 func copyTimeouts(ctx context.Context) schema.Attribute {
-	attribute := timeouts.AttributesAll(ctx)
-	nested, ok := attribute.(schema.SingleNestedAttribute)
-	if !ok {
-		return attribute
-	}
-	nested.MarkdownDescription = "Time limits of the operations, each a duration such as `45m` or `1h30m`."
-	for name, description := range map[string]string{
-		"create": "Time limit for the copy. Defaults to `30m`.",
-		"read":   "Time limit for reading from both registries. Defaults to `5m`.",
-		"update": "Time limit for copying again. Defaults to `30m`.",
-		"delete": "Time limit for the deletion. Defaults to `5m`.",
-	} {
-		if text, ok := nested.Attributes[name].(schema.StringAttribute); ok {
-			text.Description, text.MarkdownDescription = "", description
-			nested.Attributes[name] = text
-		}
-	}
-	return nested
+	return describedTimeouts(timeouts.AttributesAll(ctx), "Time limits of the operations, each a duration such as `45m` or `1h30m`.",
+		map[string]string{
+			"create": "Time limit for the copy. Defaults to `30m`.",
+			"read":   "Time limit for reading from both registries. Defaults to `5m`.",
+			"update": "Time limit for copying again. Defaults to `30m`.",
+			"delete": "Time limit for the deletion. Defaults to `5m`.",
+		})
 }
 
 // IdentitySchema describes what identifies a copy.

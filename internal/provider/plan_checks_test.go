@@ -75,7 +75,7 @@ func (s *stub) data() *providerData {
 }
 
 // Connector returns one with the stub's connectorURL; without one, it may not be read.
-func (s *stub) Connector(context.Context) (harness.Connector, error) {
+func (s *stub) Connector(context.Context, string) (harness.Connector, error) {
 	s.count("connector", harness.Scope{})
 	if s.connectorURL == "" {
 		return harness.Connector{}, &harness.Error{Call: "get-connector", Status: 403}

@@ -161,7 +161,7 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		RequestTimeout: s.requestTimeout, MaxRetries: s.maxRetries,
 		RetryWaitMin: config.RetryWaitMin, RetryWaitMax: config.RetryWaitMax,
 	})
-	account := connector.New(client, connector.Options{Pause: config.RetryWaitMin})
+	account := connector.New(client, connector.Options{Pause: config.RetryWaitMin, Log: logTo(tflog.Info)})
 	return &providerData{
 		account:             execconfig.New(client, s.endpoint.String()+" "+s.accountID, options),
 		client:              client,

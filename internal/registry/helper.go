@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -29,11 +32,11 @@ const (
 
 var helperName = text.Regexp(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// askHelper runs docker-credential-<name> get. It returns none without an error if the helper has nothing
+// askHelper runs docker-credential-<name> get. It returns nil without an error if the helper has nothing
 // for the server. No error contains what the helper printed, which may be a secret.
-func askHelper(ctx context.Context, name, server string) (credential, error) {
+func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
 	if !helperName().MatchString(name) {
-		return credential{}, errors.New("the credential helper in Docker's configuration is not the name of a program")
+		return nil, errors.New("the credential helper in Docker's configuration is not the name of a program")
 	}
 	program := "docker-credential-" + name
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
@@ -48,24 +51,23 @@ func askHelper(ctx context.Context, name, server string) (credential, error) {
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return credential{}, fmt.Errorf("the credential helper %s, named in Docker's configuration, is not on PATH", program)
+		return nil, fmt.Errorf("the credential helper %s, named in Docker's configuration, is not on PATH", program)
 	case ctx.Err() != nil:
-		return credential{}, fmt.Errorf("the credential helper %s did not answer: %w", program, ctx.Err())
+		return nil, fmt.Errorf("the credential helper %s did not answer: %w", program, ctx.Err())
 	case strings.Contains(out.String(), notFoundWords):
-		return credential{}, nil
+		return nil, nil
 	case err != nil:
-		return credential{}, fmt.Errorf("the credential helper %s failed", program)
+		return nil, fmt.Errorf("the credential helper %s failed", program)
 	}
 	var answer struct{ Username, Secret string }
 	if json.Unmarshal(out.Bytes(), &answer) != nil {
-		return credential{}, fmt.Errorf("the credential helper %s did not return a credential", program)
+		return nil, fmt.Errorf("the credential helper %s did not return a credential", program)
 	}
-	found := credential{username: answer.Username, password: answer.Secret}
+	transport.HideLogin(answer.Username, answer.Secret)
 	if answer.Username == tokenUser {
-		found = credential{identityToken: answer.Secret}
+		return &authn.AuthConfig{IdentityToken: answer.Secret}, nil
 	}
-	found.hide()
-	return found, nil
+	return &authn.AuthConfig{Username: answer.Username, Password: answer.Secret}, nil
 }
 
 // limitedBuffer keeps the first bytes and drops the others.

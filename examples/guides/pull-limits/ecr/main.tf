@@ -1,0 +1,3 @@
+resource "harnessci_image_connector" "this" {
+  url = "https://public.ecr.aws/harness"
+}

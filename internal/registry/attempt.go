@@ -31,7 +31,10 @@ const (
 //   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for that long.
 //   - An answer is whole: at most 4 MiB (64 KiB where only words matter), read to its end. Only blobs are streamed.
 //   - The log sees it, without query, headers and body.
-type retryTransport struct{ c *Client }
+type retryTransport struct {
+	c    *Client
+	next http.RoundTripper
+}
 
 // RoundTrip implements http.RoundTripper.
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -89,7 +92,7 @@ func wanted(ctx context.Context) answer {
 
 // once sends a request once.
 func (t *retryTransport) once(req *http.Request) (*http.Response, error) {
-	attempt := transport.Attempt{Next: t.c.http, Timeout: t.c.cfg.RequestTimeout, Limit: maxWords}
+	attempt := transport.Attempt{Next: t.next, Timeout: t.c.cfg.RequestTimeout, Limit: maxWords}
 	switch wanted(req.Context()) {
 	case aBlob:
 		return t.stream(req)
@@ -109,7 +112,7 @@ func (t *retryTransport) stream(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		req.Body = &sentBody{ReadCloser: req.Body, watchdog: watchdog, limit: limit, left: req.ContentLength}
 	}
-	resp, err := transport.Send(t.c.http, req)
+	resp, err := transport.Send(t.next, req)
 	watchdog.Stop()
 	if err != nil {
 		cancel(nil)

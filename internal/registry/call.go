@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
-
-	registrytransport "github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
@@ -24,13 +24,24 @@ type call struct {
 	want   []int // statuses that are successes
 }
 
+// String is the method, host and path of a call.
+func (c call) String() string {
+	at := url.URL{Host: apiHost(c.ref.host)}
+	if target, err := at.Parse(c.path); err == nil {
+		at = *target
+	}
+	return c.method + " " + shownURL(&at)
+}
+
 // callError is a failed call.
 type callError struct {
 	err        error
 	ref        ref
+	request    string // method, host and path
 	retryAfter time.Duration
 	note       error // why it was sent without a credential
 	withBody   bool  // so it was sent once
+	renewed    bool  // the next such call has a new token
 }
 
 func (e *callError) Error() string { return e.err.Error() }
@@ -52,7 +63,7 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if told, ok := errors.AsType[*callError](err); ok {
 		e = *told // a copy: callers that waited for one login share its error
 	}
-	e.ref, e.withBody = call.ref, call.body != nil
+	e.ref, e.request, e.withBody = call.ref, call.String(), call.body != nil
 	if ctx.Err() == nil && !e.withBody { // a body's failure may be its source's
 		c.silence.note(call.ref.host, &e)
 	}
@@ -60,24 +71,59 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 }
 
 func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
-	o, err := c.origin(ctx, call.ref.host)
+	e, err := c.endpoint(ctx, call.ref.host)
 	if err != nil {
 		return nil, err
+	}
+	target, err := e.base.Parse(call.path)
+	if err != nil {
+		return nil, problemf(Refused, "the registry redirects to an invalid URL")
 	}
 	if call.scopes == nil {
 		call.scopes = []string{pullScope(call.ref)}
 	}
-	tr, err := c.login(ctx, o, call.ref.host, call.ref.repo, call.scopes...)
-	if err != nil {
-		return nil, err
+	asked := loginKey(e, call.scopes)
+	if wider, ok := c.wider.Load(asked); ok {
+		call.scopes, _ = wider.([]string)
 	}
-	target, err := o.base.Parse(call.path)
-	if err != nil {
-		return nil, problemf(Refused, "the registry redirects to an invalid URL")
+	for renewed := false; ; renewed = true {
+		l, err := c.login(ctx, e, call.ref.repo, call.scopes)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := c.request(ctx, call, e, target, l)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(call.want, resp.StatusCode) {
+			l.worked.Store(true)
+			if renewed {
+				c.wider.Store(asked, call.scopes)
+			}
+			return resp, nil
+		}
+		failed := &callError{err: newAnswerError(resp)}
+		_ = resp.Body.Close() // read already
+		failed.retryAfter, _ = transport.RetryAfter(resp.Header, time.Now())
+		at := *resp.Request.URL
+		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+			failed.note = l.note
+			if own := e.own(&at); !own && l.header != "" {
+				failed.note = fmt.Errorf("the registry sent the request on to %s, another origin, which gets no login", transport.Show(at.Host))
+			} else if resp.StatusCode == http.StatusUnauthorized && own && !renewed {
+				wider, ok := c.renew(e, l, call.scopes, resp.Header)
+				if failed.renewed = ok; ok && call.body == nil {
+					call.scopes = wider
+					continue
+				}
+			}
+		}
+		return nil, failed
 	}
-	if target.Host == o.base.Host {
-		target.Scheme = o.base.Scheme // some proxies get that wrong
-	}
+}
+
+// request sends a call once it is known where to, and as whom.
+func (c *Client) request(ctx context.Context, call call, e *endpoint, target *url.URL, l *login) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), nil)
 	if err != nil {
 		return nil, err
@@ -89,21 +135,7 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 			req.Body = http.NoBody
 		}
 	}
-	client := &http.Client{Transport: tr, CheckRedirect: checkRedirect}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if err := registrytransport.CheckError(resp, call.want...); err != nil {
-		_ = resp.Body.Close() // read already
-		e := &callError{err: err}
-		e.retryAfter, _ = transport.RetryAfter(resp.Header, time.Now())
-		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-			e.note = tr.note
-		}
-		return nil, e
-	}
-	return resp, nil
+	return c.send(req, c.carrier(e, transport.Origin(&e.base), l.header))
 }
 
 // fetch sends a call and passes on its answer's content. Only a few are in memory at a time, which limits
@@ -123,13 +155,6 @@ func (c *Client) fetch(ctx context.Context, call call, use func(resp *http.Respo
 	})
 }
 
-func checkRedirect(_ *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	}
-	return nil
-}
-
 func pullScope(r ref) string { return "repository:" + r.repo + ":pull" }
 func pushScope(r ref) string { return "repository:" + r.repo + ":push,pull" }
 
@@ -144,9 +169,9 @@ func status(err error) int {
 	if _, ok := errors.AsType[*handshakeError](err); ok {
 		return 0
 	}
-	answer, ok := errors.AsType[*registrytransport.Error](err)
+	answer, ok := errors.AsType[*answerError](err)
 	if !ok {
 		return 0
 	}
-	return answer.StatusCode
+	return answer.status
 }

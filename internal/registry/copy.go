@@ -85,6 +85,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 	if err != nil {
 		return CopyResult{}, err
 	}
+	from.side, to.side = "source", "destination"
 	if options.Digest != "" {
 		if !wholeDigest().MatchString(options.Digest) {
 			return CopyResult{}, failure(from, problemf(Refused, "there is no digest %q", options.Digest))
@@ -92,7 +93,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, options C
 		from = from.withDigest(options.Digest)
 	}
 	if from.digest == "" {
-		d, err := c.Head(ctx, from.String())
+		d, err := c.lookUp(ctx, from)
 		if err != nil {
 			return CopyResult{}, err
 		}

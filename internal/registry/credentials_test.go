@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -109,7 +110,7 @@ func encoded() string { return base64.StdEncoding.EncodeToString([]byte(user + "
 
 func TestFilesOfCredentialsAreRead(t *testing.T) {
 	for _, variable := range []string{"DOCKER_CONFIG", "REGISTRY_AUTH_FILE"} {
-		for _, key := range []string{"%s", "http://%s/v2/", "%s/a", "%s/a/b"} {
+		for _, key := range []string{"%s", "%s/", "%s/v1/", "%s/v2/", "%s/v2", "http://%s/v2/", "https://%s", "%s/a", "%s/a/b"} {
 			t.Run(variable+" "+key, func(t *testing.T) {
 				server := fakeregistry.Start(t, logins["basic"])
 				server.Push("a/b:1", multi(1))
@@ -124,9 +125,55 @@ func TestFilesOfCredentialsAreRead(t *testing.T) {
 func TestACredentialIsOnlyForItsPath(t *testing.T) {
 	server := fakeregistry.Start(t, logins["basic"])
 	server.Push("a/b:1", multi(1))
-	configure(t, "DOCKER_CONFIG", `{"auths":{"`+server.Host()+`/other":{"auth":"`+encoded()+`"}}}`)
-	_, err := newClient(t, nil).Head(t.Context(), server.Host()+"/a/b:1")
-	wantKind(t, err, Denied)
+	for variable, want := range map[string]bool{"REGISTRY_AUTH_FILE": false, "DOCKER_CONFIG": true} { // Docker's last resort
+		t.Setenv("REGISTRY_AUTH_FILE", "")
+		configure(t, variable, `{"auths":{"`+server.Host()+`/other":{"auth":"`+encoded()+`"}}}`)
+		_, err := newClient(t, nil).Head(t.Context(), server.Host()+"/a/b:1")
+		if want {
+			must(t, err)
+		} else {
+			wantKind(t, err, Denied)
+		}
+	}
+}
+
+// The longest path wins, in a file and in the client's own configuration; what is configured comes first.
+func TestTheLoginOfTheLongestPathIsUsed(t *testing.T) {
+	robot := func(name string) Host { return Host{Username: name, Password: "password of " + name} }
+	hosts := map[string]Host{
+		"registry.example": robot("host"), "registry.example/team": robot("team"), "Registry.example/team/app/": robot("app"),
+		"docker.io/harness": robot("hub"), "insecure.example": {Insecure: true}, "registry.example/none": {},
+	}
+	auths := map[string]map[string]string{}
+	for key, login := range hosts {
+		auths[key] = map[string]string{"username": login.Username, "password": login.Password}
+	}
+	file, err := json.Marshal(map[string]any{"auths": auths})
+	must(t, err)
+	for name, c := range map[string]*credentials{"configured": newCredentials(hosts), "file": newCredentials(nil)} {
+		if name == "file" {
+			configure(t, "REGISTRY_AUTH_FILE", string(file))
+		}
+		for image, want := range map[string]string{
+			"registry.example/team/app":     "app",
+			"registry.example/team/app/sub": "app",
+			"registry.example/team/apple":   "team",
+			"registry.example/team":         "team",
+			"registry.example/teams/app":    "host",
+			"registry.example/other":        "host",
+			"harness/ci-addon":              "hub",
+			"library/alpine":                "",
+			"insecure.example/a":            "",
+			"other.example/team/app":        "",
+		} {
+			r, err := parse(image)
+			must(t, err)
+			got, err := c.find(t.Context(), r.host, r.repo)
+			if err != nil || got.username != want {
+				t.Errorf("%s, %s: %q, want %q (%v)", name, image, got.username, want, err)
+			}
+		}
+	}
 }
 
 func TestDockerHubIsOneRegistryByAllItsNames(t *testing.T) {
@@ -138,8 +185,8 @@ func TestDockerHubIsOneRegistryByAllItsNames(t *testing.T) {
 			must(t, err)
 			auth, err := c.find(t.Context(), r.host, r.repo)
 			must(t, err)
-			if cfg, err := auth.Authorization(); err != nil || cfg.Username != user || r.String() != "docker.io/harness/ci-addon:1" {
-				t.Errorf("%s with a login for %s: %v, %v", r, name, cfg, err)
+			if auth.username != user || r.String() != "docker.io/harness/ci-addon:1" {
+				t.Errorf("%s with a login for %s: %+v", r, name, auth)
 			}
 		}
 	}

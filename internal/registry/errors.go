@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
-	outward "github.com/harnessci/terraform-provider-harnessci/internal/transport"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // Kind says what kept a call from succeeding.
@@ -53,6 +51,10 @@ type Error struct {
 	Kind Kind
 	// Status is the HTTP status of the last answer; 0 if there was none.
 	Status int
+	// Request is what failed: method, host and path, such as "HEAD registry.example/v2/a/b/manifests/1"; may be empty.
+	Request string
+	// Side is "source" or "destination" in a copy.
+	Side string
 	// Code and Text are the registry's own words, escaped and shortened; may be empty.
 	Code, Text string
 	// RetryAfter is how long the registry asks to wait; 0 if it does not.
@@ -61,18 +63,29 @@ type Error struct {
 	Err error
 }
 
-// Error says on one line what was requested, what came, and the registry's words.
+// Error says on one line what was requested, what came, and the registry's words; in a copy, also which
+// request of which side failed.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Ref, e.Kind)
+	var where []string
 	if e.Status != 0 {
-		fmt.Fprintf(&b, " (HTTP %d %s from %s)", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)), e.Host)
+		where = append(where, strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))))
+	}
+	switch {
+	case e.Side != "" && e.Request != "":
+		where = append(where, e.Request+" at the "+e.Side)
+	case e.Status != 0:
+		where[0] += " from " + e.Host
+	}
+	if len(where) > 0 {
+		b.WriteString(" (" + strings.Join(where, ", ") + ")")
 	}
 	if e.Text != "" {
 		b.WriteString(": " + e.Text)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + outward.Show(e.Err.Error()))
+		b.WriteString(": " + transport.Show(e.Err.Error()))
 	}
 	return b.String()
 }
@@ -116,12 +129,13 @@ func failure(r ref, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	e := &Error{Ref: r.String(), Host: r.host}
+	e := &Error{Ref: r.String(), Host: r.host, Side: r.side}
 	if call, ok := errors.AsType[*callError](err); ok {
 		e.Ref, e.Host = call.ref.String(), call.ref.host
 		e.RetryAfter, e.Err = call.retryAfter, call.note
+		e.Request, e.Side = call.request, call.ref.side
 	}
-	if answer, ok := errors.AsType[*transport.Error](err); ok {
+	if answer, ok := errors.AsType[*answerError](err); ok {
 		asked := e.Host
 		e.readAnswer(answer)
 		_, before := errors.AsType[*handshakeError](err)
@@ -134,7 +148,7 @@ func failure(r ref, err error) error {
 	e.Err = cause(err)
 	if p, ok := errors.AsType[*problem](err); ok {
 		e.Kind, e.Err = p.kind, p
-	} else if _, large := errors.AsType[*outward.TooLargeError](err); large || errors.Is(err, outward.ErrSwitched) {
+	} else if _, large := errors.AsType[*transport.TooLargeError](err); large || errors.Is(err, transport.ErrSwitched) {
 		e.Kind = Refused
 	} else if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 		e.Kind = Untrusted
@@ -148,40 +162,4 @@ func cause(err error) error {
 		err = call.err
 	}
 	return withoutURL(err)
-}
-
-// readAnswer takes the kind and the words from a registry's or token server's answer.
-func (e *Error) readAnswer(answer *transport.Error) {
-	e.Status = answer.StatusCode
-	var said []string
-	for _, d := range answer.Errors {
-		e.Code = cmp.Or(e.Code, outward.Show(string(d.Code)))
-		if d.Message != "" {
-			said = append(said, d.Message)
-		}
-		if detail, ok := d.Detail.(string); ok && detail != "" {
-			said = append(said, detail)
-		}
-	}
-	if answer.Request != nil && answer.Request.URL.Host != apiHost(e.Host) {
-		e.Host = answer.Request.URL.Host // a token server, or where the registry redirected to
-	}
-	e.Text = outward.Show(strings.Join(said, "; "))
-	write := answer.Request != nil && answer.Request.Method == http.MethodPut
-	switch {
-	case e.Status == http.StatusTooManyRequests || e.Code == string(transport.TooManyRequestsErrorCode):
-		e.Kind = RateLimited
-	case e.Code == string(transport.NameUnknownErrorCode) && e.Status == http.StatusNotFound:
-		e.Kind = NoRepository
-	case e.Status == http.StatusNotFound:
-		e.Kind = NotFound
-	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
-		e.Kind = Denied
-	case write && (e.Status == http.StatusPreconditionFailed || e.Code == string(transport.TagInvalidErrorCode)):
-		e.Kind = Immutable // Harbor and ECR, in this order
-	case e.Code == string(transport.DigestInvalidErrorCode):
-		e.Kind = Mismatch
-	case e.Status >= http.StatusInternalServerError:
-		e.Kind = Unreachable
-	}
 }

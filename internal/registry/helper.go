@@ -12,10 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
-	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -32,11 +29,11 @@ const (
 
 var helperName = text.Regexp(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// askHelper runs docker-credential-<name> get. It returns nil without an error if the helper has nothing
+// askHelper runs docker-credential-<name> get. It returns none without an error if the helper has nothing
 // for the server. No error contains what the helper printed, which may be a secret.
-func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, error) {
+func askHelper(ctx context.Context, name, server string) (credential, error) {
 	if !helperName().MatchString(name) {
-		return nil, errors.New("the credential helper in Docker's configuration is not the name of a program")
+		return credential{}, errors.New("the credential helper in Docker's configuration is not the name of a program")
 	}
 	program := "docker-credential-" + name
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
@@ -51,23 +48,24 @@ func askHelper(ctx context.Context, name, server string) (*authn.AuthConfig, err
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("the credential helper %s, named in Docker's configuration, is not on PATH", program)
+		return credential{}, fmt.Errorf("the credential helper %s, named in Docker's configuration, is not on PATH", program)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("the credential helper %s did not answer: %w", program, ctx.Err())
+		return credential{}, fmt.Errorf("the credential helper %s did not answer: %w", program, ctx.Err())
 	case strings.Contains(out.String(), notFoundWords):
-		return nil, nil
+		return credential{}, nil
 	case err != nil:
-		return nil, fmt.Errorf("the credential helper %s failed", program)
+		return credential{}, fmt.Errorf("the credential helper %s failed", program)
 	}
 	var answer struct{ Username, Secret string }
 	if json.Unmarshal(out.Bytes(), &answer) != nil {
-		return nil, fmt.Errorf("the credential helper %s did not return a credential", program)
+		return credential{}, fmt.Errorf("the credential helper %s did not return a credential", program)
 	}
-	transport.HideLogin(answer.Username, answer.Secret)
+	found := credential{username: answer.Username, password: answer.Secret}
 	if answer.Username == tokenUser {
-		return &authn.AuthConfig{IdentityToken: answer.Secret}, nil
+		found = credential{identityToken: answer.Secret}
 	}
-	return &authn.AuthConfig{Username: answer.Username, Password: answer.Secret}, nil
+	found.hide()
+	return found, nil
 }
 
 // limitedBuffer keeps the first bytes and drops the others.

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -86,11 +88,11 @@ func nextPage(resp *http.Response) (string, error) {
 	}
 	asked := resp.Request.URL
 	next := asked.ResolveReference(u)
-	if next.Host != asked.Host {
-		return "", problemf(Refused, "the next page of the list is on another host, %s", next.Host)
+	if !(&endpoint{base: *asked}).own(next) {
+		return "", problemf(Refused, "the next page of the list is on another host, %s", transport.Show(next.Host))
 	}
 	if next.RequestURI() == asked.RequestURI() {
 		return "", problemf(Refused, "the list's next page is the same page")
 	}
-	return next.RequestURI(), nil // with the scheme that was asked: some proxies get that wrong
+	return next.RequestURI(), nil
 }

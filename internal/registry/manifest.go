@@ -32,6 +32,10 @@ func (c *Client) Head(ctx context.Context, reference string) (Descriptor, error)
 	if err != nil {
 		return Descriptor{}, err
 	}
+	return c.lookUp(ctx, r)
+}
+
+func (c *Client) lookUp(ctx context.Context, r ref) (Descriptor, error) {
 	d, err := c.head(ctx, r)
 	if err == nil {
 		return d, nil
@@ -64,7 +68,7 @@ func (c *Client) Greet(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.origin(ctx, r.host)
+	_, err = c.endpoint(ctx, r.host)
 	return failure(r, err)
 }
 

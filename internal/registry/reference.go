@@ -28,6 +28,7 @@ type ref struct {
 	repo   string
 	tag    string // "" if there is only a digest
 	digest string
+	side   string // of a copy: "source", "destination" or ""
 }
 
 // parse reads a reference by Docker's rules.

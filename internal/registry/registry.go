@@ -39,8 +39,9 @@ type Host struct {
 
 // Config are the settings of a Client. The zero value is usable.
 type Config struct {
-	// Hosts are registries by host[:port], Docker Hub by any of its names. Without a username here, a
-	// registry's login comes from Docker's or Podman's configuration.
+	// Hosts are registries by host[:port], Docker Hub by any of its names, and logins for the repositories
+	// below a path by host[:port]/path: the longest match wins. Without a username here, a registry's login
+	// comes from Docker's or Podman's configuration. Insecure is of use for a host alone.
 	Hosts map[string]Host
 	// RootCAs are the CAs to trust; nil: the system's.
 	RootCAs   *x509.CertPool
@@ -65,17 +66,19 @@ type Config struct {
 type Client struct {
 	cfg         Config
 	credentials *credentials
-	http        *http.Transport
+	http        *http.Transport // to the registries themselves
+	foreign     *http.Transport // to wherever they send on to
 
-	origins flight.Group[string, *origin]
-	logins  flight.Group[string, *noted]
-	silence silence
-	blobs   blobTable
-	ways    sync.Map      // of hosts: how each takes the content of blobs
-	slots   chan struct{} // one for each blob in transfer
-	copies  chan struct{} // one for each copy
-	large   chan struct{} // held by the copy whose manifests are large
-	fetches chan struct{} // one for each answer whose content is being read
+	endpoints flight.Group[string, *endpoint]
+	logins    flight.Group[string, *login]
+	wider     sync.Map // by loginKey: the scopes that a registry wants in place of those
+	silence   silence
+	blobs     blobTable
+	ways      sync.Map      // of hosts: how each takes the content of blobs
+	slots     chan struct{} // one for each blob in transfer
+	copies    chan struct{} // one for each copy
+	large     chan struct{} // held by the copy whose manifests are large
+	fetches   chan struct{} // one for each answer whose content is being read
 }
 
 // New returns a client. Close it when done.
@@ -85,16 +88,16 @@ func New(cfg Config) *Client {
 	cfg.RetryWaitMin = cmp.Or(cfg.RetryWaitMin, defaultWaitMin)
 	cfg.RetryWaitMax = cmp.Or(cfg.RetryWaitMax, defaultWaitMax)
 	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
-	for _, host := range cfg.Hosts {
-		transport.HideLogin(host.Username, host.Password)
-	}
 	tr := transport.New(cfg.RootCAs)
 	tr.MaxIdleConnsPerHost = 4 * cfg.Jobs // a copy talks to two hosts all the time
 	tr.ReadBufferSize, tr.WriteBufferSize = copyBuffer, copyBuffer
+	foreign := tr.Clone()
+	guardDials(foreign)
 	return &Client{
 		cfg:         cfg,
 		credentials: newCredentials(cfg.Hosts),
 		http:        tr,
+		foreign:     foreign,
 		slots:       make(chan struct{}, cfg.Jobs),
 		copies:      make(chan struct{}, maxCopies),
 		large:       make(chan struct{}, 1),
@@ -103,9 +106,10 @@ func New(cfg Config) *Client {
 }
 
 // Close frees the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-func (c *Client) host(host string) Host { return c.credentials.hosts[host] }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.foreign.CloseIdleConnections()
+}
 
 // Descriptor is what a reference names.
 type Descriptor struct {

@@ -105,6 +105,8 @@ func final(err error) bool {
 	switch code := status(err); code {
 	case 0:
 		return transport.Hopeless(err)
+	case http.StatusUnauthorized:
+		return !call.renewed
 	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable:
 		return is(failure(call.ref, err), NoRepository) // else the upload's session is gone
 	default:

@@ -17,6 +17,11 @@ func (s *Server) blobs(r *http.Request, rt route, repo *repository) answer {
 		return reply(http.StatusTemporaryRedirect, nil,
 			"Location", "http://"+s.elsewhere()+"/storage/"+rt.repo+"@"+rt.reference+"?signature=secret-signature")
 	}
+	if from, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok {
+		if at, err := strconv.Atoi(strings.TrimSuffix(from, "-")); err == nil && at < len(blob) {
+			return reply(http.StatusPartialContent, blob[at:], "Content-Range", fmt.Sprintf("bytes %d-%d/%d", at, len(blob)-1, len(blob)))
+		}
+	}
 	return reply(http.StatusOK, blob, "Content-Type", "application/octet-stream", "Docker-Content-Digest", s.digestHeader(rt.reference))
 }
 

@@ -35,12 +35,14 @@ const (
 	Untrusted
 	// Unreachable is no answer, or a 5xx up to the last attempt. It proves nothing.
 	Unreachable
+	// Shared is a digest that is not deleted, since another tag has it.
+	Shared
 )
 
 func (k Kind) String() string {
 	return [...]string{
 		"refused", "not found", "no such repository", "denied", "rate limited", "the tag is immutable",
-		"the content is not what its digest says", "certificate not trusted", "no answer",
+		"the content is not what its digest says", "certificate not trusted", "no answer", "another tag has the same digest",
 	}[k]
 }
 

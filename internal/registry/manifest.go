@@ -78,6 +78,14 @@ func (c *Client) head(ctx context.Context, r ref, scopes ...string) (Descriptor,
 		method: http.MethodHead, ref: r, path: manifestPath(r), scopes: scopes,
 		header: http.Header{"Accept": {accepted}}, want: []int{http.StatusOK},
 	})
+	switch status(err) {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotImplemented: // of registries that know no HEAD
+		m, err := c.get(ctx, r)
+		if err != nil {
+			return Descriptor{}, err
+		}
+		return m.Descriptor, nil
+	}
 	if err != nil {
 		return Descriptor{}, err
 	}
@@ -308,3 +316,17 @@ func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) e
 }
 
 func blobPath(r ref, digest string) string { return "/v2/" + r.repo + "/blobs/" + digest }
+
+// CheckPush asks the registry of a reference, and its token server, for a login that is to push there. It does not prove
+// that a push is allowed, but finds a registry that does not answer or refuses the login.
+func (c *Client) CheckPush(ctx context.Context, reference string) error {
+	r, err := parse(reference)
+	if err != nil {
+		return err
+	}
+	resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: "/v2/", scopes: []string{pushScope(r)}, want: []int{http.StatusOK}})
+	if err == nil {
+		_ = resp.Body.Close() // in memory
+	}
+	return failure(r, err)
+}

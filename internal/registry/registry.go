@@ -74,6 +74,7 @@ type Client struct {
 	wider     sync.Map // by loginKey: the scopes that a registry wants in place of those
 	silence   silence
 	blobs     blobTable
+	leaving   leaving
 	ways      sync.Map      // of hosts: how each takes the content of blobs
 	slots     chan struct{} // one for each blob in transfer
 	copies    chan struct{} // one for each copy

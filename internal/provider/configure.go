@@ -31,6 +31,7 @@ type providerData struct {
 	// registry is nil while registries in the provider block are not known.
 	registry     *registry.Client
 	pulls        *pulls.Run
+	copies       copyRun
 	verifyImages verification
 	reported     reported
 }

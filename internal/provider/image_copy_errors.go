@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -70,6 +71,14 @@ func (e *copyError) Advice() string {
 	if ended, ok := errors.AsType[advised](e.err); ok {
 		return ended.Advice()
 	}
+	if _, signature := errors.AsType[*registry.SignatureError](e.err); signature {
+		return "The image itself is not refused. To copy it without what the destination does not take, set signatures = " +
+			"\"when_supported\"; without any, signatures = \"false\"."
+	}
+	if ok && failed.Status == http.StatusRequestEntityTooLarge {
+		return "A proxy in front of the registry limits the size of a request, even to the 1 MiB that the copy tried. Raise its limit, " +
+			"such as nginx's client_max_body_size."
+	}
 	return registryAdvice(e.err)
 }
 
@@ -113,8 +122,8 @@ func (e deleteError) Advice() string {
 }
 
 // notDeleted is the warning that the destination now has another image.
-func notDeleted(state imageCopyModel) diag.Diagnostic {
-	return diag.NewWarningDiagnostic("Did not delete the image copy "+state.Destination.ValueString(),
-		"Another image was pushed there since "+state.Digest.ValueString()+" was copied. Delete it in the registry if it "+
+func notDeleted(destination, reference string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Did not delete the image copy "+destination,
+		"Another image was pushed there since "+strings.TrimPrefix(reference, destination+"@")+" was copied. Delete it in the registry if it "+
 			"is no longer needed.")
 }

@@ -40,7 +40,7 @@ func (r *imageCopyResource) ImportState(ctx context.Context, req resource.Import
 	}
 	model := imageCopyModel{
 		ID: types.StringValue(destination), Destination: types.StringValue(destination),
-		Signatures: types.BoolValue(false), OnDestroy: types.StringValue(destroyKeep),
+		Signatures: types.StringValue(signaturesFalse), OnDestroy: types.StringValue(destroyKeep),
 		Platforms: types.ListNull(types.StringType), Timeouts: timeouts.Value{Object: types.ObjectNull(times)},
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

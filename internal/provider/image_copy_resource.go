@@ -10,16 +10,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
-	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
@@ -45,6 +40,7 @@ func newImageCopyResource() resource.Resource { return &imageCopyResource{} }
 // Metadata names the resource.
 func (r *imageCopyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_image_copy"
+	resp.ResourceBehavior.MutableIdentity = true // a changed destination is copied to before the former one is deleted
 }
 
 // Schema describes the resource.
@@ -65,42 +61,48 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 					"If its tag moves, the next plan shows an update with both digests. A digest never moves.",
 			},
 			"destination": schema.StringAttribute{
-				Required:      true,
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				Validators:    []validator.String{copiedImageValidator()},
+				Required:   true,
+				Validators: []validator.String{copiedImageValidator()},
 				MarkdownDescription: "Reference to copy the image to, with a tag or a digest; usually the result " +
-					"of the function `mirror_image`. Changing this forces a new resource.",
+					"of the function `mirror_image`. If it changes, the image is copied to the new destination first; " +
+					"then `on_destroy` says what happens to the former one.",
 			},
-			"signatures": schema.BoolAttribute{
-				Optional: true,
-				Computed: true,
-				Default:  booldefault.StaticBool(false),
+			"signatures": schema.StringAttribute{
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(signaturesFalse),
+				Validators: []validator.String{stringvalidator.OneOf(signaturesTrue, signaturesFalse, signaturesWhenSupported)},
 				MarkdownDescription: "Whether to copy signatures and attestations as well: cosign's `.sig`, `.att` " +
-					"and `.sbom` tags, and referrers. If the destination loses any of them, the next plan shows it " +
-					"and the apply copies them again. Those added at the source later come with the next copy. " +
-					"Defaults to `false`.",
+					"and `.sbom` tags, and referrers. With `\"when_supported\"`, those that the destination refuses are left " +
+					"out with a warning; with `\"true\"`, they fail the copy before the tag is written. If the destination " +
+					"loses any of them, or somebody overwrites one, the next plan shows it and the apply copies them again. " +
+					"Those added at the source later come with the next copy. Defaults to `\"false\"`.",
 			},
 			"on_destroy": schema.StringAttribute{
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(destroyKeep),
 				Validators: []validator.String{stringvalidator.OneOf(destroyKeep, destroyDelete)},
-				MarkdownDescription: "What happens to the copy when the resource is destroyed: `\"keep\"` leaves it there, " +
-					"`\"delete\"` deletes it if the destination still has `digest`. Defaults to `\"keep\"`.",
+				MarkdownDescription: "What happens to the copy when the resource is destroyed, or gets another destination: " +
+					"`\"keep\"` leaves it there, without asking the registry; `\"delete\"` deletes it, with its signatures, if " +
+					"the destination still has `digest`. An image that builds pull is never deleted, but kept with a warning. " +
+					"Defaults to `\"keep\"`.",
 			},
 			"digest": schema.StringAttribute{
 				Computed: true,
 				MarkdownDescription: "Digest of the image, the same at source and destination. Known in the plan if `source` " +
-					"is.",
+					"is, and its registry answers.",
 			},
 			"reference": schema.StringAttribute{
 				Computed:            true,
 				MarkdownDescription: "Destination with its digest, such as `registry.example.com/mirror/harness/ci-addon:1.16.92@sha256:…`.",
 			},
 			"platforms": schema.ListAttribute{
-				Computed:            true,
-				ElementType:         types.StringType,
-				MarkdownDescription: "Platforms of the image, sorted, such as `linux/amd64`.",
+				Computed:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Platforms of the image that the destination has, sorted, such as `linux/amd64`. If a " +
+					"cleanup deletes one from under the index, the plan shows that, and the apply sends what is missing. Known in " +
+					"the plan, except for a new image from Docker Hub, where asking would count as a pull.",
 			},
 			"timeouts": copyTimeouts(ctx),
 		},
@@ -130,46 +132,47 @@ func (r *imageCopyResource) IdentitySchema(_ context.Context, _ resource.Identit
 
 // Create copies the image.
 func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.apply(ctx, req.Plan, timeouts.Value.Create, resp)
-}
-
-// Read refreshes the image at the destination. Only a copy that is really gone leaves the state.
-func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state imageCopyModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	timeout, diags := state.Timeouts.Read(ctx, lookUpTimeout)
+	var plan imageCopyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, copyTimeout)
 	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
-	if resp.Diagnostics.HasError() || !r.data.known() || r.data.registry == nil {
+	memory := copyMemory{resp.Private}
+	if resp.Diagnostics.HasError() || !r.copy(ctx, &plan, true, timeout, memory, &resp.Diagnostics) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	found, err := r.look(ctx, state)
-	switch {
-	case pulls.IsMissing(err) && state.Source.IsNull():
-		resp.Diagnostics.Append(failure("import the image copy", imageName(state.Destination.ValueString()), err))
-	case pulls.IsMissing(err):
-		resp.State.RemoveResource(ctx)
-	case err != nil:
-		resp.Diagnostics.Append(failure("read the image copy", imageName(state.Destination.ValueString()), err))
-	default:
-		if found.image.Digest == state.Digest.ValueString() {
-			r.readAttached(ctx, &state, copyMemory{req.Private}, &resp.Diagnostics)
-		}
-		state.setImage(found.image)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-		resp.Diagnostics.Append(copyMemory{resp.Private}.see(ctx, found)...)
-	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
 
-// Update copies another image, or nothing if only the settings changed.
+// Update copies another image, what is missing, or nothing if only the settings changed. A new destination has the
+// image before the former one is deleted.
 func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.apply(ctx, req.Plan, timeouts.Value.Update, (*resource.CreateResponse)(resp))
+	var state, plan imageCopyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Update(ctx, copyTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	memory := copyMemory{resp.Private}
+	former := r.former(ctx, state, memory, &resp.Diagnostics)
+	moved := state.Destination != plan.Destination
+	if moved || state.Digest != plan.Digest || !state.Platforms.Equal(plan.Platforms) || state.Signatures != plan.Signatures {
+		thorough := moved || state.Digest == plan.Digest // else what is there already is known to be whole
+		if !r.copy(ctx, &plan, thorough, timeout, memory, &resp.Diagnostics) {
+			return
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+	if moved && plan.OnDestroy.ValueString() == destroyDelete {
+		resp.Diagnostics.Append(r.leave(ctx, former, memory)...)
+	}
 }
 
 // Delete keeps or deletes the copy, according to on_destroy. An image that somebody else pushed under the
-// tag stays.
+// tag stays, and so does one that builds pull.
 func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state imageCopyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -182,68 +185,60 @@ func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.registry.Delete(ctx, imageref.Pin(destination, state.Digest.ValueString()))
-	r.data.pulls.Changed(destination)
-	if kind, _ := registry.KindOf(err); err != nil && kind == registry.Mismatch {
-		resp.Diagnostics.Append(notDeleted(state))
-		return
-	}
-	if err != nil && !pulls.IsMissing(err) {
-		resp.Diagnostics.Append(failure("delete the image copy", imageName(destination), deleteError{err}))
+	memory := copyMemory{req.Private}
+	_, removal := r.remove(ctx, r.former(ctx, state, memory, &resp.Diagnostics))
+	resp.Diagnostics.Append(removal...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.leaveKept(ctx, memory, nil)...)
 	}
 }
 
-// apply makes the planned copy and records it.
-func (r *imageCopyResource) apply(
-	ctx context.Context, planned tfsdk.Plan, timeoutOf func(timeouts.Value, context.Context, time.Duration) (time.Duration, diag.Diagnostics),
-	resp *resource.CreateResponse,
-) {
-	var plan imageCopyModel
-	resp.Diagnostics.Append(planned.Get(ctx, &plan)...)
-	timeout, diags := timeoutOf(plan.Timeouts, ctx, copyTimeout)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	copied, ok := r.copy(ctx, &plan, timeout, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
-	resp.Diagnostics.Append(copyMemory{resp.Private}.record(ctx, copied)...)
-}
-
-// copy brings the planned digest to the destination; false if that failed.
+// copy brings the planned digest to the destination and records it; false if that failed.
 func (r *imageCopyResource) copy(
-	ctx context.Context, plan *imageCopyModel, timeout time.Duration, diags *diag.Diagnostics,
-) (copied registry.CopyResult, ok bool) {
-	destination := plan.Destination.ValueString()
-	if !r.data.requireRegistries("copy the image "+plan.Source.ValueString(), diags) {
-		return copied, false
+	ctx context.Context, plan *imageCopyModel, thorough bool, timeout time.Duration, memory copyMemory, diags *diag.Diagnostics,
+) bool {
+	source, destination := plan.Source.ValueString(), plan.Destination.ValueString()
+	if !r.data.requireRegistries("copy the image "+source, diags) {
+		return false
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, copyTooSlow{timeout})
 	defer cancel()
 	if plan.Digest.IsUnknown() { // the source was not known at plan
-		source, err := r.data.pulls.Head(ctx, plan.Source.ValueString())
+		named, err := r.data.registry.Head(ctx, source)
 		if err != nil {
-			diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), err))
-			return copied, false
+			diags.Append(failure("copy the image", imageName(source), err))
+			return false
 		}
-		plan.Digest = types.StringValue(source.Digest)
+		plan.Digest = types.StringValue(named.Digest)
 	}
-	copied, err := r.data.registry.Copy(ctx, plan.Source.ValueString(), destination, registry.CopyOptions{
-		Digest: plan.Digest.ValueString(), Signatures: plan.Signatures.ValueBool(),
+	signed, whenSupported := plan.signed()
+	image, known := r.data.copies.makes(imageref.Pin(destination, plan.Digest.ValueString()))
+	if last := memory.image(ctx, copiedKey, diags); last.Digest == plan.Digest.ValueString() && last.Described {
+		image, known = last, true
+	}
+	copied, err := r.data.registry.Copy(ctx, source, destination, registry.CopyOptions{
+		Digest: plan.Digest.ValueString(), Signatures: signed, WhenSupported: whenSupported, Thorough: thorough,
+		Describe: !known || !image.Described, Progress: copyProgress(ctx, destination),
 	})
 	r.data.pulls.Changed(destination)
-	var held registry.Image
-	if err == nil {
-		held, err = r.data.registry.Inspect(ctx, destination)
-	}
 	if err != nil {
-		diags.Append(failure("copy the image", imageName(plan.Source.ValueString()), newCopyError(ctx, *plan, err)))
-		return copied, false
+		diags.Append(failure("copy the image", imageName(source), newCopyError(ctx, *plan, err)))
+		return false
 	}
-	plan.setImage(held)
-	return copied, true
+	logCopied(ctx, destination, copied)
+	diags.Append(copyWarnings(destination, copied)...)
+	if copied.Image != nil {
+		image = copiedImageOf(*copied.Image)
+	}
+	image.Digest = copied.Digest
+	plan.setDigest(copied.Digest)
+	if plan.Platforms.IsUnknown() {
+		plan.setPlatforms(image.Platforms)
+	}
+	diags.Append(memory.set(ctx, copiedKey, image)...)
+	diags.Append(memory.set(ctx, sourceKey, image)...)
+	if signed {
+		diags.Append(memory.set(ctx, attachedKey, copied.Attached)...)
+	}
+	return true
 }

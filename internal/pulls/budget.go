@@ -7,17 +7,20 @@ import (
 	"time"
 )
 
-// budgets limit how long look-ups wait for each host: concurrent ones spend that time once. A host whose
+// budgets limit how long look-ups wait for each host: concurrent ones spend that time once, and quick answers none. A host whose
 // budget is spent is not asked again. The zero value is ready.
 type budgets struct {
 	mu    sync.Mutex
 	hosts map[string]*budget
 }
 
+// quick is how fast an answer costs nothing: many look-ups of a host that works are not cut off.
+const quick = 500 * time.Millisecond
+
 // budget is what one host has spent.
 type budget struct {
 	waiting int
-	since   time.Time     // when the first of those that wait began
+	since   time.Time     // of the last answer, or when the first of those that wait began
 	spent   time.Duration // before that
 }
 
@@ -62,7 +65,9 @@ func (b *budgets) end(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.hosts[host]
-	if h.waiting--; h.waiting == 0 {
-		h.spent += time.Since(h.since)
+	h.waiting--
+	if waited := time.Since(h.since); waited > quick {
+		h.spent += waited
 	}
+	h.since = time.Now()
 }

@@ -182,20 +182,6 @@ func (r *Run) known(ref string) (registry.Descriptor, bool) {
 	return held, ok
 }
 
-// Missing returns those images that their registry does not have. It asks for all at once, and fails if one
-// of them cannot be looked up.
-func (r *Run) Missing(ctx context.Context, refs []string) ([]string, error) {
-	var missing []string
-	for i, err := range each(refs, func(ref string) error { _, err := r.Head(ctx, ref); return err }) {
-		if IsMissing(err) {
-			missing = append(missing, refs[i])
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return missing, nil
-}
-
 // nearest returns existing tags that are similar to a missing one.
 func (r *Run) nearest(ctx context.Context, pulled string, missing error) (nearest []string) {
 	image, err := imageref.Parse(pulled)

@@ -42,7 +42,8 @@ type content struct {
 	at     int64
 	sum    hash.Cloner
 	marks  []mark
-	cuts   int
+	cuts   int // since the last byte
+	opened int // again, altogether
 	err    error // why no more can be read
 	epoch  int   // of the sections that may read
 	source source
@@ -181,7 +182,7 @@ func (c *content) read(p []byte) (int, error) {
 			continue
 		}
 		c.cuts++
-		if c.source.isGone() || !c.again(c.cuts) {
+		if c.opened++; c.opened > maxResumes || c.source.isGone() || !c.again(c.cuts) {
 			c.err = err
 			break
 		}

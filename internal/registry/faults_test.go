@@ -24,7 +24,7 @@ var faultTable = []struct {
 	{name: "blob 429 twice", source: fakeregistry.Fault{Kind: "blobs", Status: 429, Times: 2, Header: http.Header{"Retry-After": {"0"}}}, kind: passes},
 	{name: "blob 503 twice", source: fakeregistry.Fault{Kind: "blobs", Status: 503, Times: 2}, kind: passes},
 	{name: "blob broken off once", source: fakeregistry.Fault{Kind: "blobs", Cut: 1000}, kind: passes},
-	{name: "blob broken off always", source: fakeregistry.Fault{Kind: "blobs", Cut: 100, Times: -1}, kind: Unreachable},
+	{name: "blob broken off always", source: fakeregistry.Fault{Kind: "blobs", Cut: 1, Times: -1}, kind: Unreachable},
 	{name: "blob dropped always", source: fakeregistry.Fault{Kind: "blobs", Drop: true, Times: -1}, kind: Unreachable},
 	{name: "blob altered", source: fakeregistry.Fault{Kind: "blobs", Alter: true, Times: -1}, kind: Mismatch},
 	{

@@ -17,7 +17,7 @@ const (
 	// chunkSize is that of the requests to a registry that refuses a blob in one: nginx's default limit.
 	chunkSize = 1 << 20
 
-	// maxResumes is how often the transfer of one blob goes on after a cut, however far each one gets.
+	// maxResumes is how often the transfer of one blob goes on after a cut, on either side, however far each one gets.
 	maxResumes = 200
 )
 

@@ -76,7 +76,11 @@ func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyMode
 		plan.keep(nil)
 		return append(diags, notAsked(source, "The digests of new copies are known after apply.", wanted.unknown))
 	}
-	image := r.described(ctx, plan, wanted.copiedImage, copied)
+	image, err := r.described(ctx, plan, wanted.copiedImage, copied)
+	if err != nil {
+		plan.setDigest(image.Digest)
+		return append(diags, diag.WithPath(path.Root("source"), failure("copy the image", imageName(source), newCopyError(ctx, *plan, err))))
+	}
 	plan.setDigest(image.Digest)
 	if state != nil && state.Destination != plan.Destination {
 		moved := *state
@@ -171,18 +175,22 @@ func silent(err error) bool {
 	return ok && (kind == registry.Unreachable || kind == registry.RateLimited)
 }
 
-// described adds what is known of an image, or costs no pull to find out.
-func (r *imageCopyResource) described(ctx context.Context, plan *imageCopyModel, image, copied copiedImage) copiedImage {
+// described adds what is known of an image, or costs no pull to find out. The error is that the source no longer has it.
+func (r *imageCopyResource) described(ctx context.Context, plan *imageCopyModel, image, copied copiedImage) (copiedImage, error) {
 	switch {
 	case image.Described:
-		return image
+		return image, nil
 	case image.Digest == copied.Digest && copied.Described:
-		return copied
+		return copied, nil
 	}
-	if found, ok := r.inspect(ctx, imageref.Pin(plan.Source.ValueString(), image.Digest)); ok {
-		return found
+	found, err := r.inspect(ctx, imageref.Pin(plan.Source.ValueString(), image.Digest))
+	switch {
+	case err == nil && found.Described:
+		return found, nil
+	case pulls.IsMissing(err):
+		return image, err
 	}
-	return image
+	return image, nil // platforms are known after the copy
 }
 
 // mayMove warns of a first copy by a tag that is expected to move: the apply plans again and would get

@@ -56,7 +56,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		state.setDigest(held.Digest)
 		if held.Digest == copied.Digest {
 			r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
-		} else if image, ok := r.inspect(ctx, state.Reference.ValueString()); ok {
+		} else if image, err := r.inspect(ctx, state.Reference.ValueString()); err == nil && image.Described {
 			state.setPlatforms(image.Platforms)
 		}
 	}
@@ -107,7 +107,7 @@ func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel
 		return nil
 	}
 	seen := copiedImage{Digest: named.Digest}
-	if image, ok := r.inspect(ctx, imageref.Pin(source, named.Digest)); ok {
+	if image, err := r.inspect(ctx, imageref.Pin(source, named.Digest)); err == nil && image.Described {
 		seen = image
 	}
 	return memory.set(ctx, sourceKey, seen)

@@ -98,8 +98,8 @@ func TestAccACopyHasTheDigestThatThePlanShows(t *testing.T) {
 				},
 			},
 			{
-				// Nothing to do: one HEAD a side, and no manifest is fetched. The refresh and the plan of
-				// this step are two runs.
+				// Nothing to do: one HEAD a side and one for each platform at the destination, and no manifest is
+				// fetched. The refresh and the plan of this step are two runs.
 				Config:             copyConfig(src, dst),
 				PlanOnly:           true,
 				ExpectNonEmptyPlan: false,
@@ -111,7 +111,11 @@ func TestAccACopyHasTheDigestThatThePlanShows(t *testing.T) {
 						if gets := registry.Count(http.MethodGet, "manifests"); gets != 0 {
 							t.Errorf("a plan with nothing to do fetched %d manifests of the %s", gets, side)
 						}
-						if heads, runs := registry.Count(http.MethodHead, "manifests"), registry.Count("", "base"); heads == 0 || heads > runs {
+						runs := registry.Count("", "base")
+						if registry == dst {
+							runs *= 3
+						}
+						if heads := registry.Count(http.MethodHead, "manifests"); heads == 0 || heads > runs {
 							t.Errorf("%d HEADs in %d runs at the %s", heads, runs, side)
 						}
 					}
@@ -207,9 +211,9 @@ func TestAccASourceThatIsDownOrGoneChangesNothing(t *testing.T) {
 			ConfigPlanChecks: unchanged,
 		},
 		{
-			PreConfig:   func() { dst.Inject(fakeregistry.Fault{Status: 503, Times: -1}) },
-			Config:      copyConfig(src, dst),
-			ExpectError: says("Could not read the image copy"),
+			PreConfig:        func() { dst.Inject(fakeregistry.Fault{Status: 503, Times: -1}) },
+			Config:           copyConfig(src, dst),
+			ConfigPlanChecks: unchanged,
 		},
 		{
 			PreConfig:        dst.ClearFaults,

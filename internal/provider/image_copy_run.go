@@ -92,17 +92,17 @@ func (r *imageCopyResource) peek(ctx context.Context, ref string) (held registry
 	return held, err
 }
 
-// inspect returns what a manifest says, where asking costs no pull.
-func (r *imageCopyResource) inspect(ctx context.Context, ref string) (image copiedImage, ok bool) {
+// inspect returns what a manifest says, and nothing where asking would count as a pull.
+func (r *imageCopyResource) inspect(ctx context.Context, ref string) (image copiedImage, err error) {
 	if imageref.IsDockerHub(pulls.Host(ref)) {
-		return copiedImage{}, false
+		return copiedImage{}, nil
 	}
-	err := r.data.pulls.Ask(ctx, ref, func(ctx context.Context, client *registry.Client) error {
+	err = r.data.pulls.Ask(ctx, ref, func(ctx context.Context, client *registry.Client) error {
 		found, err := client.Inspect(ctx, ref)
 		image = copiedImageOf(found)
 		return err
 	})
-	return image, err == nil
+	return image, err
 }
 
 // checkPush warns, once for each host, of a destination that does not answer or refuses the login.

@@ -42,8 +42,8 @@ type content struct {
 	at     int64
 	sum    hash.Cloner
 	marks  []mark
-	cuts   int // since the last byte
-	opened int // again, altogether
+	cuts   int   // since the last byte
+	opened int   // again, altogether
 	err    error // why no more can be read
 	epoch  int   // of the sections that may read
 	source source

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -127,6 +128,49 @@ func IsNotFound(err error) bool { return answered(err, http.StatusNotFound) }
 
 // IsRateLimited reports whether there were too many calls, up to the last attempt.
 func IsRateLimited(err error) bool { return answered(err, http.StatusTooManyRequests) }
+
+// IsConflict reports whether another writer changed the account at the same time.
+func IsConflict(err error) bool { return answered(err, http.StatusConflict) }
+
+// IsUnavailable reports whether the server, or a gateway in front of it, answered with a 5xx.
+func IsUnavailable(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status >= http.StatusInternalServerError
+}
+
+// IsUnanswered reports whether no answer came at all.
+func IsUnanswered(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == 0
+}
+
+// IsUntrusted reports whether the server's certificate does not verify.
+func IsUntrusted(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Status != 0 {
+		return false
+	}
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
+	return untrusted
+}
+
+// IsLasting reports whether another call cannot succeed either, unlike in an outage: a wrong credential,
+// account, endpoint or certificate.
+func IsLasting(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	case 0:
+		return IsUntrusted(err)
+	}
+	notTheAPI := transport.Success(e.Status) && e.Err != nil
+	refused := e.Status >= http.StatusMultipleChoices && e.Status < http.StatusInternalServerError
+	return refused || notTheAPI || IsUnauthorized(err) || IsForbidden(err)
+}
 
 // IsRedirect reports whether the answer was a redirect; none is followed.
 func IsRedirect(err error) bool {

@@ -34,6 +34,7 @@ type providerData struct {
 	copies       copyRun
 	verifyImages verification
 	reported     reported
+	findings     findings
 }
 
 // known reports whether the provider's configuration is complete, so that the API can be called.

@@ -233,7 +233,7 @@ var (
 func TestExplainedMessagesExist(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
-	for _, folder := range []string{".", "../connector", "../execconfig", "../harness", "../registry"} {
+	for _, folder := range []string{".", "../connector", "../execconfig", "../harness", "../owners", "../pulls", "../registry"} {
 		for path, text := range textFiles(t, folder, ".go") {
 			if !strings.HasSuffix(path, "_test.go") {
 				source.WriteString(text)

@@ -2,17 +2,17 @@ package provider
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
-	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -33,26 +33,6 @@ type (
 	// consecutive values of one name form a list.
 	factual interface{ Facts() text.Facts }
 )
-
-// advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
-// with something to say is used.
-var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, missingAdvice, registryAdvice}
-
-// failure is the diagnostic of a failed operation, whatever was reported before.
-func failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
-	summary := "Could not " + operation
-	if subject != nil {
-		summary += " " + subject.String()
-	}
-	return diag.NewErrorDiagnostic(summary, explain(subject, err))
-}
-
-// unverified is the warning for a write that the server acknowledged and that could not be read back. The
-// object completes "Could not verify …" ("the image override").
-func unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
-	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
-		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
-}
 
 // explain formats an error in three parts: what happened, the facts that support asks for, and what to do
 // next. The CLI wraps lines that do not begin with a space.
@@ -145,147 +125,166 @@ func eachCause(err error, yield func(error) bool) bool {
 	return true
 }
 
-// interruptAdvice is for a run that was interrupted.
-func interruptAdvice(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "The run was interrupted. Run it again."
-	}
-	return ""
+// reported remembers the causes that this run has reported, so that one which fails everything is explained
+// once. The zero value is ready.
+type reported struct {
+	mu       sync.Mutex
+	subjects map[string]string
+	stopped  map[string]string
+	said     map[string]bool
+	// refreshed are overrides that objects in the state have.
+	refreshed map[execconfig.Target]bool
 }
 
-// callAdvice is for a call to the Harness API.
-func callAdvice(err error) string {
-	call, ok := errors.AsType[*harness.Error](err)
-	if !ok {
-		return ""
+// before returns the subject that a shared cause was first reported for (again); otherwise it records this
+// one. An error about its subject alone has no shared cause.
+func (r *reported) before(err error, subject fmt.Stringer) (first string, again bool) {
+	cause, shared := causeOf(err)
+	if !shared || subject == nil {
+		return "", false
 	}
-	switch call = call.Origin(); {
-	case harness.IsTimeout(call):
-		return "No complete answer came within the provider's request_timeout. Raise it if the server or the " +
-			"network is slow; otherwise check the endpoint and, if there is one, the proxy (HTTPS_PROXY)."
-	case call.Status == 0:
-		return connectionAdvice(call)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first, again = r.subjects[cause]; again {
+		return first, true
 	}
-	return statusAdvice(call)
+	if r.subjects == nil {
+		r.subjects = map[string]string{}
+	}
+	r.subjects[cause] = subject.String()
+	return "", false
 }
 
-// planAndRepeat is what to do about a write that may be stored. It fits on one line of a CLI's error.
-const planAndRepeat = "Run a plan to see what is stored, and apply again: repeating it is harmless."
+// stops returns the subject whose read or plan a cause has already stopped (again); otherwise it records this
+// one.
+func (r *reported) stops(err error, subject fmt.Stringer) (first string, again bool) {
+	cause, shared := causeOf(err)
+	if !shared {
+		return "", false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first, again = r.stopped[cause]; again {
+		return first, true
+	}
+	if r.stopped == nil {
+		r.stopped = map[string]string{}
+	}
+	r.stopped[cause] = subject.String()
+	return "", false
+}
 
-// writeAdvice is for a write whose outcome is not simply that of its request.
-func writeAdvice(err error) string {
+// refresh records the overrides that an object in the state has.
+func (r *reported) refresh(scope harness.Scope, images map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refreshed == nil {
+		r.refreshed = map[execconfig.Target]bool{}
+	}
+	for field := range images {
+		r.refreshed[execconfig.Target{Scope: scope, Field: field}] = true
+	}
+}
+
+// hasRefreshed reports whether an object in the state has an override, as far as this run has seen: creating
+// a resource that replaces that object takes over nothing.
+func (r *reported) hasRefreshed(target execconfig.Target) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refreshed[target]
+}
+
+// once reports whether a run says something for the first time.
+func (r *reported) once(words string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.said == nil {
+		r.said = map[string]bool{}
+	}
+	first := !r.said[words]
+	r.said[words] = true
+	return first
+}
+
+// causeOf names what an error shares with those of other resources: what the server or the network does
+// to every request, or an interrupt. The call, its subject and its ids do not count.
+func causeOf(err error) (cause string, shared bool) {
 	if cancelled, ok := errors.AsType[*execconfig.CancelledError](err); ok {
-		if !cancelled.Sent {
-			return "What is listed here is unchanged. Run it again."
+		return cancelled.Reason(), true
+	}
+	if uncertain, ok := errors.AsType[*execconfig.UncertainError](err); ok {
+		cause, shared = causeOf(uncertain.Err)
+		return "uncertain: " + cause, shared
+	}
+	if unverified, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
+		cause, shared = causeOf(unverified.Err)
+		return "unverified: " + cause, shared
+	}
+	if failed, ok := errors.AsType[*registry.Error](err); ok {
+		return causeAtRegistry(failed)
+	}
+	if unchecked, ok := errors.AsType[*pulls.UncheckedError](err); ok {
+		if _, isCall := unchecked.Err.(*harness.Error); !isCall { //nolint:errorlint // as below
+			return unchecked.Error(), true
 		}
-		return planAndRepeat + " A create may be stored " +
-			"without being in the state: the next plan then says that the field is already overridden, and " +
-			"harnessci_customer_images lists it."
+		err = unchecked.Err
 	}
-	if _, ok := errors.AsType[*execconfig.NotStoredError](err); ok {
-		return "Harness keeps all overrides of an account in one document and saves it as a whole, so a change by " +
-			"another writer can undo this one: a pipeline, a person, or a run on another machine. Let the other " +
-			"writer finish, and apply again."
+	call, ok := err.(*harness.Error) //nolint:errorlint // what wraps a call says more
+	if !ok {
+		return "", false
 	}
-	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Image != "" {
-		if refused.Listed {
-			return "Read the server's message. If it is about the image, choose another one. Otherwise the server lists this " +
-				"field but does not allow it to be set: remove the override."
-		}
-		return "The server's defaults do not list this field. Check its spelling: the data source " +
-			"harnessci_default_images lists the fields."
+	if call = call.Origin(); call.Status == 0 {
+		return fmt.Sprintf("%s %t", call.Host, harness.IsTimeout(call)), !errors.Is(err, context.Canceled)
 	}
-	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
-		return planAndRepeat
-	}
-	if _, ok := errors.AsType[*owners.DuplicateError](err); ok {
-		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +
-			"resource was renamed or moved, add a moved block."
-	}
-	if _, ok := errors.AsType[*owners.UndoneError](err); ok {
-		return "Destroying one would reset what the other keeps. A refresh resolves this: plan without " +
-			"-refresh=false."
-	}
-	if conflict, ok := errors.AsType[*owners.ConflictError](err); ok {
-		if len(conflict.Fields) == 0 {
-			return "Each would reset what only the other lists. Move the images of both into one set."
-		}
-		return "An exclusive set resets every override that it does not list. Move the single overrides into " +
-			"the set, or use single overrides only."
-	}
-	return ""
+	return fmt.Sprintf("%s %d %s %s %s %v", call.Host, call.Status, call.Code, call.Message, call.RedirectHost, call.Err), true
 }
 
-// connectionAdvice is for a call without an answer.
-func connectionAdvice(call *harness.Error) string {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](call.Err); ok {
-		return "The certificate of " + call.Host + " is not trusted here. If a private CA signed it, set the " +
-			"provider's ca_certificate_file to the CA's certificate in PEM format."
+// causeAtRegistry names what fails every request to a registry: no answer, a certificate, a login, a limit.
+func causeAtRegistry(failed *registry.Error) (cause string, shared bool) {
+	cause = fmt.Sprintf("%s %s %d %s %s", failed.Host, failed.Kind, failed.Status, failed.Code, failed.Text)
+	switch failed.Kind {
+	case registry.Unreachable, registry.Untrusted, registry.RateLimited, registry.Denied:
+		return cause, !errors.Is(failed, context.Canceled)
 	}
-	return "Check the provider's endpoint, the network and, if there is one, the proxy (HTTPS_PROXY)."
+	return "", false
 }
 
-// statusAdvice depends on the kind of answer.
-func statusAdvice(call *harness.Error) string {
-	switch {
-	case harness.IsNowhere(call):
-		return "Check that every proxy and gateway in between lets /v1/dbops/ through, beside /gateway, that the account has " +
-			"Database DevOps, and that account_id and the provider's endpoint are right."
-	case harness.IsRedirect(call):
-		return "Redirects are not followed, because the credential would go along. If the target is right, set the " +
-			"provider's endpoint to it; if it is a login page, a proxy or the gateway has blocked the request."
-	case harness.IsUnauthorized(call):
-		return "The credential that was sent is " + credentialName(call.Credential) + ". Check that it has not " +
-			"expired or been revoked, and that it belongs to the account in account_id."
-	case harness.IsForbidden(call):
-		return "The user or service account behind " + credentialName(call.Credential) + " lacks a permission: reading needs " +
-			"the account view permission, writing the account edit permission. Ask an administrator for a role that includes " +
-			"it, at account scope."
-	case harness.IsNotFound(call):
-		return "Nothing exists at this URL. Check that account_id is right, that the account has the module, and " +
-			"that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
-	case harness.IsRateLimited(call):
-		return "The rate limit was exceeded; Harness allows 400 calls a minute for each API key. Wait a minute and run " +
-			"again, raise max_retries, or give this provider an API key of its own."
-	case call.Status == statusConflict:
-		return "Another writer changed the account at the same time. Apply again."
-	case call.Status >= statusServerError:
-		next := "The server, or a gateway in front of it, is unavailable. Run again later."
-		if harness.IsFailedInside(call) && isWrite(call) {
-			next = "The server gives this answer when it is unavailable, and also when it refuses a field or an " +
-				"image. Check both: the data source harnessci_default_images lists the fields. Run again later."
-		}
-		next += " If it persists, contact Harness support"
-		if call.CorrelationID != "" {
-			return next + " with the correlationId."
-		}
-		return next + " with the time and the call."
-	case harness.IsRefused(call) && !isWrite(call):
-		return "Nothing was read. Check that account_id is right, and that the account has the module."
-	case harness.IsRefused(call):
-		return "The server refused the whole request and stored none of it. The data source harnessci_default_images lists " +
-			"the fields that a module and infra have."
-	case call.Err != nil:
-		return "This is not an answer from the Harness API: a proxy or a login page may have answered instead. " +
-			"Check the provider's endpoint."
+// failure is the diagnostic of an operation that did not succeed. The operation completes "Could not …"
+// ("set the image override"); the subject names what it was about, or is nil. A cause that was reported
+// before takes one line: a diagnostic without a detail.
+func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
+	summary := "Could not " + operation
+	if subject != nil {
+		summary += " " + subject.String()
 	}
-	return ""
+	if first, again := d.reported.before(err, subject); again {
+		return diag.NewErrorDiagnostic(summary+": the cause is the same as for "+first, "")
+	}
+	return diag.NewErrorDiagnostic(summary, explain(subject, err))
 }
 
-// isWrite reports whether a call changes overrides.
-func isWrite(call *harness.Error) bool {
-	return call.Call == "update-config" || call.Call == "reset-config"
+// unverified is the warning for a write that the server acknowledged and that could not be read back. The
+// object completes "Could not verify …" ("the image override"). CLIs merge those whose cause was reported
+// before.
+func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
+	if first, again := d.reported.before(err, subject); again {
+		return diag.NewWarningDiagnostic("Could not verify further writes",
+			fmt.Sprintf("The cause is the same as for %s. The next plan shows whether they are stored.", first))
+	}
+	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
+		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
 }
 
-// Statuses without a predicate in harness; only the advice depends on them.
-const (
-	statusRedirect        = 300
-	statusRequestTimeout  = 408
-	statusConflict        = 409
-	statusTooEarly        = 425
-	statusTooManyRequests = 429
-	statusServerError     = 500
-)
+// stopped is the diagnostic of a refresh or a plan that cannot go on. One error fails the run, so repeats
+// of its cause are warnings, which CLIs merge and print before it.
+func (d *providerData) stopped(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
+	if first, again := d.reported.stops(err, subject); again {
+		return diag.NewWarningDiagnostic("Further resources could not be read or planned",
+			fmt.Sprintf("The error about %s says why.", first))
+	}
+	_, _ = d.reported.before(err, subject)
+	return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s", operation, subject), explain(subject, err))
+}
 
 // keptBack is the warning that the object ("the image override") of a destroyed resource is not reset,
 // because this run has set it.
@@ -293,52 +292,4 @@ func keptBack(object string, subject fmt.Stringer) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Did not reset %s %s, which this run has set", object, subject),
 		"A reset would undo that. This happens when a resource is renamed without a moved block or replaced with "+
 			"create_before_destroy, or when a set replaces single overrides.\n\n"+facts(subject, nil))
-}
-
-// credentialName names a credential by where it is set, never by its value.
-func credentialName(attribute string) string {
-	switch attribute {
-	case "api_key":
-		return "the api_key (attribute api_key or variable " + envAPIKey + ")"
-	case "bearer_token":
-		return "the bearer_token (attribute bearer_token or variable " + envBearerToken + ")"
-	}
-	return "none"
-}
-
-// registryAdvice is for a request that a registry refused or did not answer.
-func registryAdvice(err error) string {
-	failed, ok := errors.AsType[*registry.Error](err)
-	if !ok || errors.Is(err, context.Canceled) {
-		return ""
-	}
-	switch failed.Kind {
-	case registry.NotFound:
-		return "Check the tag or the digest. The data source harnessci_image_releases lists the releases that a repository has."
-	case registry.NoRepository:
-		return "Check the repository's name. Some registries, such as Amazon ECR, do not create repositories on " +
-			"push: create it first, in ECR with aws_ecr_repository."
-	case registry.Denied:
-		return "The login is not allowed to do this, or there is no such repository: many registries do not say " +
-			"which. Check the name, and the login for " + failed.Host + " in registries of the provider block or " +
-			"in Docker's config file (docker login). Tokens of cloud registries expire within hours. A quota or a " +
-			"policy may also be the cause: read the registry's message."
-	case registry.RateLimited:
-		return "The registry limits the number of requests from a login or an address. Wait and run again; for " +
-			"Docker Hub, add a login for docker.io to registries in the provider block."
-	case registry.Immutable:
-		return "The registry does not allow this tag to be overwritten. Choose a tag that does not exist yet, or " +
-			"allow the change in the repository's settings."
-	case registry.Mismatch:
-		return "The content from the registry, or from a proxy in front of it, does not match its digest, so nothing was " +
-			"stored under the tag. Run again; if the error persists, the image is damaged there."
-	case registry.Untrusted:
-		return "The certificate of " + failed.Host + " is not trusted here. If a private CA signed it, set the " +
-			"provider's ca_certificate_file to the CA's certificate in PEM format."
-	case registry.Unreachable:
-		return "Check the registry's name, the network and, if there is one, the proxy (HTTPS_PROXY). A registry " +
-			"without https needs insecure = true in registries of the provider block."
-	default: // Refused
-		return "Read the registry's message: the usual reason is a quota, a policy or a read-only repository."
-	}
 }

@@ -79,7 +79,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := failure("set the image override", target("gitCloneTag"), test.err)
+			d := new(providerData).failure("set the image override", target("gitCloneTag"), test.err)
 			if d.Severity() != diag.SeverityError || d.Summary() != "Could not set the image override ci/K8/gitCloneTag" {
 				t.Errorf("%s: %s", d.Severity(), d.Summary())
 			}
@@ -102,7 +102,7 @@ func TestFailureOfARefusedRead(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusOK} {
 		read := answered(status, "no")
 		read.Call = "get-default-config"
-		detail := failure("read the default images of", ciK8, read).Detail()
+		detail := new(providerData).failure("read the default images of", ciK8, read).Detail()
 		if strings.Contains(detail, "stored") || strings.Contains(detail, "harnessci_default_images") || !strings.Contains(detail, "Nothing was read.") {
 			t.Errorf("HTTP %d: %s", status, detail)
 		}
@@ -113,7 +113,7 @@ func TestFailureOfARefusedRead(t *testing.T) {
 // whole paragraphs, so that the CLI can wrap them to the terminal.
 func TestFailureFitsATerminal(t *testing.T) {
 	t.Parallel()
-	d := failure("set the image override", target("gitCloneTag"), answered(http.StatusForbidden, strings.Repeat("long ", 90)))
+	d := new(providerData).failure("set the image override", target("gitCloneTag"), answered(http.StatusForbidden, strings.Repeat("long ", 90)))
 	for line := range strings.Lines(d.Detail()) {
 		if strings.HasPrefix(line, " ") && len(line) > 76 {
 			t.Errorf("this line is cut or overflows: %s", line)
@@ -127,11 +127,11 @@ func TestFailureFitsATerminal(t *testing.T) {
 func TestFailureOfAScopeAndOfNothing(t *testing.T) {
 	t.Parallel()
 	scope := target("").Scope
-	if d := failure("read the default images of", scope, errors.New("x")); d.Summary() != "Could not read the default images of ci/K8" ||
+	if d := new(providerData).failure("read the default images of", scope, errors.New("x")); d.Summary() != "Could not read the default images of ci/K8" ||
 		strings.Contains(d.Detail(), "field") {
 		t.Errorf("%s: %s", d.Summary(), d.Detail())
 	}
-	if d := failure("read the image catalog", nil, errors.New("x")); d.Summary() != "Could not read the image catalog" || d.Detail() != "X." {
+	if d := new(providerData).failure("read the image catalog", nil, errors.New("x")); d.Summary() != "Could not read the image catalog" || d.Detail() != "X." {
 		t.Errorf("%s: %s", d.Summary(), d.Detail())
 	}
 }
@@ -150,7 +150,7 @@ func (e strangeError) Unwrap() error { return e.error }
 func TestFailureLetsErrorsAndSubjectsSpeak(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("while sailing: %w", strangeError{errors.Join(errors.New("x"), answered(http.StatusBadGateway, ""))})
-	d := failure("set 2 image overrides of", targets{target("").Scope, []string{"gitCloneTag", "addonTag"}}, err)
+	d := new(providerData).failure("set 2 image overrides of", targets{target("").Scope, []string{"gitCloneTag", "addonTag"}}, err)
 	want := `The moon is full.
 
   module:        ci

@@ -164,7 +164,7 @@ func testAdvice(tested *connector.TestError) string {
 }
 
 // asides are the warnings about a change apart from its outcome.
-func asides(result connector.Result) (diags diag.Diagnostics) {
+func (d *providerData) asides(result connector.Result) (diags diag.Diagnostics) {
 	if result.Untested != nil && result.After.Works() {
 		diags.AddWarning("Builds saw the image connector before it was tested",
 			"New settings are tested as a temporary connector, "+harness.ImageCandidate+", before builds see them. That was not "+
@@ -176,7 +176,7 @@ func asides(result connector.Result) (diags diag.Diagnostics) {
 				"in Harness (Account Settings, Connectors).")
 	}
 	if result.Unverified != nil {
-		diags.Append(unverified("the settings of", imageConnector{}, result.Unverified))
+		diags.Append(d.unverified("the settings of", imageConnector{}, result.Unverified))
 	}
 	return diags
 }

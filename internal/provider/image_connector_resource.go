@@ -265,7 +265,7 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 		return
 	}
 	result, stays, err := r.data.connector.GiveBack(ctx, memory.Previous.Body, limit)
-	resp.Diagnostics.Append(asides(result)...)
+	resp.Diagnostics.Append(r.data.asides(result)...)
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(r.data.failure("restore the previous image connector", nil, restoreError{connectorError{err}}))
@@ -283,7 +283,7 @@ func (r *imageConnectorResource) change(
 		return connector.Result{}, nil
 	}
 	result, err := r.data.connector.Change(ctx, req)
-	diags.Append(asides(result)...)
+	diags.Append(r.data.asides(result)...)
 	return result, err
 }
 

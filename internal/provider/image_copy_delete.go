@@ -100,7 +100,7 @@ func (r *imageCopyResource) remove(ctx context.Context, former madeCopy) (gone b
 			"the tag in the registry.")
 		return true, diags
 	default:
-		diags.Append(failure("delete the image copy", imageName(destination), deleteError{err}))
+		diags.Append(r.data.failure("delete the image copy", imageName(destination), deleteError{err}))
 		return false, diags
 	}
 	if !shared { // else another tag of the image has the same signatures

@@ -70,7 +70,7 @@ func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyMode
 	wanted, err := r.wanted(ctx, state, plan, memory.image(ctx, sourceKey, &diags))
 	if err != nil {
 		plan.keep(state)
-		return append(diags, diag.WithPath(path.Root("source"), failure("plan the copy of", imageName(source), err)))
+		return append(diags, diag.WithPath(path.Root("source"), r.data.failure("plan the copy of", imageName(source), err)))
 	}
 	if wanted.Digest == "" {
 		plan.keep(nil)
@@ -79,7 +79,7 @@ func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyMode
 	image, err := r.described(ctx, plan, wanted.copiedImage, copied)
 	if err != nil {
 		plan.setDigest(image.Digest)
-		return append(diags, diag.WithPath(path.Root("source"), failure("copy the image", imageName(source), newCopyError(ctx, *plan, err))))
+		return append(diags, diag.WithPath(path.Root("source"), r.data.failure("copy the image", imageName(source), newCopyError(ctx, *plan, err))))
 	}
 	plan.setDigest(image.Digest)
 	if state != nil && state.Destination != plan.Destination {

@@ -78,7 +78,7 @@ func (r *imageCopyResource) held(ctx context.Context, destination string) (held 
 func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyModel, memory copyMemory, resp *resource.ReadResponse) {
 	found, err := r.data.registry.Inspect(ctx, state.Destination.ValueString())
 	if err != nil {
-		resp.Diagnostics.Append(failure("import the image copy", imageName(state.Destination.ValueString()), err))
+		resp.Diagnostics.Append(r.data.failure("import the image copy", imageName(state.Destination.ValueString()), err))
 		return
 	}
 	image := copiedImageOf(found)

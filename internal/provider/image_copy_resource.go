@@ -206,7 +206,7 @@ func (r *imageCopyResource) copy(
 	if plan.Digest.IsUnknown() { // the source was not known at plan
 		named, err := r.data.registry.Head(ctx, source)
 		if err != nil {
-			diags.Append(failure("copy the image", imageName(source), err))
+			diags.Append(r.data.failure("copy the image", imageName(source), err))
 			return false
 		}
 		plan.Digest = types.StringValue(named.Digest)
@@ -222,7 +222,7 @@ func (r *imageCopyResource) copy(
 	})
 	r.data.pulls.Changed(destination)
 	if err != nil {
-		diags.Append(failure("copy the image", imageName(source), newCopyError(ctx, *plan, err)))
+		diags.Append(r.data.failure("copy the image", imageName(source), newCopyError(ctx, *plan, err)))
 		return false
 	}
 	logCopied(ctx, destination, copied)

@@ -71,7 +71,7 @@ func (l *imageOverrideList) List(ctx context.Context, req list.ListRequest, stre
 		for _, scope := range scopes {
 			images, err := l.data.account.Overrides(ctx, scope)
 			if err != nil {
-				failed.Append(failure("list the image overrides of", scope, err))
+				failed.Append(l.data.failure("list the image overrides of", scope, err))
 				continue
 			}
 			for _, field := range slices.Sorted(maps.Keys(images)) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -104,6 +105,7 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 	case err != nil:
 		resp.Diagnostics.Append(r.data.stopped("read the image override", target, err))
 	case exists:
+		r.data.reported.refresh(target.Scope, state.images())
 		state.Value = types.StringValue(image)
 		owned.refreshed(ctx, target.Scope, []string{target.Field}, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -159,7 +161,8 @@ func (r *imageOverrideResource) store(ctx context.Context, plan *imageOverrideMo
 	if !r.data.requireKnown("set the image override "+target.String(), diags) {
 		return false
 	}
-	err := r.data.verifyWrites(ctx, target.Scope.Module, map[string]string{target.Field: plan.Value.ValueString()})[target.Field]
+	at := func(string) path.Path { return path.Root("value") }
+	err := r.data.verifyWrites(ctx, target.Scope, map[string]string{target.Field: plan.Value.ValueString()}, at, diags)[target.Field]
 	if err == nil {
 		err = r.data.account.Set(ctx, target.Scope, target.Field, plan.Value.ValueString())
 	}

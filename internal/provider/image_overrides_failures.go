@@ -61,7 +61,7 @@ func joined(a, b execconfig.FieldErrors) execconfig.FieldErrors {
 
 // failures turns the errors of a change into diagnostics: one for each field, on its key; fields that
 // failed for the same reason, such as one request's answer, share one.
-func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
+func (c overridesChange) failures(d *providerData, scope harness.Scope, failed execconfig.FieldErrors) (diags diag.Diagnostics) {
 	var reasons []string
 	fields := map[string][]string{}
 	for _, field := range slices.Sorted(maps.Keys(failed)) {
@@ -72,7 +72,7 @@ func (c overridesChange) failures(scope harness.Scope, failed execconfig.FieldEr
 		fields[why] = append(fields[why], field)
 	}
 	for _, why := range reasons {
-		diags.Append(c.failure(scope, fields[why], failed[fields[why][0]]))
+		diags.Append(c.failure(d, scope, fields[why], failed[fields[why][0]]))
 	}
 	return diags
 }
@@ -86,7 +86,7 @@ func (c overridesChange) verb(field string) string {
 }
 
 // failure is the diagnostic of fields that failed for one reason.
-func (c overridesChange) failure(scope harness.Scope, fields []string, err error) diag.Diagnostic {
+func (c overridesChange) failure(d *providerData, scope harness.Scope, fields []string, err error) diag.Diagnostic {
 	at, what := imagesPath.AtMapKey(fields[0]), "the image override"
 	var subject fmt.Stringer = execconfig.Target{Scope: scope, Field: fields[0]}
 	if len(fields) > 1 {
@@ -98,9 +98,9 @@ func (c overridesChange) failure(scope harness.Scope, fields []string, err error
 	}
 	// A reset that may not have happened keeps a destroyed set in the state; repeating it does no harm.
 	if execconfig.Acknowledged(err) && !c.destroy {
-		return diag.WithPath(at, unverified(what, subject, err))
+		return diag.WithPath(at, d.unverified(what, subject, err))
 	}
-	return diag.WithPath(at, failure(c.verb(fields[0])+" "+what, subject, err))
+	return diag.WithPath(at, d.failure(c.verb(fields[0])+" "+what, subject, err))
 }
 
 // createdInPart warns, in addition to the errors of a create, of what is stored already.

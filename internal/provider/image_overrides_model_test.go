@@ -43,7 +43,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 		},
 		"two requests'": {failed: failed{"a": refused, "gone": refused}, want: []string{
 			`Error images["a"] Could not set the image override ci/K8/a`,
-			`Error images["gone"] Could not reset the image override ci/K8/gone`,
+			`Error images["gone"] Could not reset the image override ci/K8/gone: the cause is the same as for ci/K8/a`,
 		}},
 		"each its own": {failed: failed{"a": lost("a"), "b": lost("b")}, word: `"a:1" was sent`, want: []string{
 			`Error images["a"] Could not set the image override ci/K8/a`,
@@ -51,7 +51,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 		}},
 		"unverified": {failed: failed{"a": unverified("a"), "gone": unverified("gone")}, want: []string{
 			`Warning images["a"] Could not verify the image override ci/K8/a`,
-			`Warning images["gone"] Could not verify the image override ci/K8/gone`,
+			`Warning images["gone"] Could not verify further writes`,
 		}},
 		"one request's, unverified": {
 			failed: failed{"a": unverified("a"), "b": unverified("b")}, word: "The write was acknowledged but",
@@ -72,7 +72,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			diags := overridesChange{execconfig.Change{Reset: map[string]string{"gone": "gone:1"}}, test.destroy}.failures(target("").Scope, test.failed)
+			diags := overridesChange{execconfig.Change{Reset: map[string]string{"gone": "gone:1"}}, test.destroy}.failures(new(providerData), target("").Scope, test.failed)
 			var got []string
 			for _, d := range diags {
 				at := ""

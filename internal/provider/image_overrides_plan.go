@@ -69,7 +69,7 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverridesModel) (diags diag.Diagnostics) {
 	server := r.data.account.PlanImages(ctx, plan.scope())
 	if server.Err() != nil && len(plan.values()) == 0 { // checkPlan had nothing to check
-		diags.Append(r.data.notChecked(server, cannotWork(server.Err())))
+		diags.Append(r.data.notChecked(server, harness.IsLasting(server.Err())))
 	}
 	var resets, changes []string
 	values := plan.values()

@@ -115,6 +115,7 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 		resp.Diagnostics.Append(r.data.stopped("read the image overrides", scope, err))
 		return
 	}
+	r.data.reported.refresh(scope, images)
 	owned.refreshed(ctx, scope, slices.Collect(maps.Keys(images)), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 }
@@ -151,7 +152,7 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	change := overridesChange{execconfig.NewChange(images, nil), true}
 	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))
 	resp.Diagnostics.Append(r.data.notices()...)
-	resp.Diagnostics.Append(change.failures(scope, failed)...)
+	resp.Diagnostics.Append(change.failures(r.data, scope, failed)...)
 	if resp.Diagnostics.HasError() {
 		images = r.data.account.Settled(ctx, scope, change.After(images, failed))
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
@@ -184,7 +185,7 @@ func (r *imageOverridesResource) replace(
 	} else {
 		change.Change = change.LeaveNewcomers(shown)
 	}
-	absent := r.data.verifyWrites(ctx, scope.Module, change.Set)
+	absent := r.data.verifyWrites(ctx, scope, change.Set, imagesPath.AtMapKey, diags)
 	err = r.data.account.Replace(ctx, scope, change.without(absent))
 	diags.Append(r.data.notices()...)
 	failed, ok := errors.AsType[execconfig.FieldErrors](err)
@@ -197,7 +198,7 @@ func (r *imageOverridesResource) replace(
 		diags.Append(createdUntilInterrupt(scope, stored, len(plan.images()), failed))
 		return plan
 	}
-	diags.Append(change.failures(scope, failed)...)
+	diags.Append(change.failures(r.data, scope, failed)...)
 	diags.Append(change.newcomers(scope)...)
 	if !diags.HasError() {
 		return plan

@@ -141,7 +141,7 @@ func (d *imageReleasesDataSource) Read(ctx context.Context, req datasource.ReadR
 		releases, err = d.releases(ctx, ref, model.options())
 	}
 	if err != nil {
-		resp.Diagnostics.Append(diag.WithPath(path.Root("image"), failure("list the releases of", imageName(ref), err)))
+		resp.Diagnostics.Append(diag.WithPath(path.Root("image"), d.data.failure("list the releases of", imageName(ref), err)))
 		return
 	}
 	model.Releases = make([]imageRelease, len(releases))
@@ -191,7 +191,7 @@ func (d *imageReleasesDataSource) addDates(ctx context.Context, releases []image
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				diags.Append(diag.WithPath(path.Root("dates"), failure("find out when the image was published:", imageName(releases[i].Image), err)))
+				diags.Append(diag.WithPath(path.Root("dates"), d.data.failure("find out when the image was published:", imageName(releases[i].Image), err)))
 				return
 			}
 			releases[i].Published = timeText(published)

@@ -30,19 +30,25 @@ type plannedImage struct {
 // checkPlan asks the server and returns what the user should know: fields that do not exist are errors,
 // everything else a warning. It runs again in the apply, and in each plan of an unchanged resource, where
 // only news is worth a warning.
-func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
+func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, images []plannedImage) diag.Diagnostics {
 	if !d.known() || len(images) == 0 {
 		return nil
 	}
-	verified := async(func() diag.Diagnostics { return d.verifyPlan(ctx, scope, images) })
-	pulled := async(func() diag.Diagnostics { return d.checkPulls(ctx, scope, images) })
+	d.findings.begin()
+	diags, found := d.checkImages(ctx, scope, images)
+	return append(diags, warnings(d.findings.end(found))...)
+}
+
+func (d *providerData) checkImages(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics, found []finding) {
+	verified := async(func() verified { return d.verifyPlan(ctx, scope, images) })
+	pulled := async(func() []finding { return d.checkPulls(ctx, scope, images) })
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
-		stops := cannotWork(server.Err()) && slices.ContainsFunc(images, func(p plannedImage) bool { return p.changes })
+		stops := harness.IsLasting(server.Err()) && slices.ContainsFunc(images, func(p plannedImage) bool { return p.changes })
 		diags.Append(d.notChecked(server, stops))
 		if stops {
-			return diags
+			return diags, nil
 		}
 	}
 	for _, planned := range images {
@@ -54,11 +60,13 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 			diags.Append(problem)
 			continue
 		}
-		diags.Append(d.checkTakeOver(server, planned)...)
-		diags.Append(checkAgainstDefault(server, planned)...)
+		found = append(found, d.checkTakeOver(server, planned)...)
+		found = append(found, checkAgainstDefault(server, planned)...)
 	}
-	diags.Append(pulled()...)
-	return append(diags, verified()...)
+	found = append(found, pulled()...)
+	looked := verified()
+	diags.Append(looked.failed...)
+	return diags, append(found, looked.found...)
 }
 
 // async starts some work, and returns a function that waits for its outcome.
@@ -138,33 +146,38 @@ func (d *providerData) spelledIn(ctx context.Context, scope harness.Scope, field
 	return "", false
 }
 
-// checkTakeOver warns of a create over an existing override, in the plan and in the apply, where CLIs print
-// it after the creation.
-func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) diag.Diagnostics {
+// checkTakeOver finds a create over an existing override, in the plan and in the apply, where CLIs print it
+// after the creation.
+func (d *providerData) checkTakeOver(server execconfig.PlanImages, planned plannedImage) []finding {
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	present, exists := server.Overrides[planned.field]
-	if !planned.creating || !exists || d.account.WasReset(target) {
+	if !planned.creating || !exists || d.account.WasReset(target) || d.reported.hasRefreshed(target) {
 		return nil
 	}
+	f := finding{target: target, at: planned.imagePath, facts: text.Facts{{Name: "found", Value: showImage(present)}}}
 	if present == planned.image {
-		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-			fmt.Sprintf("%s is already overridden with this image", target),
-			"Creating the resource takes over the existing override, which was set by an interrupted run, a "+
-				"resource at another address or somebody else. From then on this resource manages it, and "+
-				"destroying the resource resets the field.")}
+		f.cause = cause{
+			"Existing overrides have the planned images already",
+			"No resource in the state manages these overrides, which were set by an interrupted run, a resource at another " +
+				"address or somebody else:",
+			"Creating a resource takes over its override: from then on the resource manages it, and destroying the " +
+				"resource resets the field.",
+		}
+		return []finding{f}
 	}
 	becomes := planned.image
 	if becomes == "" {
 		becomes = "(known after apply)"
 	}
-	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(planned.imagePath,
-		fmt.Sprintf("Creating %s replaces an override", target),
-		fmt.Sprintf(`  found:   %[1]s
-  planned: %[2]s
-
-If the resource was renamed, add a moved block instead. To adopt an override that somebody else has set, import it before the apply:
-
-  terraform import 'harnessci_image_override.<name>' %[3]s`, showImage(present), becomes, target))}
+	f.facts = append(f.facts, text.Fact{Name: "planned", Value: becomes})
+	f.cause = cause{
+		"Creating resources replaces existing overrides",
+		"The account has these overrides with other images, and no resource in the state manages them:",
+		"To replace them, continue. To keep one as it is, set value to what was found; to adopt it before the apply, import " +
+			"it:\n\n  terraform import 'harnessci_image_override.<name>' <module>/<infra>/<field>\n\nIf a resource was " +
+			"renamed, add a moved block instead.",
+	}
+	return []finding{f}
 }
 
 // showImage returns an image from a server as it is if it is safe to show, else quoted.

@@ -26,28 +26,28 @@ func TestAccPlanWarns(t *testing.T) {
 		says         []string // none: no warning
 	}{
 		"a take-over": {"gitCloneTag", "harness/drone-git:1.6.8-rootless", present, []string{
-			"Warning: Creating ci/K8/gitCloneTag replaces an override",
+			"Warning: Creating resources replaces existing overrides",
 			`with harnessci_image_override.test, on main.tf line 3, in resource "harnessci_image_override" "test": 3: value = `,
 			"found: " + present + " planned: harness/drone-git:1.6.8-rootless",
-			"If the resource was renamed, add a moved block instead.",
-			"terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
+			"If a resource was renamed, add a moved block instead.",
+			"terraform import 'harnessci_image_override.<name>' <module>/<infra>/<field>",
 		}},
-		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: ci/K8/gitCloneTag is already overridden with this image"}},
+		"a take-over of the same image":     {"gitCloneTag", present, present, []string{"Warning: Existing overrides have the planned images already"}},
 		"no take-over: nothing exists":      {"gitCloneTag", present, "", nil},
 		"no take-over: another field":       {"s3UploadTag", "plugins/s3:1.5.3", present, nil},
-		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: The image of ci/K8/gitCloneTag is not named drone-git"}},
+		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: Builds would run other images than the defaults of these fields", "ci/K8/gitCloneTag: gcs, not drone-git"}},
 		"no other name: a mirror":           {"gitCloneTag", "registry.example.com/a/b/drone-git:1.6.9-rootless", "", nil},
 		"no other name: another owner":      {"gitCloneTag", "acme/drone-git:1.6.9-rootless", "", nil},
-		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: The image of ci/K8/addonTag is 3 releases behind", "the 2 before it"}},
-		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag is 6 releases behind"}},
-		"unsupported variant":               {"addonTagRootless", "harness/ci-addon:rootless-1.10.0", "", []string{"ci/K8/addonTagRootless is 6 releases behind"}},
+		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: Images are older than Harness supports", "ci/K8/addonTag: 3 releases behind", "the 2 before it"}},
+		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag: 6 releases behind"}},
+		"unsupported variant":               {"addonTagRootless", "harness/ci-addon:rootless-1.10.0", "", []string{"ci/K8/addonTagRootless: 6 releases behind"}},
 		"supported: two releases behind":    {"addonTag", "harness/ci-addon:1.14.0", "", nil},
 		"supported: ahead":                  {"addonTag", "harness/ci-addon:1.17.0", "", nil},
 		"not comparable: latest":            {"addonTag", "harness/ci-addon:latest", "", nil},
 		"not comparable: another variant":   {"addonTag", "harness/ci-addon:rootless-1.10.0", "", nil},
 		"not comparable: a digest":          {"addonTag", "harness/ci-addon@sha256:" + strings.Repeat("a", 64), "", nil},
 		"plugins have no window":            {"s3UploadTag", "plugins/s3:1.0.0", "", nil},
-		"neither tag nor digest":            {"addonTag", "registry.example.com/m/ci-addon", "", []string{"Warning: The image ci-addon has neither a tag nor a digest"}},
+		"neither tag nor digest":            {"addonTag", "registry.example.com/m/ci-addon", "", []string{"Warning: Images have neither a tag nor a digest"}},
 		"an image that is not known so far": {"gitCloneTag", "${terraform_data.image.output}", present, []string{"found: " + present + " planned: (known after apply)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	output := clitest.New(t, single("a", "addonTag", "harness/ci-addon:1.10.0")+single("b", "liteEngineTag", "harness/ci-lite-engine:1.9.0"), fake.Env()).Must("plan")
-	for _, words := range []string{"ci/K8/addonTag is 6 releases behind", "ci/K8/liteEngineTag is 7 releases behind"} {
+	for _, words := range []string{"ci/K8/addonTag: 6 releases behind", "ci/K8/liteEngineTag: 7 releases behind"} {
 		if !strings.Contains(output, words) {
 			t.Errorf("the plan does not say %q:\n%s", words, output)
 		}
@@ -101,8 +101,7 @@ func TestAccTakeOverCanBeAdopted(t *testing.T) {
 		fake.SetOverride(scope, "gitCloneTag", present)
 		config := single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless", further)
 		dir := clitest.New(t, config, fake.Env())
-		requireSays(t, dir.Must("plan"), "Creating "+id+" replaces an override", "found: "+present,
-			"terraform import 'harnessci_image_override.<name>' "+id)
+		requireSays(t, dir.Must("plan"), "Creating resources replaces existing overrides", id+" found: "+present)
 
 		byBlock := clitest.New(t, config+"import {\n  to = harnessci_image_override.test\n  id = \""+id+"\"\n}\n", fake.Env())
 		output := byBlock.Must("plan")
@@ -120,13 +119,13 @@ func TestAccUnchangedResourcesAreSilentUntilTheirImagesAreTooOld(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	dir := clitest.New(t, single("renamed", "gitCloneTag", "acme/our-git:1.0.0")+single("addon", "addonTag", "harness/ci-addon:1.15.0"), fake.Env())
-	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "is not named drone-git") || strings.Contains(output, "addonTag is") {
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "our-git, not drone-git") || strings.Contains(output, "addonTag: ") {
 		t.Errorf("the apply warns of the new name only:\n%s", output)
 	}
 	requireNoWarning(t, dir.Must("plan"))
 	fake.SetDefault("ci/K8", "addonTag", "harness/ci-addon:1.18.0")
 	output := dir.Must("plan")
-	if !strings.Contains(output, "ci/K8/addonTag is 3 releases behind") || strings.Contains(output, "not named") || !strings.Contains(output, "No changes.") {
+	if !strings.Contains(output, "ci/K8/addonTag: 3 releases behind") || strings.Contains(output, "Builds would run") || !strings.Contains(output, "No changes.") {
 		t.Errorf("the plan warns of the age only:\n%s", output)
 	}
 }
@@ -168,7 +167,7 @@ func TestAccReplacementByAnotherFieldCanBeATakeOver(t *testing.T) {
 	dir.Must("apply", "-auto-approve")
 	fake.SetOverride("ci/K8", "gitCloneTag", present)
 	dir.Write("main.tf", single("test", "gitCloneTag", "harness/drone-git:1.6.8-rootless"))
-	if output := dir.Must("plan"); !strings.Contains(output, "Creating ci/K8/gitCloneTag replaces an override") {
+	if output := dir.Must("plan"); !strings.Contains(output, "Creating resources replaces existing overrides") {
 		t.Errorf("the plan does not warn:\n%s", output)
 	}
 }
@@ -253,7 +252,7 @@ provider "harnessci" { api_key = terraform_data.key.output }
 		t.Errorf("%d requests while the key was not known", n)
 	}
 	// It is known by the apply, and the warning comes then.
-	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "replaces an override") || !strings.Contains(output, "not named") {
+	if output := dir.Must("apply", "-auto-approve"); !strings.Contains(output, "replaces existing overrides") || !strings.Contains(output, "Builds would run other images") {
 		t.Errorf("the apply does not warn:\n%s", output)
 	}
 }

@@ -71,6 +71,8 @@ func (s *stub) data() *providerData {
 	return &providerData{
 		account:   execconfig.New(s, "test", execconfig.Options{MaxAge: time.Nanosecond}),
 		connector: connector.New(s, connector.Options{}),
+
+		verifyImages: verifyOff,
 	}
 }
 
@@ -141,14 +143,15 @@ func TestCheckPlan(t *testing.T) {
 		"field of the other infra": {planned("vmOnlyTag", "a:1"), "field", "ci/K8 has no field vmOnlyTag", []string{
 			`ci/VM has the field vmOnlyTag: did you mean infra = "VM"?`,
 		}},
-		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
+		"take-over": {planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"), "value", "Creating resources replaces existing overrides", []string{
 			"found:   harness/drone-git:1.5.0-rootless", "planned: harness/drone-git:1.6.9-rootless",
-			"moved block", "\n\n  terraform import 'harnessci_image_override.<name>' ci/K8/gitCloneTag",
+			"ci/K8/gitCloneTag\n", "set value to what was found", "moved block",
+			"\n\n  terraform import 'harnessci_image_override.<name>' <module>/<infra>/<field>",
 		}},
-		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "Creating ci/K8/gitCloneTag replaces an override", []string{
+		"take-over by what is not known": {planned("gitCloneTag", ""), "value", "Creating resources replaces existing overrides", []string{
 			"planned: (known after apply)",
 		}},
-		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "ci/K8/gitCloneTag is already overridden with this image", []string{
+		"take-over of the same image": {planned("gitCloneTag", "harness/drone-git:1.5.0-rootless"), "value", "Existing overrides have the planned images already", []string{
 			"an interrupted run, a resource at another address", "destroying the resource resets the field",
 		}},
 		"no image reference": {planned("addonTag", "harness/ci addon:1"), "value!", "Invalid image reference for ci/K8/addonTag", []string{
@@ -156,20 +159,22 @@ func TestCheckPlan(t *testing.T) {
 		}},
 		"an existing value that is not an image": {planned: kept(planned("oddTag", "odd image"))},
 		"no image reference, which is kept":      {planned: unchanged(planned("addonTag", "odd image"))},
-		"neither tag nor digest":                 {planned("addonTag", "example.com/m/ci-addon"), "value", "The image ci-addon has neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
+		"neither tag nor digest":                 {planned("addonTag", "example.com/m/ci-addon"), "value", "Images have neither a tag nor a digest", []string{"example.com/m/ci-addon:1.2.3"}},
 		"a tag":                                  {planned("gitCloneTag", "1.6.8-rootless"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:1.6.8-rootless?"}},
 		"a tag of another variant":               {planned("gitCloneTag", "v1.6"), "value!", "The image of ci/K8/gitCloneTag is only a tag", []string{"Did you mean harness/drone-git:v1.6?"}},
 		"latest":                                 {planned("addonTag", "latest"), "value!", "The image of ci/K8/addonTag is only a tag", []string{"Did you mean harness/ci-addon:latest?"}},
 		"no take-over in an update":              {planned: kept(planned("gitCloneTag", "harness/drone-git:1.6.9-rootless"))},
-		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "The image of ci/K8/addonTag is not named ci-addon", []string{
+		"another name": {planned("addonTag", "plugins/gcs:1.3.0"), "value", "Builds would run other images than the defaults of these fields", []string{
+			"ci/K8/addonTag: gcs, not ci-addon",
 			"default: harness/ci-addon:1.16.92", "planned: plugins/gcs:1.3.0",
 		}},
-		"another name, in an update": {kept(planned("addonTag", "plugins/gcs:1.3.0")), "value", "The image of ci/K8/addonTag is not named ci-addon", nil},
-		"three releases behind": {planned("addonTag", "harness/ci-addon:1.13.9"), "value", "The image of ci/K8/addonTag is 3 releases behind", []string{
+		"another name, in an update": {kept(planned("addonTag", "plugins/gcs:1.3.0")), "value", "Builds would run other images than the defaults of these fields", nil},
+		"three releases behind": {planned("addonTag", "harness/ci-addon:1.13.9"), "value", "Images are older than Harness supports", []string{
+			"ci/K8/addonTag: 3 releases behind",
 			"latest release of its harness/ci-* images and the 2 before it",
 			"default: harness/ci-addon:1.16.92", "planned: harness/ci-addon:1.13.9",
 		}},
-		"an older major":         {planned("addonTag", "example.com/ci-addon:0.13.9"), "value", "The image of ci/K8/addonTag is at least 17 releases behind", nil},
+		"an older major":         {planned("addonTag", "example.com/ci-addon:0.13.9"), "value", "Images are older than Harness supports", []string{"at least 17 releases behind"}},
 		"two releases behind":    {planned: planned("addonTag", "harness/ci-addon:1.14.0")},
 		"tagged latest":          {planned: planned("addonTag", "harness/ci-addon:latest")},
 		"a digest":               {planned: planned("addonTag", "harness/ci-addon@sha256:"+digest)},
@@ -213,7 +218,7 @@ func TestCheckPlanOfAnUnchangedResourceSaysOnlyWhatMayBeNews(t *testing.T) {
 	}
 	api.overrides[ciK8]["addonTag"] = "harness/ci-addon:1.10.0"
 	diags := api.data().checkPlan(t.Context(), ciK8, []plannedImage{kept(planned("addonTag", "harness/ci-addon:1.10.0"))})
-	if len(diags) != 1 || diags[0].Summary() != "The image of ci/K8/addonTag is 6 releases behind" {
+	if len(diags) != 1 || diags[0].Summary() != "Images are older than Harness supports" {
 		t.Errorf("its age grows: %v", diags)
 	}
 }
@@ -221,7 +226,7 @@ func TestCheckPlanOfAnUnchangedResourceSaysOnlyWhatMayBeNews(t *testing.T) {
 func TestCheckPlanAfterAResetOfTheSameRunSeesNoTakeOver(t *testing.T) {
 	t.Parallel()
 	api := newStub()
-	data := &providerData{account: execconfig.New(api, "test", execconfig.Options{LockDir: t.TempDir()})}
+	data := &providerData{account: execconfig.New(api, "test", execconfig.Options{LockDir: t.TempDir()}), verifyImages: verifyOff}
 	replacement := []plannedImage{planned("gitCloneTag", "harness/drone-git:1.6.9-rootless")}
 	if diags := data.checkPlan(t.Context(), ciK8, replacement); len(diags) != 1 {
 		t.Errorf("before the reset: %v", diags)
@@ -324,4 +329,36 @@ func containsDetail(diags diag.Diagnostics, text string) bool {
 		}
 	}
 	return false
+}
+
+// Single overrides are planned one by one: the last one that is checked tells what all have in common, in a
+// list that does not grow without limit.
+func TestFindingsOfOneCauseShareAWarning(t *testing.T) {
+	t.Parallel()
+	api := newStub()
+	data := api.data()
+	data.findings.begin() // another resource is being checked
+	var images []plannedImage
+	for i := range maxListed + 12 {
+		field := fmt.Sprintf("tag%02d", i)
+		api.defaults[ciK8][field] = "harness/x:1.0.0"
+		images = append(images, planned(field, "acme/other:1.0.0"))
+	}
+	for _, image := range images {
+		if diags := data.checkPlan(t.Context(), ciK8, []plannedImage{image}); len(diags) != 0 {
+			t.Errorf("it is told while another check is at work: %v", diags)
+		}
+	}
+	diags := warnings(data.findings.end(nil))
+	if len(diags) != 1 || diags[0].Summary() != "Builds would run other images than the defaults of these fields" {
+		t.Fatal(diags)
+	}
+	detail := diags[0].Detail()
+	if !strings.Contains(detail, "  ci/K8/tag00: other, not x\n") || !strings.Contains(detail, "\n  and 12 more\n") || strings.Count(detail, "\n") > 40 {
+		t.Error(detail)
+	}
+	data.findings.begin()
+	if again := warnings(data.findings.end(nil)); len(again) != 0 {
+		t.Errorf("it is told twice: %v", again)
+	}
 }

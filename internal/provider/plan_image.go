@@ -45,38 +45,48 @@ func looksLikeTag(image string) bool {
 	return image == "latest" || digits > 0 && version[digits] == '.' || digits < 0
 }
 
-// checkAgainstDefault warns of an image that names neither tag nor digest or is not the default's, and of
-// one that the vendor no longer supports while that default is current.
-func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (diags diag.Diagnostics) {
-	if image, err := imageref.Parse(planned.image); err == nil && !imageref.Pinned(planned.image) {
-		diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image %s has neither a tag nor a digest", image.Name),
-			"Builds will run whatever the registry calls latest at that moment. Add a tag, such as "+
-				planned.image+":1.2.3, or a digest.")
+// checkAgainstDefault finds an image that names neither tag nor digest or is not the default's, and one that
+// Harness no longer supports while that default is current.
+func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (found []finding) {
+	f := finding{target: execconfig.Target{Scope: server.Scope, Field: planned.field}, at: planned.imagePath}
+	if _, err := imageref.Parse(planned.image); err == nil && !imageref.Pinned(planned.image) {
+		f.cause = cause{
+			"Images have neither a tag nor a digest",
+			"Builds will run whatever the registry calls latest at that moment:",
+			"Add a tag or a digest.",
+		}
+		f.facts = text.Facts{{Name: "planned", Value: planned.image}, {Name: "such as", Value: planned.image + ":1.2.3"}}
+		found = append(found, f)
 	}
 	c, ok := compareImages(planned.image, server.Defaults[planned.field])
 	if !ok { // not known yet, or not an image reference
-		return diags
+		return found
 	}
-	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
-	show := fmt.Sprintf("  default: %s\n  planned: %s\n\n", server.Defaults[planned.field], planned.image)
+	f.facts = text.Facts{{Name: "default", Value: server.Defaults[planned.field]}, {Name: "planned", Value: planned.image}}
 	if c.image.Name != c.preset.Name {
 		if planned.creating || server.Overrides[planned.field] != planned.image { // else it was reported when the image was set
-			diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is not named %s", target, c.preset.Name),
-				"Builds would run a different image from the default:\n\n"+show+"Check that the image belongs to "+
-					"this field. If it is a copy under another name, nothing needs to change.")
+			f.says = fmt.Sprintf("%s, not %s", c.image.Name, c.preset.Name)
+			f.cause = cause{
+				"Builds would run other images than the defaults of these fields",
+				"The planned images have other names than the defaults:",
+				"Check that each image belongs to its field. If it is a copy under another name, nothing needs to change.",
+			}
+			found = append(found, f)
 		}
-		return diags
+		return found
 	}
 	if supported, known := c.supported(); supported || !known {
-		return diags
+		return found
 	}
-	count := fmt.Sprintf("%d releases", c.Releases)
+	f.says = fmt.Sprintf("%d releases behind", c.Releases)
 	if !c.Exact {
-		count = "at least " + count
+		f.says = "at least " + f.says
 	}
-	diags.AddAttributeWarning(planned.imagePath, fmt.Sprintf("The image of %s is %s behind", target, count),
-		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before "+
-			"it:\n\n%sBuilds still run, with a warning in the Harness UI, but this release gets no hotfixes. "+
-			"Choose a newer one, or remove the override to run the default.", supportedReleases-1, show))
-	return diags
+	f.cause = cause{
+		"Images are older than Harness supports",
+		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:", supportedReleases-1),
+		"Builds still run, with a warning in the Harness UI, but such a release gets no hotfixes. Choose a newer one, or " +
+			"remove the override to run the default.",
+	}
+	return append(found, f)
 }

@@ -16,69 +16,151 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// verifyPlan looks up what builds would pull for the images that a plan changes. It returns a warning for
-// each that is missing and, if verification is required, an error for each that could not be looked up.
-func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics) {
-	var changed []plannedImage
-	var refs []string
-	for _, planned := range images {
-		if planned.changes && planned.image != "" {
-			changed, refs = append(changed, planned), append(refs, planned.image)
-		}
-	}
-	for i, err := range d.verify(ctx, scope.Module, refs, d.pulls.CheckPlan) {
-		target := execconfig.Target{Scope: scope, Field: changed[i].field}
-		if missing, ok := errors.AsType[*pulls.MissingError](err); ok {
-			diags.Append(missingWarning(missing, target, changed[i].imagePath))
-		} else if err != nil {
-			diags.Append(diag.WithPath(changed[i].imagePath, d.failure("verify the image of", target, err)))
-		}
-	}
-	return diags
+// verified is what looking up the images of a plan has found: warnings, and errors if it is required.
+type verified struct {
+	found  []finding
+	failed diag.Diagnostics
 }
 
-// verifyWrites looks up what builds would pull for images that are about to be stored, and returns, by
-// field, why an image must not be stored.
-func (d *providerData) verifyWrites(ctx context.Context, module harness.Module, images map[string]string) execconfig.FieldErrors {
-	failed := execconfig.FieldErrors{}
-	fields := fieldsOf(images)
-	refs := make([]string, len(fields))
-	for i, field := range fields {
-		refs[i] = images[field]
-	}
-	for i, err := range d.verify(ctx, module, refs, d.pulls.CheckWrite) {
-		if err != nil {
-			failed[fields[i]] = err
+// verifyPlan looks up what builds would pull for the images that a plan changes.
+func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (v verified) {
+	var changed []namedImage
+	for _, planned := range images {
+		if planned.changes && planned.image != "" {
+			changed = append(changed, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
 		}
 	}
+	for i, err := range d.verify(ctx, scope.Module, changed, d.pulls.CheckPlan) {
+		if missing, ok := errors.AsType[*pulls.MissingError](err); ok {
+			v.found = append(v.found, missingImage(missing, changed[i]))
+		} else if d.required(err) {
+			v.failed.Append(diag.WithPath(changed[i].at, d.failure("verify the image of", changed[i].target, &unverifiableError{err})))
+		} else if err != nil {
+			v.found = append(v.found, d.unchecked(err, changed[i])...)
+		}
+	}
+	return v
+}
+
+// verifyWrites looks up what builds would pull for images that are about to be stored. It returns, by field,
+// why an image must not be stored, and warns of those that could not be looked up.
+func (d *providerData) verifyWrites(
+	ctx context.Context, scope harness.Scope, images map[string]string, at func(field string) path.Path, diags *diag.Diagnostics,
+) execconfig.FieldErrors {
+	failed := execconfig.FieldErrors{}
+	var named []namedImage
+	for _, field := range fieldsOf(images) {
+		named = append(named, namedImage{execconfig.Target{Scope: scope, Field: field}, images[field], at(field)})
+	}
+	var found []finding
+	d.findings.begin()
+	for i, err := range d.verify(ctx, scope.Module, named, d.pulls.CheckWrite) {
+		if _, missing := errors.AsType[*pulls.MissingError](err); missing {
+			failed[named[i].target.Field] = err
+		} else if d.required(err) {
+			failed[named[i].target.Field] = &unverifiableError{err}
+		} else if err != nil {
+			found = append(found, d.unchecked(err, named[i])...)
+		}
+	}
+	diags.Append(warnings(d.findings.end(found))...)
 	return failed
 }
 
-// verify looks images up. It returns an error for each that is missing and, if verification is required, for
-// each that could not be looked up.
+// verify looks images up. It returns a *pulls.MissingError for each that is missing, and a
+// *pulls.UncheckedError for each that could not be looked up.
 func (d *providerData) verify(
-	ctx context.Context, module harness.Module, images []string, check func(context.Context, []string) []error,
+	ctx context.Context, module harness.Module, images []namedImage, check func(context.Context, []string) []error,
 ) []error {
-	if len(images) == 0 || d.registry == nil || d.verifyImages == verifyOff {
+	refs := make([]string, len(images))
+	for i, named := range images {
+		refs[i] = named.image
+	}
+	switch {
+	case len(images) == 0 || d.verifyImages == verifyOff:
+		return nil
+	case module.UsesImageConnector():
+		return check(ctx, refs)
+	case d.verifyImages == verifyRequired:
+		return slices.Repeat([]error{&pulls.UncheckedError{Err: errUndocumentedPull}}, len(images))
+	}
+	return nil // nobody can change that, so it is in the documentation only
+}
+
+// required reports whether an image may not be stored because it could not be looked up. What is known only
+// in the apply is looked up there.
+func (d *providerData) required(err error) bool {
+	return err != nil && d.verifyImages == verifyRequired && !errors.Is(err, pulls.ErrSettings)
+}
+
+// unchecked finds an image that could not be looked up, once a run.
+func (d *providerData) unchecked(err error, named namedImage) []finding {
+	unchecked, ok := errors.AsType[*pulls.UncheckedError](err)
+	if !ok || errors.Is(err, context.Canceled) {
 		return nil
 	}
-	var outcomes []error
-	if module.UsesImageConnector() {
-		outcomes = check(ctx, images)
-	} else {
-		outcomes = slices.Repeat([]error{&pulls.UncheckedError{Err: errUndocumentedPull}}, len(images))
+	c := cause{
+		summary: "Images were not checked: " + whyUnchecked(unchecked),
+		why:     "Whether these images are where builds would pull them from is not known:",
+		next: "The run continues without this check; with verify_images = \"required\" it would stop, and with \"off\" " +
+			"nothing is looked up.",
 	}
-	for i, err := range outcomes {
-		if unchecked, ok := errors.AsType[*pulls.UncheckedError](err); ok {
-			if outcomes[i] = nil; d.verifyImages == verifyRequired {
-				outcomes[i] = &unverifiableError{unchecked}
+	if next := uncheckedAdvice(unchecked); next != "" {
+		c.next = next + "\n\n" + c.next
+	}
+	if !d.reported.once(c.summary + named.target.String() + named.image) {
+		return nil
+	}
+	return []finding{{cause: c, target: named.target, at: named.at, facts: text.Facts{{Name: "image", Value: named.image}}}}
+}
+
+// whyUnchecked says why an image could not be looked up, in a few words that are the same for all images.
+func whyUnchecked(unchecked *pulls.UncheckedError) string {
+	failed, ok := errors.AsType[*registry.Error](unchecked)
+	if !ok {
+		if call, ok := errors.AsType[*harness.Error](unchecked); ok {
+			switch {
+			case harness.IsForbidden(call):
+				return "the image connector cannot be read (403, needs core_connector_view)"
+			case harness.IsUnanswered(call):
+				return "the image connector cannot be read (no answer)"
 			}
+			return fmt.Sprintf("the image connector cannot be read (%d)", call.Status)
+		}
+		return unchecked.Error()
+	}
+	switch failed.Kind {
+	case registry.Denied:
+		if failed.IsLogin() {
+			return failed.Host + " refused the login"
+		}
+		return failed.Host + " denied access"
+	case registry.RateLimited:
+		return failed.Host + " limits requests"
+	case registry.Untrusted:
+		return "the certificate of " + failed.Host + " is not trusted"
+	case registry.Unreachable:
+		if failed.Status == 0 {
+			return failed.Host + " gave no answer"
 		}
 	}
-	return outcomes
+	return fmt.Sprintf("%s answered with HTTP %d", failed.Host, failed.Status)
+}
+
+// uncheckedAdvice says what to do about an image that could not be looked up.
+func uncheckedAdvice(unchecked *pulls.UncheckedError) string {
+	if _, ok := errors.AsType[*harness.Error](unchecked); ok {
+		return "Builds pull through the account's image connector, so its registry decides which name is looked up. " +
+			connectorError{unchecked.Err}.Advice()
+	}
+	if silent, ok := errors.AsType[*pulls.SilentError](unchecked); ok {
+		return "Check that " + silent.Host + " can be reached from here."
+	}
+	return registryAdvice(unchecked.Err)
 }
 
 // errUndocumentedPull is why images of Database DevOps cannot be verified.
@@ -86,25 +168,27 @@ var errUndocumentedPull = errors.New("nothing documents which connector Database
 	"that it pulls is unknown")
 
 // unverifiableError is an image that could not be looked up where verification is required.
-type unverifiableError struct{ *pulls.UncheckedError }
+type unverifiableError struct{ error }
 
 // Unwrap returns what kept the image from being looked up.
-func (e *unverifiableError) Unwrap() error { return e.UncheckedError }
+func (e *unverifiableError) Unwrap() error { return e.error }
 
 // Reason says why the image could not be looked up.
 func (e *unverifiableError) Reason() string {
-	if e.Host != "" || errors.Is(e, errUndocumentedPull) {
-		return e.Error()
+	if call, ok := errors.AsType[*harness.Error](e.error); ok {
+		return "The account's image connector cannot be read, so the name that builds pull is unknown: " + call.Reason()
 	}
-	return "The account's image connector cannot be read or is not known yet, so the name that builds pull is unknown"
+	return e.Error()
 }
 
 // Advice says what to do next.
 func (e *unverifiableError) Advice() string {
 	required := "With verify_images = \"required\", every image must be found before it is stored; \"when_reachable\" " +
-		"continues if a registry does not answer."
-	if more := registryAdvice(e.Err); more != "" {
-		return more + "\n\n" + required
+		"continues if an image cannot be looked up, with a warning."
+	if unchecked, ok := errors.AsType[*pulls.UncheckedError](e.error); ok {
+		if more := uncheckedAdvice(unchecked); more != "" {
+			return more + "\n\n" + required
+		}
 	}
 	return required
 }
@@ -122,12 +206,16 @@ func missingAdvice(err error) string {
 		"the override refers to is created before it."
 }
 
-// missingWarning is what a plan says of a missing image.
-func missingWarning(missing *pulls.MissingError, target execconfig.Target, at path.Path) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(at, fmt.Sprintf("The image of %s is not in its registry", target),
-		text.Sentence(missing.Reason())+"\n\n"+facts(nil, missing)+"\n\nThe apply looks again, and stops before it writes this "+
-			"override if the image is not there by then. Correct the tag, or copy the image there first: a "+
-			"harnessci_image_copy whose destination the override refers to is created before it.")
+// missingImage finds a planned image that is not in its registry.
+func missingImage(missing *pulls.MissingError, named namedImage) finding {
+	f := finding{target: named.target, at: named.at, says: missing.Answer(), facts: missing.Facts()}
+	f.cause = cause{
+		"Images are not in their registry",
+		"Builds would fail to pull these images:",
+		"The apply looks again, and does not write an override whose image is not there by then. Correct the tag, or copy " +
+			"the image there first: a harnessci_image_copy whose destination the override refers to is created before it.",
+	}
+	return f
 }
 
 // namedImage is an image and where it is stored or planned.
@@ -139,7 +227,7 @@ type namedImage struct {
 
 // checkPulls warns of planned images that builds will not pull under the written name. It reads the
 // connector only if a changed image names a registry: other names get the connector's, as intended.
-func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) diag.Diagnostics {
+func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) []finding {
 	if !scope.Module.UsesImageConnector() {
 		return nil
 	}
@@ -162,7 +250,7 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	if through.Planned {
 		notice = ""
 	}
-	return pullWarnings(through.URL, "planned", changing, notice)
+	return badPulls(through.URL, "planned", changing, notice)
 }
 
 // checkExistingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be
@@ -192,74 +280,55 @@ func (d *providerData) checkExistingPulls(ctx context.Context, url types.String)
 	}
 	reads.Wait()
 	slices.SortFunc(existing, func(a, b namedImage) int { return strings.Compare(a.target.String(), b.target.String()) })
-	return pullWarnings(url.ValueString(), "stored", existing,
+	return warnings(badPulls(url.ValueString(), "stored", existing,
 		"\n\nThese overrides are set now. Change them first, or in this run with depends_on, so that no build "+
-			"breaks in the meantime.")
+			"breaks in the meantime."))
 }
 
-// pullWarnings returns one warning for each registry and each problem of images under a connector's URL.
-// The label says what the images are: "planned" or "stored".
-func pullWarnings(url, label string, images []namedImage, notice string) (diags diag.Diagnostics) {
-	type cause struct {
-		problem imageref.Problem
-		host    string
-	}
-	var causes []cause
-	found := map[cause][]namedImage{}
+// badPulls finds the images that builds will not pull under their name, under a connector's URL. The label
+// says what they are: "planned" or "stored".
+func badPulls(url, label string, images []namedImage, notice string) (found []finding) {
 	for _, named := range images {
 		pull := imageref.Resolve(url, named.image)
-		c := cause{pull.Problem, registryOf(named.image)}
-		if pull.Problem != imageref.Doubled && pull.Problem != imageref.NoCredentials {
+		f := finding{target: named.target, at: named.at, facts: text.Facts{{Name: label, Value: named.image}}}
+		switch pull.Problem {
+		case imageref.Doubled:
+			f.cause = doubled(url, registryOf(named.image))
+			f.facts = append(f.facts, text.Fact{Name: "pulled", Value: pull.Image})
+		case imageref.NoCredentials:
+			f.cause = noCredentials(url, registryOf(named.image))
+		default:
 			continue
 		}
-		if found[c] == nil {
-			causes = append(causes, c)
-		}
-		found[c] = append(found[c], named)
+		f.facts = append(f.facts, text.Fact{Name: "instead", Value: imageref.WithoutHost(named.image)})
+		f.next += notice
+		found = append(found, f)
 	}
-	for _, c := range causes {
-		at := found[c][0].at
-		if len(found[c]) > 1 {
-			at = at.ParentPath()
-		}
-		if len(at.Steps()) == 0 {
-			at = found[c][0].at
-		}
-		summary, detail := noCredentials(url, c.host, label, found[c])
-		if c.problem == imageref.Doubled {
-			summary, detail = doubled(url, c.host, label, found[c])
-		}
-		diags.AddAttributeWarning(at, summary, detail+notice)
-	}
-	return diags
+	return found
 }
 
-func doubled(url, host, label string, images []namedImage) (summary, detail string) {
+func doubled(url, host string) cause {
 	connectorHost, _, _ := imageref.SplitConnectorURL(url)
-	var list strings.Builder
-	for _, named := range images {
-		fmt.Fprintf(&list, "\n  %s\n    %-8s %s\n    pulled:  %s\n    instead: %s\n", named.target, label+":", named.image,
-			imageref.Resolve(url, named.image).Image, imageref.WithoutHost(named.image))
-	}
-	return fmt.Sprintf("Builds would look for %s inside %s", host, connectorHost),
+	return cause{
+		fmt.Sprintf("Builds would look for %s inside %s", host, connectorHost),
 		fmt.Sprintf("Harness puts the registry of the image connector, %s, before a name that does not contain its host. No "+
-			"registry has the resulting name, so builds fail to pull it:\n%s\nWrite the names without a registry.", showURL(url), list.String())
+			"registry has the resulting name, so builds fail to pull it:", showURL(url)),
+		"Write the names without a registry.",
+	}
 }
 
-func noCredentials(url, host, label string, images []namedImage) (summary, detail string) {
-	var list strings.Builder
-	for _, named := range images {
-		fmt.Fprintf(&list, "\n  %s\n    %-8s %s\n    instead: %s\n", named.target, label+":", named.image, imageref.WithoutHost(named.image))
-	}
+func noCredentials(url, host string) cause {
 	through := "The account has no image connector"
 	if url != "" {
 		through = "The image connector's registry is " + showURL(url)
 	}
-	return fmt.Sprintf("Builds would pull from %s without credentials", host),
-		fmt.Sprintf("%s, so no login is used for %s:\n%s\nIf that registry allows anonymous pulls, or the nodes "+
-			"have their own credentials, nothing needs to change. Otherwise make it the registry of "+
-			"harnessci_image_connector, with its login, and write the names without a "+
-			"registry.", through, host, list.String())
+	return cause{
+		fmt.Sprintf("Builds would pull from %s without credentials", host),
+		fmt.Sprintf("%s, so no login is used for %s:", through, host),
+		"If that registry allows anonymous pulls, or the nodes have their own credentials, nothing needs to change. " +
+			"Otherwise make it the registry of harnessci_image_connector, with its login, and write the names without a " +
+			"registry.",
+	}
 }
 
 // registryOf returns the registry of an image; "" if it is not a reference.

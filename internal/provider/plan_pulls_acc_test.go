@@ -88,9 +88,9 @@ func TestAccAMissingImageNeverReachesHarness(t *testing.T) {
 			registry.Push("harness/ci-lite-engine:1.16.92", someImage)
 			dir := verifying(t, fake, registry, "when_reachable", test.config)
 			output := dir.Must("plan")
-			requireDiagnostics(t, output, 1, "Warning: The image of ci/K8/addonTag is not in its registry",
+			requireDiagnostics(t, output, 1, "Warning: Images are not in their registry", "ci/K8/addonTag",
 				registry.Host()+" has no such tag", registry.Host()+"/harness/ci-addon:1.16.99", "1.16.92", "1.16.91", "1.15.4")
-			requireDiagnostics(t, output, 0, "Warning: The image of ci/K8/liteEngineTag is not in")
+			requireDiagnostics(t, output, 0, "Warning: Images were not checked")
 			if n := fake.Count("writes"); n != 0 {
 				t.Errorf("the plan wrote %d times", n)
 			}
@@ -109,7 +109,7 @@ func TestAccAMissingImageNeverReachesHarness(t *testing.T) {
 			}
 			// Once it is pushed, the same configuration applies.
 			registry.Push("harness/ci-addon:1.16.99", someImage)
-			requireDiagnostics(t, dir.Must("apply", "-auto-approve"), 0, "Warning: The image of")
+			requireDiagnostics(t, dir.Must("apply", "-auto-approve"), 0, "Warning: Images are not in")
 			dir.Must("plan", "-detailed-exitcode")
 		})
 	}
@@ -120,46 +120,47 @@ func TestAccAMissingRepositoryIsReported(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	registry := fakeregistry.Start(t, fakeregistry.Options{})
 	dir := verifying(t, fake, registry, "when_reachable", pin("addonTag", "reg/harness/ci-adon:1.16.92"))
-	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: The image of ci/K8/addonTag is not in its registry", "has no such repository")
+	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Images are not in their registry", "ci/K8/addonTag", "has no such repository")
 }
 
-// A registry that does not answer, or needs another login, proves nothing.
-func TestAccWhatCannotBeLookedUpIsIgnored(t *testing.T) {
+// A registry that does not answer, or needs another login, proves nothing. What was not checked is said: one
+// warning in the plan, one in the apply.
+func TestAccWhatCannotBeLookedUpIsSaid(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]*fakeregistry.Fault{
-		"refuses the login": {Status: 401, Code: "UNAUTHORIZED"},
-		"is forbidden":      {Status: 403, Code: "DENIED"},
-		"is unavailable":    {Status: 503},
-		"limits":            {Status: 429, Code: "TOOMANYREQUESTS"},
-		"drops":             {Drop: true},
-		"is not there":      nil,
+	for name, test := range map[string]struct {
+		fault *fakeregistry.Fault
+		says  string // after the registry's host
+	}{
+		"refuses the login": {&fakeregistry.Fault{Status: 401, Code: "UNAUTHORIZED"}, "refused the login"},
+		"is forbidden":      {&fakeregistry.Fault{Status: 403, Code: "DENIED"}, "denied access"},
+		"is unavailable":    {&fakeregistry.Fault{Status: 503}, "answered with HTTP 503"},
+		"limits":            {&fakeregistry.Fault{Status: 429, Code: "TOOMANYREQUESTS"}, "limits requests"},
+		"drops":             {&fakeregistry.Fault{Drop: true}, "gave no answer"},
+		"is not there":      {nil, "gave no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
 			registry := fakeregistry.Start(t, fakeregistry.Options{})
-			if fault == nil {
+			if test.fault == nil {
 				registry.Close()
 			} else {
-				fault.Times = -1
-				registry.Inject(*fault)
+				test.fault.Times = -1
+				registry.Inject(*test.fault)
 			}
-			dir := verifying(t, fake, registry, "when_reachable", pin("addonTag", "reg/harness/ci-addon:1.16.92"))
-			requireNoNews := func(output string) {
-				t.Helper()
-				for _, text := range diagnosticsOf(output) {
-					if !strings.Contains(text, "development overrides") && !strings.Contains(text, "without credentials") {
-						t.Errorf("it is reported: %s", text)
-					}
-				}
+			images := map[string]string{"addonTag": "reg/harness/ci-addon:1.16.92", "liteEngineTag": "reg/harness/ci-lite-engine:1.16.92"}
+			dir := verifying(t, fake, registry, "when_reachable", set(images))
+			for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
+				output := dir.Must(args...)
+				requireDiagnostics(t, output, 1, "Warning: Images were not checked", registry.Host()+" "+test.says, "ci/K8/addonTag", "ci/K8/liteEngineTag",
+					`verify_images = "required"`)
 			}
-			requireNoNews(dir.Must("plan"))
-			requireNoNews(dir.Must("apply", "-auto-approve"))
-			if len(fake.Overrides("ci/K8")) != 1 {
-				t.Error("nothing is stored")
+			if len(fake.Overrides("ci/K8")) != 2 {
+				t.Error("not both are stored")
 			}
 
-			write(dir, registry, pin("addonTag", "reg/harness/ci-addon:1.16.91"))
+			images["addonTag"] = "reg/harness/ci-addon:1.16.91"
+			write(dir, registry, set(images))
 			dir.Setenv("HARNESSCI_VERIFY_IMAGES", "required")
 			result := dir.Run("plan")
 			requireDiagnostics(t, result.Output, 1, "Error: Could not verify the image of ci/K8/addonTag", "verify_images")
@@ -233,8 +234,7 @@ func TestAccThePulledNameIsLookedUp(t *testing.T) {
 	fake.SetConnector(fakeharness.ConnectorBody("http://"+registry.Host()+"/mirror/", "robot"))
 	dir := verifying(t, fake, registry, "required", pin("addonTag", "harness/ci-addon:1.16.92")+pin("liteEngineTag", "harness/ci-lite-engine:1.16.92"))
 	output := dir.Must("plan")
-	requireDiagnostics(t, output, 0, "Warning: The image of ci/K8/addonTag")
-	requireDiagnostics(t, output, 1, "Warning: The image of ci/K8/liteEngineTag is not in its registry",
+	requireDiagnostics(t, output, 1, "Warning: Images are not in their registry", "ci/K8/liteEngineTag",
 		registry.Host()+"/mirror/harness/ci-lite-engine:1.16.92")
 	for _, request := range registry.Requests() {
 		if request.Kind == "manifests" && !strings.HasPrefix(request.Repository, "mirror/harness/") {
@@ -246,9 +246,13 @@ func TestAccThePulledNameIsLookedUp(t *testing.T) {
 	fake.DenyConnectors(true, false)
 	registry.ResetLog()
 	result := dir.Run("plan")
-	requireDiagnostics(t, result.Output, 2, "Error: Could not verify the image of ci/K8/", "image connector cannot be read")
+	requireDiagnostics(t, result.Output, 2, "Error: Could not verify the image of ci/K8/")
+	requireSays(t, result.Output, "image connector cannot be read", "the cause is the same as for ci/K8/", "core_connector_view")
 	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
-	dir.Must("plan")
+	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
+		requireDiagnostics(t, dir.Must(args...), 1, "Warning: Images were not checked",
+			"the image connector cannot be read (403, needs core_connector_view)", "Ask an administrator")
+	}
 	if n := registry.Count(""); n != 0 {
 		t.Errorf("%d requests were sent for a name that is not known", n)
 	}
@@ -271,7 +275,7 @@ resource "harnessci_image_override" "addon" {
 }
 `)
 	output := dir.Must("plan", "-out", "saved.plan")
-	requireDiagnostics(t, output, 0, "Warning: The image of")
+	requireDiagnostics(t, output, 0, "Warning: Images are not in")
 	if !strings.Contains(strings.Join(strings.Fields(output), " "), fmt.Sprintf(`+ value = "%s/mirror/harness/ci-addon:1.16.92@%s"`, registry.Host(), source)) {
 		t.Errorf("the plan does not show the digest of the override:\n%s", output)
 	}
@@ -299,7 +303,8 @@ func TestAccAHangingHostIsAskedOnce(t *testing.T) {
 		images[field] = listener.Addr().String() + "/x/" + strings.ToLower(field) + ":1"
 	}
 	dir := verifying(t, fake, fakeregistry.Start(t, fakeregistry.Options{}), "when_reachable", set(images))
-	dir.Must("apply", "-auto-approve")
+	output := dir.Must("apply", "-auto-approve")
+	requireDiagnostics(t, output, 1, "Warning: Images were not checked", listener.Addr().String()+" did not answer within 3 s", "and 6 more")
 	if got := len(fake.Overrides("ci/K8")); got != 12 {
 		t.Errorf("%d of 12 are stored", got)
 	}

@@ -80,7 +80,7 @@ func (d *registryImageDataSource) Read(ctx context.Context, req datasource.ReadR
 	ref := model.Image.ValueString()
 	image, err := d.data.registry.Inspect(ctx, ref)
 	if err != nil {
-		resp.Diagnostics.Append(diag.WithPath(path.Root("image"), failure("look up the image", imageName(ref), err)))
+		resp.Diagnostics.Append(diag.WithPath(path.Root("image"), d.data.failure("look up the image", imageName(ref), err)))
 		return
 	}
 	model.Digest = types.StringValue(image.Digest)

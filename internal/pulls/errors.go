@@ -47,12 +47,15 @@ func (e *MissingError) Error() string { return e.Reason() + ": " + e.Err.Error()
 func (e *MissingError) Unwrap() error { return e.Err }
 
 // Reason says what is missing where.
-func (e *MissingError) Reason() string {
+func (e *MissingError) Reason() string { return e.Answer() + ", and builds would fail to pull the image" }
+
+// Answer says which registry does not have what.
+func (e *MissingError) Answer() string {
 	what := "has no such tag"
 	if kind, _ := registry.KindOf(e.Err); kind == registry.NoRepository {
 		what = "has no such repository"
 	}
-	return fmt.Sprintf("%s %s, and builds would fail to pull the image", hostOf(e.Pull.Image), what)
+	return hostOf(e.Pull.Image) + " " + what
 }
 
 // Facts returns the stored name, the pulled one where it differs, and the nearest tags.

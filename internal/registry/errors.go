@@ -92,6 +92,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// IsLogin reports whether the registry wants a login, or another one.
+func (e *Error) IsLogin() bool { return e.Status == http.StatusUnauthorized }
+
 // Unwrap returns the cause, so that errors.Is finds a cancelled context.
 func (e *Error) Unwrap() error { return e.Err }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,9 +112,18 @@ func (r *resolver) setting(attribute string, value types.String, env string) (se
 	return "", ""
 }
 
-// fail records that an attribute's value cannot be used.
+// quotable are the attributes whose values hold no secret, even by mistake.
+var quotable = []string{"request_timeout", "max_retries", "ca_certificate_file", "verify_images"}
+
+// fail records that an attribute's value cannot be used. Where the value may be a secret, the error has no
+// path: the CLI would quote the line of the configuration.
 func (r *resolver) fail(attribute, detail string) {
-	r.diags.AddAttributeError(path.Root(attribute), "Invalid provider configuration: "+attribute, detail)
+	summary := "Invalid provider configuration: " + attribute
+	if !slices.Contains(quotable, attribute) {
+		r.diags.AddError(summary, detail)
+		return
+	}
+	r.diags.AddAttributeError(path.Root(attribute), summary, detail)
 }
 
 // endpoint returns the base URL, without a trailing slash. Messages never show the value, which
@@ -127,7 +137,7 @@ func (r *resolver) endpoint(value types.String) *url.URL {
 		return nil
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		r.diags.AddAttributeWarning(path.Root("endpoint"), "The endpoint is not encrypted",
+		r.diags.AddWarning("The endpoint is not encrypted",
 			fmt.Sprintf("The endpoint, as set by %s, uses plain http: anyone on the network path to %s can read the "+
 				"credential. Use https.", source, u.Hostname()))
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -46,7 +45,9 @@ func registriesAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as " +
-			"`registry.example.com:5000`; `docker.io` is Docker Hub. Each login is sent only to that registry and " +
+			"`registry.example.com:5000`; `docker.io` is Docker Hub. A key may go on with a path, such as " +
+			"`registry.example.com/team-a`: its login is for the repositories below that path (a robot of a Harbor project, a " +
+			"GitLab deploy token), and the longest key that matches wins. Each login is sent only to that registry and " +
 			"its token server. For a registry that is not listed, the provider uses the login in Docker's config " +
 			"file (`$DOCKER_CONFIG`, `~/.docker/config.json`), its credential helpers or `REGISTRY_AUTH_FILE`, or " +
 			"none.",
@@ -64,7 +65,7 @@ func registriesAttribute() schema.MapNestedAttribute {
 			"insecure": schema.BoolAttribute{
 				Optional: true,
 				MarkdownDescription: "Whether to use plain http for the registry. Loopback addresses do not need it. " +
-					"Defaults to `false`.",
+					"Not for keys with a path. Defaults to `false`.",
 			},
 		}},
 	}
@@ -97,8 +98,8 @@ func (r *resolver) verification(value types.String) verification {
 	return mode
 }
 
-// registries returns the logins by host. known is false while any part of them is not; whatever needs no
-// registry still works.
+// registries returns the logins by host, or host and path. known is false while any part of them is not;
+// whatever needs no registry still works.
 func (r *resolver) registries(value types.Map) (logins map[string]registryLogin, known bool) {
 	if value.IsUnknown() {
 		return nil, false
@@ -106,33 +107,32 @@ func (r *resolver) registries(value types.Map) (logins map[string]registryLogin,
 	logins, known = map[string]registryLogin{}, true
 	named := map[string]string{}
 	elements := value.Elements()
-	for _, host := range slices.Sorted(maps.Keys(elements)) {
-		at := path.Root("registries").AtMapKey(host)
-		element, ok := elements[host].(types.Object)
+	for _, key := range slices.Sorted(maps.Keys(elements)) {
+		element, ok := elements[key].(types.Object)
 		if !ok || element.IsUnknown() {
 			known = false
 			continue
 		}
-		if problem := registryHostProblem(host); problem != "" {
-			r.failAt(path.Root("registries"), "A key of registries "+problem+". A key is a host with an optional "+
-				"port, such as "+
-				"registry.example.com:5000, or docker.io for Docker Hub.")
+		canonical, problem := registryKey(key)
+		if problem != "" {
+			r.fail("registries", "A key of registries "+problem+". A key is a host with an optional port, such as "+
+				"registry.example.com:5000, or docker.io for Docker Hub, and may go on with a path, such as "+
+				"registry.example.com/team-a.")
 			continue
 		}
-		canonical := imageref.CanonicalHost(host)
 		if other, twice := named[canonical]; twice {
-			r.failAt(at, fmt.Sprintf("%s and %s are the same registry. Keep one of them.", other, host))
+			r.fail("registries", fmt.Sprintf("%s and %s are the same registry. Keep one of them.", other, key))
 			continue
 		}
-		named[canonical] = host
-		login, whole := r.registry(at, host, element)
+		named[canonical] = key
+		login, whole := r.registry(key, element)
 		logins[canonical], known = login, known && whole
 	}
 	return logins, known
 }
 
 // registry returns one login, and whether all of it is known.
-func (r *resolver) registry(at path.Path, host string, element types.Object) (login registryLogin, known bool) {
+func (r *resolver) registry(key string, element types.Object) (login registryLogin, known bool) {
 	var model registryModel
 	attributes := element.Attributes()
 	model.Username, _ = attributes["username"].(types.String)
@@ -142,44 +142,58 @@ func (r *resolver) registry(at path.Path, host string, element types.Object) (lo
 		return registryLogin{}, false
 	}
 	login = registryLogin{model.Username.ValueString(), model.Password.ValueString(), model.Insecure.ValueBool()}
-	switch {
-	case model.Username.IsNull() && !model.Password.IsNull():
-		r.failAt(at.AtName("username"), "password is set but username is not. A token needs a user name, too; see "+
-			"the registry's documentation.")
-	case model.Password.IsNull() && !model.Username.IsNull():
-		r.failAt(at.AtName("password"), "username is set but password is not.")
-	case !model.Username.IsNull() && login.username == "":
-		r.failAt(at.AtName("username"), "The value is an empty string. Without a username and a password, Docker's own login "+
-			"is used.")
-	case !model.Password.IsNull() && strings.TrimSpace(login.password) != login.password || !model.Password.IsNull() && login.password == "":
-		r.failAt(at.AtName("password"), "The value is empty, or begins or ends with white space. The usual cause "+
-			"is a file's trailing newline, which trimspace(file(...)) removes.")
-	case login.insecure && login.password != "" && !isLoopback(hostname(host)):
-		r.diags.AddAttributeWarning(at.AtName("insecure"), "The registry "+host+" is not encrypted",
-			"Anyone on the network path to it can read the password. Use https.")
+	host, path, _ := strings.Cut(key, "/")
+	if problem := login.problem(model, path); problem != "" {
+		r.fail("registries", "The entry "+key+": "+problem)
+	} else if login.insecure && login.password != "" && !isLoopback(hostname(host)) {
+		r.diags.AddWarning("A registry of the provider's registries is not encrypted",
+			"Anyone on the network path to "+host+" can read the password. Use https.")
 	}
 	return login, true
 }
 
-// failAt records that a value within registries cannot be used.
-func (r *resolver) failAt(at path.Path, detail string) {
-	r.diags.AddAttributeError(at, "Invalid provider configuration: registries", detail)
-}
-
-// registryHostProblem says why a key cannot be a registry's host. Messages never show a key that may
-// contain a password.
-func registryHostProblem(host string) string {
+// problem says why a login cannot be used.
+func (l registryLogin) problem(model registryModel, path string) string {
 	switch {
-	case strings.Contains(host, "://"):
-		return "has a scheme (https://); leave it out"
-	case strings.Contains(host, "@"):
-		return "contains a user name or password; use username and password"
-	case strings.Contains(host, "/"):
-		return "has a path: " + text.Quote(host)
-	case imageref.CanonicalHost(host) == "":
-		return "is not a host: " + text.Quote(host)
+	case path != "" && l.insecure:
+		return "insecure is for a whole registry. Set it at the key that is the host alone."
+	case model.Username.IsNull() && !model.Password.IsNull():
+		return "password is set but username is not. A token needs a user name, too; see the registry's documentation."
+	case model.Password.IsNull() && !model.Username.IsNull():
+		return "username is set but password is not."
+	case !model.Username.IsNull() && l.username == "":
+		return "username is an empty string. Without a username and a password, Docker's own login is used."
+	case !model.Password.IsNull() && (l.password == "" || strings.TrimSpace(l.password) != l.password):
+		return "password is empty, or begins or ends with white space. The usual cause is a file's trailing newline, which " +
+			"trimspace(file(...)) removes."
 	}
 	return ""
+}
+
+// registryKey returns a key as imageref writes it, or why it cannot be one. Messages never show a key that
+// may contain a password.
+func registryKey(key string) (canonical, problem string) {
+	host, path, below := strings.Cut(key, "/")
+	canonical = imageref.CanonicalHost(host)
+	switch {
+	case strings.Contains(key, "://"):
+		return "", "has a scheme (https://); leave it out"
+	case strings.Contains(key, "@"):
+		return "", "contains a user name or password; use username and password"
+	case canonical == "":
+		return "", "does not begin with a host: " + text.Quote(key)
+	case below && !isRepository(path):
+		return "", "has a path that no repository begins with: " + text.Quote(key)
+	case below:
+		canonical += "/" + path
+	}
+	return canonical, ""
+}
+
+// isRepository reports whether a path may be that of a repository.
+func isRepository(path string) bool {
+	image, err := imageref.Parse("registry.example/" + path)
+	return err == nil && image.Repository == path && image.Tag+image.Digest == ""
 }
 
 // hostname returns a host without its port.

@@ -40,23 +40,27 @@ func registriesOf(elements map[string]attr.Value) types.Map {
 func TestResolveRegistries(t *testing.T) {
 	t.Parallel()
 	s, known, diags := resolveWith(providerModel{Registries: registriesOf(map[string]attr.Value{
-		"index.docker.io":              login("me", "token"),
-		"Registry.Example.com:5000":    login("AWS", "s e\ncret", false),
-		"localhost:5000":               login(nil, nil, true),
-		"127.0.0.1:5001":               login("me", "token", true),
-		"us-docker.pkg.dev":            login(nil, nil),
-		"plain.registry.example.com:8": login(nil, nil, true),
+		"index.docker.io":               login("me", "token"),
+		"Registry.Example.com:5000":     login("AWS", "s e\ncret", false),
+		"localhost:5000":                login(nil, nil, true),
+		"127.0.0.1:5001":                login("me", "token", true),
+		"us-docker.pkg.dev":             login(nil, nil),
+		"index.docker.io/harness":       login("robot", "of a path"),
+		"Registry.Example.com:5000/a/b": login("robot", "of a longer one"),
+		"plain.registry.example.com:8":  login(nil, nil, true),
 	})}, complete())
 	if len(diags) != 0 || !known || !s.registriesKnown {
 		t.Fatalf("known %v, %v, diagnostics %v", known, s.registriesKnown, diags)
 	}
 	want := map[string]registryLogin{
-		"docker.io":                    {"me", "token", false},
-		"registry.example.com:5000":    {"AWS", "s e\ncret", false},
-		"localhost:5000":               {insecure: true},
-		"127.0.0.1:5001":               {"me", "token", true},
-		"us-docker.pkg.dev":            {},
-		"plain.registry.example.com:8": {insecure: true},
+		"docker.io":                     {"me", "token", false},
+		"registry.example.com:5000":     {"AWS", "s e\ncret", false},
+		"localhost:5000":                {insecure: true},
+		"127.0.0.1:5001":                {"me", "token", true},
+		"us-docker.pkg.dev":             {},
+		"docker.io/harness":             {"robot", "of a path", false},
+		"registry.example.com:5000/a/b": {"robot", "of a longer one", false},
+		"plain.registry.example.com:8":  {insecure: true},
 	}
 	if !maps.Equal(s.registries, want) {
 		t.Errorf("registries are %+v", s.registries)
@@ -72,18 +76,22 @@ func TestRegistriesErrorsShowNoSecret(t *testing.T) {
 		words string
 	}{
 		"scheme":            {"https://r.example.com", login(nil, nil), "registries", "scheme"},
-		"path":              {"r.example.com/team", login(nil, nil), "registries", "has a path"},
+		"path and scheme":   {"https://r.example.com/team", login("me", "hunter2"), "registries", "scheme"},
+		"path with a slash": {"r.example.com/team/", login("me", "hunter2"), "registries", "has a path"},
+		"path of nobody":    {"r.example.com/Team", login("me", "hunter2"), "registries", "has a path"},
+		"image":             {"r.example.com/team/app:1", login("me", "hunter2"), "registries", "has a path"},
+		"path, insecure":    {"r.example.com/team", login("me", "hunter2", true), "registries", "the host alone"},
 		"user info":         {"me:hunter2@r.example.com", login(nil, nil), "registries", "password"},
 		"user info and URL": {"https://me:hunter2@r.example.com", login(nil, nil), "registries", "scheme"},
-		"is not a host":     {"harness", login(nil, nil), "registries", "is not a host"},
-		"empty":             {"", login(nil, nil), "registries", "is not a host"},
-		"space":             {"r.example.com ", login(nil, nil), "registries", "is not a host"},
-		"port":              {"r.example.com:port", login(nil, nil), "registries", "is not a host"},
-		"username is not":   {"r.example.com", login(nil, "hunter2"), `registries["r.example.com"].username`, "username is not"},
-		"password is not":   {"r.example.com", login("me", nil), `registries["r.example.com"].password`, "password is not"},
-		"empty username":    {"r.example.com", login("", "hunter2"), `registries["r.example.com"].username`, "empty"},
-		"empty password":    {"r.example.com", login("me", ""), `registries["r.example.com"].password`, "empty"},
-		"line break":        {"r.example.com", login("me", "hunter2\n"), `registries["r.example.com"].password`, "trimspace"},
+		"begin with a host": {"harness", login(nil, nil), "registries", "begin with a host"},
+		"empty":             {"", login(nil, nil), "registries", "begin with a host"},
+		"space":             {"r.example.com ", login(nil, nil), "registries", "begin with a host"},
+		"port":              {"r.example.com:port", login(nil, nil), "registries", "begin with a host"},
+		"username is not":   {"r.example.com", login(nil, "hunter2"), "registries", "username is not"},
+		"password is not":   {"r.example.com", login("me", nil), "registries", "password is not"},
+		"empty username":    {"r.example.com", login("", "hunter2"), "registries", "empty"},
+		"empty password":    {"r.example.com", login("me", ""), "registries", "empty"},
+		"line break":        {"r.example.com", login("me", "hunter2\n"), "registries", "trimspace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +112,7 @@ func TestRegistriesOfOneHostAreAnError(t *testing.T) {
 	if diags.ErrorsCount() != 1 {
 		t.Fatalf("want one error, got %v", diags)
 	}
-	requireDiagnostic(t, diags[0], `registries["registry-1.docker.io"]`, "docker.io and registry-1.docker.io")
+	requireDiagnostic(t, diags[0], "registries", "docker.io and registry-1.docker.io")
 }
 
 func TestPasswordOverPlainHTTPIsAWarning(t *testing.T) {
@@ -115,7 +123,7 @@ func TestPasswordOverPlainHTTPIsAWarning(t *testing.T) {
 	if !known || diags.HasError() || len(diags) != 1 {
 		t.Fatalf("known %v, diagnostics %v", known, diags)
 	}
-	requireDiagnostic(t, diags[0], `registries["r.example.com:5000"].insecure`, "https")
+	requireDiagnostic(t, diags[0], "registries", "r.example.com:5000", "https")
 }
 
 // A token from another resource must not keep the overrides from being planned.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,8 +122,12 @@ func TestResolveErrors(t *testing.T) {
 // requireDiagnostic checks where a diagnostic points and what it says, and that it contains no secret.
 func requireDiagnostic(t *testing.T, d diag.Diagnostic, attribute string, words ...string) {
 	t.Helper()
-	if at, ok := d.(diag.DiagnosticWithPath); !ok || at.Path().String() != attribute {
-		t.Errorf("%v does not point at %s", d, attribute)
+	at, pointed := d.(diag.DiagnosticWithPath)
+	if slices.Contains(quotable, attribute) != pointed || pointed && at.Path().String() != attribute {
+		t.Errorf("%v: points at an attribute: %v; at %s, the CLI may quote a secret unless that holds none", d, pointed, attribute)
+	}
+	if !strings.Contains(d.Summary(), attribute) {
+		t.Errorf("the summary does not name %s: %s", attribute, d.Summary())
 	}
 	for _, word := range words {
 		if !strings.Contains(d.Detail(), word) {

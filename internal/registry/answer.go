@@ -42,6 +42,14 @@ func (e *answerError) has(code string) bool {
 	return slices.ContainsFunc(e.said, func(s saying) bool { return s.code == code })
 }
 
+// saysImmutable reports whether a refused write means that a tag may not be overwritten: in the words of
+// Harbor, ECR, ACR (azure-sdk-for-net#22827) and Nexus (jib#3057), in this order.
+func (e *answerError) saysImmutable() bool {
+	return e.status == http.StatusPreconditionFailed || e.has(codeTagInvalid) ||
+		e.status == http.StatusMethodNotAllowed && e.has("REGISTRY_DISALLOWED_OPERATION") ||
+		slices.ContainsFunc(e.said, func(s saying) bool { return strings.Contains(s.text, "does not allow updating assets") })
+}
+
 // shownURL is a URL's host and path: a query may be signed.
 func shownURL(u *url.URL) string { return transport.Show(u.Host + u.EscapedPath()) }
 
@@ -152,8 +160,8 @@ func (e *Error) readAnswer(answer *answerError) {
 		e.Kind = NotFound
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
 		e.Kind = Denied
-	case write && (e.Status == http.StatusPreconditionFailed || answer.has(codeTagInvalid)):
-		e.Kind = Immutable // Harbor and ECR, in this order
+	case write && answer.saysImmutable():
+		e.Kind = Immutable
 	case answer.has(codeDigestInvalid):
 		e.Kind = Mismatch
 	case e.Status >= http.StatusInternalServerError:

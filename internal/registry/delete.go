@@ -56,13 +56,16 @@ func (c *Client) delete(ctx context.Context, r ref) error {
 		return problemf(Mismatch, "the tag now points to %s", d.Digest)
 	}
 	c.leaving.add(tag)
-	err = c.remove(ctx, tag)
-	switch status(err) {
+	refusal := c.remove(ctx, tag)
+	switch status(refusal) {
 	case http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusNotFound: // Nexus, of what was just there (regclient 258)
 	default:
-		return err
+		return refusal
 	}
 	others, err := c.sharing(ctx, r, d.Digest)
+	if answer := status(err); answer >= http.StatusBadRequest && answer < http.StatusInternalServerError {
+		return refusal // what says why: GHCR deletes nothing, and lists tags for few
+	}
 	if err != nil {
 		return err
 	}

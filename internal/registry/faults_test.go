@@ -60,6 +60,11 @@ var faultTable = []struct {
 	},
 	{name: "tag put 403", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 403, Code: "DENIED", Times: -1}, kind: Denied, once: true},
 	{name: "tag put 400 TAG_INVALID", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 400, Code: "TAG_INVALID", Times: -1}, kind: Immutable, once: true},
+	{name: "tag put, a locked image of ACR", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 405, Code: "REGISTRY_DISALLOWED_OPERATION", Times: -1}, kind: Immutable, once: true},
+	{name: "tag put, Nexus without redeploy", destination: fakeregistry.Fault{
+		Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 400, Times: -1,
+		Body: []byte(`{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"blob upload invalid","detail":"Repository does not allow updating assets"}]}`),
+	}, kind: Immutable, once: true},
 	{name: "tag put 412", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 412, Times: -1}, kind: Immutable, once: true},
 	{name: "tag put 404 NAME_UNKNOWN", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 404, Code: "NAME_UNKNOWN", Times: -1}, kind: NoRepository, once: true},
 	{name: "tag put taken and not stored", destination: fakeregistry.Fault{Kind: "manifests", Method: http.MethodPut, Reference: "manifests/1", Status: 200, Times: -1}, kind: Mismatch, once: true},

@@ -11,15 +11,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/v1/types"
-
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+)
+
+// Media types of manifests and configurations (OCI image specification, Docker's image manifest v2.2).
+const (
+	typeOCIIndex       = "application/vnd.oci.image.index.v1+json"
+	typeOCIManifest    = "application/vnd.oci.image.manifest.v1+json"
+	typeOCIConfig      = "application/vnd.oci.image.config.v1+json"
+	typeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	typeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	typeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
 // accepted are the kinds of manifests that there are; a registry answers with the one it has.
 var accepted = strings.Join([]string{
-	string(types.OCIImageIndex), string(types.DockerManifestList),
-	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+	typeOCIIndex, typeDockerList,
+	typeOCIManifest, typeDockerManifest,
 	"application/vnd.oci.artifact.manifest.v1+json", "*/*;q=0.1",
 }, ", ")
 
@@ -227,18 +235,18 @@ func readManifest(r ref, raw []byte, mediaType string) (*manifest, error) {
 	case m.manifestContent.MediaType != "":
 		m.Descriptor.MediaType = m.manifestContent.MediaType // the manifest's own word is part of its digest
 	case m.Manifests != nil && !isIndex(mediaType): // as older Nexus and file servers answer (jib 2819)
-		m.Descriptor.MediaType = string(types.OCIImageIndex)
+		m.Descriptor.MediaType = typeOCIIndex
 	case m.Config != nil && (isIndex(mediaType) || !isManifest(mediaType)):
-		m.Descriptor.MediaType = string(types.OCIManifestSchema1)
-		if m.Config.MediaType == string(types.DockerConfigJSON) {
-			m.Descriptor.MediaType = string(types.DockerManifestSchema2)
+		m.Descriptor.MediaType = typeOCIManifest
+		if m.Config.MediaType == typeDockerConfig {
+			m.Descriptor.MediaType = typeDockerManifest
 		}
 	}
 	return m, nil
 }
 
 func isIndex(mediaType string) bool {
-	return mediaType == string(types.OCIImageIndex) || mediaType == string(types.DockerManifestList)
+	return mediaType == typeOCIIndex || mediaType == typeDockerList
 }
 
 func digestOf(algorithm string, data []byte) string {
@@ -291,7 +299,7 @@ func (c *Client) describe(ctx context.Context, r ref, m *manifest) (Image, error
 }
 
 func isImageConfig(mediaType string) bool {
-	return mediaType == string(types.OCIConfigJSON) || mediaType == string(types.DockerConfigJSON)
+	return mediaType == typeOCIConfig || mediaType == typeDockerConfig
 }
 
 // getConfig fetches a small blob of JSON and verifies it.

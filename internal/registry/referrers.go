@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // maxReferrers limits the referrers of an image, referrers of referrers included.
@@ -79,10 +77,10 @@ func (t *transfer) fallback(ctx context.Context, r ref, subject string) (list []
 func (t *transfer) askReferrers(ctx context.Context, r ref, subject string) (list []referrer, answers bool, err error) {
 	err = t.within(ctx, call{
 		method: http.MethodGet, ref: r, path: "/v2/" + r.repo + "/referrers/" + subject,
-		header: http.Header{"Accept": {string(types.OCIImageIndex)}}, want: []int{http.StatusOK},
+		header: http.Header{"Accept": {typeOCIIndex}}, want: []int{http.StatusOK},
 	}, func(resp *http.Response, content []byte) (err error) {
 		defer t.room.give(len(content))
-		if answers = mediaType(resp.Header) == string(types.OCIImageIndex); answers {
+		if answers = mediaType(resp.Header) == typeOCIIndex; answers {
 			list, err = readReferrers(content)
 		}
 		return err
@@ -142,11 +140,11 @@ func (t *transfer) tellReferrers(ctx context.Context, subject string, list []ref
 		for i, entry := range all {
 			entries[i] = entry.raw
 		}
-		raw, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": types.OCIImageIndex, "manifests": entries})
+		raw, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeOCIIndex, "manifests": entries})
 		if err != nil {
 			return err
 		}
-		index, err := readManifest(to, raw, string(types.OCIImageIndex))
+		index, err := readManifest(to, raw, typeOCIIndex)
 		if err != nil {
 			return err
 		}

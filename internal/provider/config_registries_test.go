@@ -99,7 +99,7 @@ func TestRegistriesErrorsShowNoSecret(t *testing.T) {
 			if len(diags) != 1 || !diags.HasError() {
 				t.Fatalf("want one error, got %v", diags)
 			}
-			requireDiagnostic(t, diags[0], test.at, test.words)
+			requireConfigDiagnostic(t, diags[0], test.at, test.words)
 		})
 	}
 }
@@ -112,7 +112,7 @@ func TestRegistriesOfOneHostAreAnError(t *testing.T) {
 	if diags.ErrorsCount() != 1 {
 		t.Fatalf("want one error, got %v", diags)
 	}
-	requireDiagnostic(t, diags[0], "registries", "docker.io and registry-1.docker.io")
+	requireConfigDiagnostic(t, diags[0], "registries", "docker.io and registry-1.docker.io")
 }
 
 func TestPasswordOverPlainHTTPIsAWarning(t *testing.T) {
@@ -123,7 +123,7 @@ func TestPasswordOverPlainHTTPIsAWarning(t *testing.T) {
 	if !known || diags.HasError() || len(diags) != 1 {
 		t.Fatalf("known %v, diagnostics %v", known, diags)
 	}
-	requireDiagnostic(t, diags[0], "registries", "r.example.com:5000", "https")
+	requireConfigDiagnostic(t, diags[0], "registries", "r.example.com:5000", "https")
 }
 
 // A token from another resource must not keep the overrides from being planned.

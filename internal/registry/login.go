@@ -41,7 +41,9 @@ func (l *login) expired() bool { return !l.expires.IsZero() && time.Now().After(
 func (c *Client) login(ctx context.Context, e *endpoint, repo string, scopes []string) (*login, error) {
 	key := loginKey(e, scopes)
 	for {
+		var fresh atomic.Bool // then it is used, however short its life
 		l, err := share(withAnswer(ctx, words), &c.logins, key, func(ctx context.Context) (*login, error) {
+			fresh.Store(true)
 			credential, why := c.credentials.find(ctx, e.host, repo)
 			if ctx.Err() != nil {
 				return nil, why
@@ -56,7 +58,7 @@ func (c *Client) login(ctx context.Context, e *endpoint, repo string, scopes []s
 			l.note = why
 			return l, nil
 		})
-		if err != nil || !l.expired() {
+		if err != nil || fresh.Load() || !l.expired() {
 			return l, err
 		}
 		c.retire(key, l)

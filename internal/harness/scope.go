@@ -38,10 +38,6 @@ func Modules() []Module { return []Module{CI, IaCM, IDP, DBOps} }
 // HasInfras reports whether the module has images for each infra, not just one set.
 func (m Module) HasInfras() bool { return m != DBOps }
 
-// UsesImageConnector reports whether the module's images are known to be pulled through the account's image
-// connector. Nothing published says so of Database DevOps.
-func (m Module) UsesImageConnector() bool { return m != DBOps }
-
 // Infras returns the infras that the module is documented to have images for; an empty one if it has none.
 func (m Module) Infras() []Infra {
 	if !m.HasInfras() {

@@ -3,6 +3,7 @@ package imageref
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -46,6 +47,12 @@ func IsDockerHub(host string) bool { return dockerHubURLs[host] }
 // Where Harness publishes its images besides Docker Hub; they are public.
 var openRegistries = []string{"public.ecr.aws/", "us-docker.pkg.dev/gar-prod-setup/harness-public/"}
 
+// InOpenRegistry reports whether an image is in one of the public registries that Harness publishes to besides
+// Docker Hub.
+func InOpenRegistry(image string) bool {
+	return slices.ContainsFunc(openRegistries, func(open string) bool { return strings.HasPrefix(image, open) })
+}
+
 // Resolve returns what a node pulls for a stored image through a connector of the type DockerRegistry with
 // this URL. An empty URL means no connector, or one of another type: those change no name. It follows the
 // published server source, which looks for the host as a plain substring.
@@ -80,10 +87,8 @@ func elsewhere(pull Pull, registry string) Pull {
 	if pull.Host == "" || pull.Host == registry {
 		return pull
 	}
-	for _, open := range openRegistries {
-		if strings.HasPrefix(pull.Image, open) {
-			return pull
-		}
+	if InOpenRegistry(pull.Image) {
+		return pull
 	}
 	pull.Problem = NoCredentials
 	return pull

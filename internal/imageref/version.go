@@ -83,6 +83,17 @@ func MinorsBehind(image, latest Image) (n int64, ok bool) {
 	return c.Releases, true
 }
 
+// HotfixBehind reports whether image is only a hotfix behind latest, a fourth number, as 1.16.56 is behind
+// 1.16.56.1.
+func HotfixBehind(image, latest Image) bool {
+	have, newest, ok := versionsOf(image, latest)
+	if !ok || !have.older(newest) {
+		return false
+	}
+	have.hotfix = newest.hotfix
+	return have.number == newest.number
+}
+
 // number is a version as numbers; those that a tag does not have are 0.
 type number struct{ major, minor, patch, hotfix uint64 }
 

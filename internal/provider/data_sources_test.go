@@ -112,6 +112,7 @@ func TestAccImageStatus(t *testing.T) {
 		return knownvalue.ObjectExact(map[string]knownvalue.Check{
 			"default": preset, "override": override, "effective": effective, "overridden": overridden,
 			"releases_behind": behind, "supported": supported, "pulled": effective, "digest": knownvalue.Null(), // under Docker Hub's connector
+			"pulled_on_harness_cloud": knownvalue.Null(), "newest": knownvalue.Null(), "published": knownvalue.Null(), "age_days": knownvalue.Null(),
 		})
 	}
 	text := knownvalue.StringExact

@@ -14,42 +14,43 @@ func dbopsGit(image string, further ...string) string {
 	return single("test", "gitCloneTag", image, append(further, `module = "dbops"`)...)
 }
 
-// Nothing published says through which connector Database DevOps pulls, so the provider claims nothing: no
-// warning about the pulled name, no look into a registry, no refusal.
-func TestAccDBOpsClaimsNothingOfWhatIsPulled(t *testing.T) {
+// Database DevOps pulls through the account's connector, as its page says: the pulled name shows, is looked up
+// and can be required.
+func TestAccDBOpsPullsThroughTheConnector(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	registry := fakeregistry.Start(t, fakeregistry.Options{})
-	fake.SetConnector(fakeharness.ConnectorBody("https://registry.example.com/mirror", ""))
-	doubled := dbopsGit("reg/not-there/drone-git:1.6.8-rootless")
-	dir := verifying(t, fake, registry, "when_reachable", doubled)
-	requireNoWarning(t, dir.Must("plan"))
-	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
-	write(dir, registry, strings.Replace(doubled, "1.6.8", "1.6.7", 1)+`
+	fake.SetConnector(fakeharness.ConnectorBody("http://"+registry.Host()+"/mirror", ""))
+	const image = "harness/drone-git:1.6.8-rootless"
+	for _, ref := range fake.Defaults("dbops") {
+		registry.Push("mirror/"+ref, fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10)))
+	}
+	dir := verifying(t, fake, registry, "required", dbopsGit(image))
+	requireError(t, dir.Run("apply", "-auto-approve").Output, "has no such tag", "mirror/"+image)
+	if fake.Count("writes") != 0 {
+		t.Error("a missing image was stored")
+	}
+	registry.Push("mirror/"+image, fakeregistry.Image("linux/amd64", fakeregistry.Layer(2, 10)))
+	write(dir, registry, dbopsGit(image)+`
 data "harnessci_image_status" "dbops" {
-  module         = "dbops"
-  check_registry = true
+  module            = "dbops"
+  check_registry    = true
+  releases_registry = "reg/mirror"
+  depends_on        = [harnessci_image_override.test]
 }
-output "missing" {
-  value = data.harnessci_image_status.dbops.missing_fields
+output "pulled" {
+  value = data.harnessci_image_status.dbops.images["gitCloneTag"].pulled
+}
+output "wrong" {
+  value = concat(tolist(data.harnessci_image_status.dbops.missing_fields), keys(data.harnessci_image_status.dbops.unknown_fields))
 }
 `)
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
-	if got := strings.TrimSpace(dir.Must("output", "-json", "missing")); got != "[]" {
-		t.Errorf("missing: %s", got)
+	for output, want := range map[string]string{"pulled": `"` + registry.Host() + "/mirror/" + image + `"`, "wrong": "[]"} {
+		if got := strings.TrimSpace(dir.Must("output", "-json", output)); got != want {
+			t.Errorf("%s: %s, want %s", output, got, want)
+		}
 	}
-	if n := registry.Count("") + fake.Count("get-connector"); n != 0 {
-		t.Errorf("%d questions to the registry or for the connector", n)
-	}
-	write(dir, registry, connectorConfig("https://other.example.com"))
-	if output := dir.Must("plan"); strings.Contains(output, "stored:") {
-		t.Errorf("the connector's plan mentions an override of Database DevOps:\n%s", output)
-	}
-
-	required := verifying(t, fake, registry, "required", doubled)
-	result := required.Run("apply", "-auto-approve")
-	requireError(t, result.Output, "Could not verify the image of dbops/gitCloneTag",
-		"Nothing documents which connector Database DevOps pulls through", `"when_reachable"`)
 }
 
 // A module that is unknown until the apply decides only then whether there is an infra.

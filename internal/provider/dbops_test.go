@@ -86,10 +86,10 @@ data "harnessci_image_status" "dbops" {
 					"gitCloneTag": knownvalue.StringExact(imageA),
 				})),
 				at("data.harnessci_image_status.dbops", "infra", knownvalue.Null()),
-				at("data.harnessci_image_status.dbops", "connector", knownvalue.Null()),
+				at("data.harnessci_image_status.dbops", "connector", knownvalue.NotNull()),
 				at("data.harnessci_image_status.dbops", "images", knownvalue.MapPartial(map[string]knownvalue.Check{
 					"gitCloneTag": knownvalue.ObjectPartial(map[string]knownvalue.Check{
-						"effective": knownvalue.StringExact(imageA), "pulled": knownvalue.Null(), "releases_behind": knownvalue.Int64Exact(0),
+						"effective": knownvalue.StringExact(imageA), "pulled": knownvalue.StringExact(imageA), "releases_behind": knownvalue.Int64Exact(0),
 					}),
 				})),
 			},

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 )
 
 // defaultImagesDataSource is harnessci_default_images: what runs without overrides.
@@ -20,6 +22,8 @@ type defaultImagesModel struct {
 	Module types.String      `tfsdk:"module"`
 	Infra  types.String      `tfsdk:"infra"`
 	Images map[string]string `tfsdk:"images"`
+	// OwnImages are those that an override in this module and infra can change.
+	OwnImages map[string]string `tfsdk:"own_images"`
 }
 
 // Metadata names the data source.
@@ -31,7 +35,7 @@ func (d *defaultImagesDataSource) Metadata(_ context.Context, req datasource.Met
 func (d *defaultImagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the default images, which Harness runs unless they are overridden. The keys " +
-			"are the fields that can be overridden.",
+			"are the fields; those of `own_images` are the ones to override.",
 		Attributes: map[string]schema.Attribute{
 			"module": moduleDataAttribute(),
 			"infra":  infraDataAttribute(),
@@ -39,6 +43,14 @@ func (d *defaultImagesDataSource) Schema(_ context.Context, _ datasource.SchemaR
 				Computed:            true,
 				ElementType:         types.StringType,
 				MarkdownDescription: "Default image of each field, such as `gitCloneTag = \"harness/drone-git:1.6.9-rootless\"`.",
+			},
+			"own_images": schema.MapAttribute{
+				Computed:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Those of `images` whose override has an effect in this module and infra, which is what to " +
+					"pin: without the fields of IaCM and IDP that the defaults of `ci` list as well (set `module` for those), and " +
+					"without those that Harness lists but does not let anyone override. Harness publishes no such list, so this " +
+					"follows its documentation, its published source and reports of November 2026.",
 			},
 		},
 	}
@@ -63,6 +75,6 @@ func (d *defaultImagesDataSource) Read(ctx context.Context, req datasource.ReadR
 	resp.Diagnostics.Append(d.data.oddities()...)
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = writtenInfra(model.Infra, scope)
-	model.Images = images
+	model.Images, model.OwnImages = images, pulls.Own(scope, images)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -38,6 +39,30 @@ func TestAccDefaultImages_ofEachScope(t *testing.T) {
 			attribute(vm, "images", image("ci/VM/buildAndPushDockerRegistryTag")),
 		},
 	}}})
+}
+
+// What the guides pin is what an override can change: no field of another module, and none that is refused.
+func TestAccDefaultImages_ownImages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fakeharness.Options{ForeignFields: true})
+	fake := w.requireFake("it knows the fake's defaults")
+	const data = "data.harnessci_default_images.vm"
+	want := map[string]string{}
+	for _, field := range fake.Settable("ci/VM") {
+		if !strings.HasPrefix(field, "iacm") && fake.Defaults("idp/K8")[field] == "" && !strings.HasPrefix(field, "create") &&
+			field != "directPush" && field != "updateCatalogProperty" {
+			want[field] = fake.Defaults("ci/VM")[field]
+		}
+	}
+	w.run(resource.TestCase{Steps: []resource.TestStep{{
+		Config: `data "harnessci_default_images" "vm" { infra = "VM" }`,
+		ConfigStateChecks: []statecheck.StateCheck{
+			has(data, "own_images", exactly(want)), has(data, "images", exactly(fake.Defaults("ci/VM"))),
+		},
+	}}})
+	if want["harUploadTag"] == "" || want["slsaVerificationTag"] != "" || len(want) >= len(fake.Defaults("ci/VM")) {
+		t.Errorf("the test proves nothing: %v", want)
+	}
 }
 
 func TestAccDefaultImages_errors(t *testing.T) {

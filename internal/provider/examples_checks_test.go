@@ -139,3 +139,53 @@ func TestAccMirrorExamplePinsEveryDefaultThatMayBeSetAndSwitchesLast(t *testing.
 	requireNoOverride(t, fake)
 	requireURL(t, fake, hubURL)
 }
+
+// The order of one release behind: the version before the default is listed, copied and pinned before builds
+// pull from the mirror, and where there is none, nothing happens.
+func TestAccOneReleaseBehindCopiesPinsAndSwitchesInThisOrder(t *testing.T) {
+	t.Parallel()
+	const name = "complete/one-release-behind"
+	fake := startExampleFake(t)
+	dir := example{name: name, files: []string{"main.tf"}}.workspace(t, fake)
+	preparations[name](t, fake, dir)
+	registry := standInRegistry(t, fake, dir)
+	dir.Setenv("TF_VAR_mirror", "registry.example.com:5000/mirror")
+	want := map[string]string{
+		"addonTag": "harness/ci-addon:1.16.91", "liteEngineTag": "harness/ci-lite-engine:1.16.91",
+		"addonTagRootless": "harness/ci-addon:rootless-1.16.91", "liteEngineTagRootless": "harness/ci-lite-engine:rootless-1.16.91",
+	}
+	fake.Inject(fakeharness.Fault{Call: "writes", Hook: func(fakeharness.Request) {
+		for _, image := range want {
+			if registry.Tag("mirror/"+image) == "" || registry.Tag("mirror/"+image) != registry.Tag(image) {
+				t.Errorf("overrides are written before %s is in the mirror", image)
+			}
+		}
+	}})
+	fake.Inject(fakeharness.Fault{Call: "connector-writes", Hook: func(fakeharness.Request) {
+		for _, scope := range []string{"ci/K8", "ci/VM"} {
+			if stored, fields := len(fake.Overrides(scope)), len(fake.Settable(scope)); stored != fields {
+				t.Errorf("%s: the connector is switched when %d of %d images are pinned", scope, stored, fields)
+			}
+			for field, image := range fake.Overrides(scope) {
+				if registry.Tag("mirror/"+image) == "" {
+					t.Errorf("%s/%s: the connector is switched before %s is in the mirror", scope, field, image)
+				}
+			}
+		}
+	}})
+	dir.Must("apply", "-auto-approve")
+	for field, image := range want {
+		if got := fake.Overrides("ci/K8")[field]; got != image {
+			t.Errorf("%s is %s, want %s", field, got, image)
+		}
+	}
+	requireURL(t, fake, "https://registry.example.com:5000/mirror")
+	dir.Must("plan", "-detailed-exitcode")
+
+	fake.SetDefault("ci/K8", "addonTag", "harness/ci-addon:0.0.1") // the first one ever
+	fake.ResetLog()
+	requireSays(t, dir.Run("apply", "-auto-approve").Output, "ci/K8/addonTag: no release before harness/ci-addon:0.0.1 is published")
+	if fake.Count("writes")+fake.Count("connector-writes") != 0 {
+		t.Error("something was written though there is no release to stay behind with")
+	}
+}

@@ -48,7 +48,8 @@ func standInRegistry(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) *
 		}
 	}
 	for _, ref := range []string{
-		"harness/ci-addon:1.15.17", "harness/ci-addon:1.14.4", "harness/ci-lite-engine:1.15.17",
+		"harness/ci-addon:1.16.91", "harness/ci-lite-engine:1.16.91", "harness/ci-addon:rootless-1.16.91",
+		"harness/ci-lite-engine:rootless-1.16.91", "harness/ci-addon:1.15.17", "harness/ci-addon:1.14.4", "harness/ci-lite-engine:1.15.17",
 		"mirror/harness/ci-addon:1.15.17",
 	} {
 		push(ref)

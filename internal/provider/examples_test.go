@@ -58,18 +58,21 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		pullFromTheirs(fake)
 		dir.Setenv("TF_VAR_registry_password", "hunter2")
 	},
-	"complete/policy": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { pullFromTheirs(fake) },
-	// To take over the built-in connector draws a warning.
-	"complete/private-mirror": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
-		fake.SetConnector("")
-		dir.Setenv("TF_VAR_mirror_password", "hunter2")
-	},
+	"complete/policy":                     func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { pullFromTheirs(fake) },
+	"complete/private-mirror":             ownMirror,
+	"complete/one-release-behind":         ownMirror,
 	"resources/harnessci_image_connector": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/pull-limits/google":           func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/pull-limits/ecr":              func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/self-managed-endpoints": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Setenv("TF_VAR_harness_endpoint", fake.Endpoint())
 	},
+}
+
+// ownMirror provides the mirror's password. To take over the built-in connector draws a warning.
+func ownMirror(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+	fake.SetConnector("")
+	dir.Setenv("TF_VAR_mirror_password", "hunter2")
 }
 
 // pullFromTheirs gives an account the image connector of the registry that examples name.

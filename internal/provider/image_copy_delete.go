@@ -149,11 +149,7 @@ func (d *providerData) pulledBy(ctx context.Context, reference string) ([]string
 			}
 			maps.Copy(images, overrides)
 			for field, image := range images {
-				pulled := image
-				if module.UsesImageConnector() {
-					pulled = imageref.Resolve(through.URL, image).Image
-				}
-				if !sameImage(pulled, reference) {
+				if !sameImage(imageref.Resolve(through.URL, image).Image, reference) {
 					continue
 				}
 				kind := "the default of"

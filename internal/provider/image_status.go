@@ -15,9 +15,15 @@ type imageStatus struct {
 	Effective  string  `tfsdk:"effective"`
 	Overridden bool    `tfsdk:"overridden"`
 	Pulled     *string `tfsdk:"pulled"` // nil if unknown
-	Digest     *string `tfsdk:"digest"` // nil if not found, or not looked up
-	// ReleasesBehind counts minor releases; nil if the two are not comparable.
-	ReleasesBehind *int64 `tfsdk:"releases_behind"`
+	// PulledOnHarnessCloud is nil if unknown, and for images that do not run on VMs.
+	PulledOnHarnessCloud *string `tfsdk:"pulled_on_harness_cloud"`
+	Digest               *string `tfsdk:"digest"` // nil if not found, or not looked up
+	// ReleasesBehind counts published versions or, if registries were not asked, minors; nil if the two are not
+	// comparable, or the versions could not be listed.
+	ReleasesBehind *int64  `tfsdk:"releases_behind"`
+	Newest         *string `tfsdk:"newest"`    // nil if not listed
+	Published      *string `tfsdk:"published"` // nil if unknown, or not asked
+	AgeDays        *int64  `tfsdk:"age_days"`
 	// Supported is nil if the vendor gives no support window, and if it is unknown whether the image is
 	// within it: another name or variant, a tag without a version, an older major.
 	Supported *bool `tfsdk:"supported"`
@@ -30,6 +36,8 @@ type imagesStatus struct {
 	OutdatedFields    []string               `tfsdk:"outdated_fields"`
 	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
 	MissingFields     []string               `tfsdk:"missing_fields"` // nil if registries were not asked
+	UnknownFields     map[string]string      `tfsdk:"unknown_fields"` // field to reason; nil likewise
+	TooOldFields      []string               `tfsdk:"too_old_fields"` // nil without a maximum age
 	Connector         *connectorDescription  `tfsdk:"connector"`      // nil if it cannot be read
 	Table             types.String           `tfsdk:"table"`
 }

@@ -20,7 +20,9 @@ type imageStatusModel struct {
 	Module types.String `tfsdk:"module"`
 	Infra  types.String `tfsdk:"infra"`
 	// CheckRegistry says whether to look up each image in its registry.
-	CheckRegistry types.Bool `tfsdk:"check_registry"`
+	CheckRegistry    types.Bool   `tfsdk:"check_registry"`
+	ReleasesRegistry types.String `tfsdk:"releases_registry"`
+	MaxAgeDays       types.Int64  `tfsdk:"max_age_days"`
 	imagesStatus
 }
 
@@ -43,10 +45,15 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"overridden_fields": fieldSetAttribute("Fields with an override."),
 			"outdated_fields": fieldSetAttribute("Fields whose image has a lower version than the default, even if only by a " +
 				"hotfix. Images that cannot be compared are not included."),
-			"check_registry":     checkRegistryAttribute(),
-			"missing_fields":     missingFieldsAttribute(),
-			"table":              tableAttribute(),
-			"unsupported_fields": fieldSetAttribute("Fields whose image is older than the vendor supports: `supported` is `false`."),
+			"check_registry":    checkRegistryAttribute(),
+			"releases_registry": releasesRegistryAttribute(),
+			"max_age_days":      maxAgeAttribute(),
+			"missing_fields":    missingFieldsAttribute(),
+			"unknown_fields":    unknownFieldsAttribute(),
+			"too_old_fields":    tooOldFieldsAttribute(),
+			"table":             tableAttribute(),
+			"unsupported_fields": fieldSetAttribute("Fields whose image is too old for Harness's own check, which counts minors: " +
+				"`supported` is `false`."),
 		},
 	}
 }
@@ -68,23 +75,32 @@ func imageStatusAttribute() schema.MapNestedAttribute {
 				Computed:            true,
 				MarkdownDescription: "Image that runs: the override, or else the default.",
 			},
-			"pulled": pulledAttribute(),
-			"digest": digestAttribute(),
+			"pulled":                  pulledAttribute(),
+			"pulled_on_harness_cloud": pulledOnHarnessCloudAttribute(),
+			"digest":                  digestAttribute(),
+			"newest":                  newestAttribute(),
+			"published":               publishedAttribute(),
+			"age_days": schema.Int64Attribute{
+				Computed:            true,
+				MarkdownDescription: "Whole days since `published`; null where that is.",
+			},
 			"overridden": schema.BoolAttribute{
 				Computed:            true,
 				MarkdownDescription: "Whether there is an override.",
 			},
 			"releases_behind": schema.Int64Attribute{
 				Computed: true,
-				MarkdownDescription: "Number of minor releases that the image is behind the default; 0 if equal or " +
-					"ahead. Null if they cannot be compared: another image name or variant (`rootless-1.16.92` and " +
-					"`1.16.92`), a tag without a version (`latest`, a digest), an older major version.",
+				MarkdownDescription: "How far the image is behind the default; 0 if equal or ahead. With `check_registry`, the " +
+					"number of published versions that are newer, up to the default; null if they could not be listed. " +
+					"Without, the number of minors, which says 0 for an image that may be years older: see `outdated_fields`. " +
+					"Also null if the two cannot be compared: another image name or variant (`rootless-1.16.92` and " +
+					"`1.16.92`), a tag without a version (`latest`, a digest) or, counting minors, an older major version.",
 			},
 			"supported": schema.BoolAttribute{
 				Computed: true,
-				MarkdownDescription: "Whether the vendor supports the image: `harness/ci-*` images are supported " +
-					"up to two releases behind the default. Null for images without such a window, and if it " +
-					"cannot be determined.",
+				MarkdownDescription: "Whether Harness's own check accepts the image. It counts minors: `ci-*` images of Harness " +
+					"may be up to two behind the default. This says nothing about age. Null for images without such a window, " +
+					"and if it cannot be determined.",
 			},
 		}},
 	}
@@ -119,17 +135,16 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = writtenInfra(model.Infra, scope)
 	model.imagesStatus = statusOf(defaults, overrides)
-	if scope.Module.UsesImageConnector() {
-		if found, err := d.data.connector.Shared(ctx); err == nil { // else it is null: the rest of the status needs no connector
-			model.pulledThrough(found)
-		}
+	found, connectorErr := d.data.connector.Shared(ctx)
+	if connectorErr == nil { // else it is null: the rest of the status needs no connector
+		model.pulledThrough(found, scope)
 	}
 	if model.CheckRegistry.ValueBool() {
 		if !d.data.requireRegistries("look up the images of "+scope.String(), &resp.Diagnostics) {
 			return
 		}
-		model.lookUp(ctx, d.data.pulls)
+		resp.Diagnostics.Append(model.askRegistries(ctx, d.data, model, found.Registry.URL, connectorErr)...)
 	}
-	model.Table = types.StringValue(model.markdown())
+	model.Table = types.StringValue(model.markdown(scope))
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

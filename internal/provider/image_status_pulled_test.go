@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -31,12 +32,23 @@ func TestAccImageStatus_showsWhatIsPulled(t *testing.T) {
 		return knownvalue.ObjectPartial(map[string]knownvalue.Check{attribute: value})
 	}
 	private := fakeharness.ConnectorBody("https://registry.example.com/mirror", "")
+	onCloud := func(field string, want knownvalue.Check, connector ...string) resource.TestStep {
+		step := step(strings.Join(connector, ""), field, text("-"), null)
+		step.Config = `data "harnessci_image_status" "test" { infra = "vm" }`
+		step.ConfigStateChecks = []statecheck.StateCheck{
+			statecheck.ExpectKnownValue(status, tfjsonpath.New("images").AtMapKey(field).AtMapKey("pulled_on_harness_cloud"), want),
+		}
+		return step
+	}
 	denied := step(private, "gitCloneTag", null, null)
 	denied.PreConfig = func() { fake.DenyConnectors(true, true) }
 	w.run(resource.TestCase{
 		Steps: []resource.TestStep{
 			step(private, "gitCloneTag", text("registry.example.com/mirror/harness/drone-git:1.6.9-rootless"), connector("host", text("registry.example.com"))),
 			step(private, "s3UploadTag", text("registry.example.com/mirror/other.example.com/plugins/s3:1.5.3"), connector("anonymous", knownvalue.Bool(true))),
+			onCloud("gitCloneTag", text("us-docker.pkg.dev/gar-prod-setup/harness-public/harness/drone-git:1.6.9")),
+			onCloud("buildAndPushBuildxECRTag", text("plugins/buildx-ecr:1.3.1")),
+			onCloud("securityTag", text("registry.example.com/mirror/harness/sto-plugin:latest"), private),
 			step("", "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("exists", knownvalue.Bool(false))),
 			step(`{"identifier": "harnessImage", "type": "Gcp"}`, "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("type", text("Gcp"))),
 			step(`{"identifier": "harnessImage", "type": "DockerRegistry", "spec": {"dockerRegistryUrl": "nonsense"}}`, "gitCloneTag", null, connector("url", text("nonsense"))),

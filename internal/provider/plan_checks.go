@@ -62,6 +62,7 @@ func (d *providerData) checkImages(ctx context.Context, scope harness.Scope, ima
 		}
 		found = append(found, d.checkTakeOver(server, planned)...)
 		found = append(found, checkAgainstDefault(server, planned)...)
+		found = append(found, checkDead(server, planned)...)
 	}
 	found = append(found, pulled()...)
 	looked := verified()

@@ -34,7 +34,7 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 			changed = append(changed, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
 		}
 	}
-	for i, err := range d.verify(ctx, scope.Module, changed, d.pulls.CheckPlan) {
+	for i, err := range d.verify(ctx, changed, d.pulls.CheckPlan) {
 		if missing, ok := errors.AsType[*pulls.MissingError](err); ok {
 			v.found = append(v.found, missingImage(missing, changed[i]))
 		} else if d.required(err) {
@@ -58,7 +58,7 @@ func (d *providerData) verifyWrites(
 	}
 	var found []finding
 	d.findings.begin()
-	for i, err := range d.verify(ctx, scope.Module, named, d.pulls.CheckWrite) {
+	for i, err := range d.verify(ctx, named, d.pulls.CheckWrite) {
 		if _, missing := errors.AsType[*pulls.MissingError](err); missing {
 			failed[named[i].target.Field] = err
 		} else if d.required(err) {
@@ -74,21 +74,16 @@ func (d *providerData) verifyWrites(
 // verify looks images up. It returns a *pulls.MissingError for each that is missing, and a
 // *pulls.UncheckedError for each that could not be looked up.
 func (d *providerData) verify(
-	ctx context.Context, module harness.Module, images []namedImage, check func(context.Context, []string) []error,
+	ctx context.Context, images []namedImage, check func(context.Context, []string) []error,
 ) []error {
 	refs := make([]string, len(images))
 	for i, named := range images {
 		refs[i] = named.image
 	}
-	switch {
-	case len(images) == 0 || d.verifyImages == verifyOff:
+	if len(images) == 0 || d.verifyImages == verifyOff {
 		return nil
-	case module.UsesImageConnector():
-		return check(ctx, refs)
-	case d.verifyImages == verifyRequired:
-		return slices.Repeat([]error{&pulls.UncheckedError{Err: errUndocumentedPull}}, len(images))
 	}
-	return nil // nobody can change that, so it is in the documentation only
+	return check(ctx, refs)
 }
 
 // required reports whether an image may not be stored because it could not be looked up. What is known only
@@ -163,10 +158,6 @@ func uncheckedAdvice(unchecked *pulls.UncheckedError) string {
 	return registryAdvice(unchecked.Err)
 }
 
-// errUndocumentedPull is why images of Database DevOps cannot be verified.
-var errUndocumentedPull = errors.New("nothing documents which connector Database DevOps pulls through, so the name " +
-	"that it pulls is unknown")
-
 // unverifiableError is an image that could not be looked up where verification is required.
 type unverifiableError struct{ error }
 
@@ -228,9 +219,6 @@ type namedImage struct {
 // checkPulls warns of planned images that builds will not pull under the written name. It reads the
 // connector only if a changed image names a registry: other names get the connector's, as intended.
 func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) []finding {
-	if !scope.Module.UsesImageConnector() {
-		return nil
-	}
 	var changing []namedImage
 	for _, planned := range images {
 		if planned.changes && imageref.WithoutHost(planned.image) != planned.image {
@@ -263,9 +251,6 @@ func (d *providerData) checkExistingPulls(ctx context.Context, url types.String)
 	var existing []namedImage
 	var reads sync.WaitGroup
 	for _, module := range harness.Modules() {
-		if !module.UsesImageConnector() {
-			continue
-		}
 		for _, infra := range module.Infras() {
 			scope := harness.Scope{Module: module, Infra: infra}
 			reads.Go(func() {

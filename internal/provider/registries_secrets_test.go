@@ -47,7 +47,9 @@ data "harnessci_registry_image" "copy" {
   image = harnessci_image_copy.addon.reference
 }
 data "harnessci_image_status" "now" {
-  check_registry = true
+  check_registry    = true
+  releases_registry = "%[2]s/mirror"
+  max_age_days      = 30
 }
 `, src.Host(), dst.Host(), password), env)
 			dir.Setenv("TF_LOG", "TRACE")

@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 )
 
-// supportedReleases is how many releases of its harness/ci-* images the vendor supports, according to the
-// page "Harness CI images" of its documentation.
+// supportedReleases is how many minors of its ci-* images Harness's own check of old images accepts, according
+// to its page "Harness CI images" of 2023 and its published source. The page of 2026 names no window.
 const supportedReleases = 3
 
 // imageComparison compares an image with the default of its field.
@@ -31,7 +32,7 @@ func compareImages(image, preset string) (c imageComparison, ok bool) {
 	return c, true
 }
 
-// supported says whether the vendor supports the image while that default is current. It is unknown if no
+// supported says whether Harness supports the image while that default is current. It is unknown if no
 // window applies, if the two are not comparable, and for an older major that may or may not be within it.
 func (c imageComparison) supported() (supported, known bool) {
 	switch {
@@ -43,9 +44,8 @@ func (c imageComparison) supported() (supported, known bool) {
 	return c.Exact, c.Exact
 }
 
-// inSupportWindow reports whether the vendor has a support window for an image: it does for harness/ci-*
-// images, also under a mirror's prefix.
+// inSupportWindow reports whether Harness has a support window for an image: it does for its own ci-* images,
+// also under a mirror's prefix.
 func inSupportWindow(image imageref.Image) bool {
-	owner := strings.TrimSuffix(image.Repository, "/"+image.Name)
-	return strings.HasPrefix(image.Name, "ci-") && (owner == "harness" || strings.HasSuffix(owner, "/harness"))
+	return strings.HasPrefix(image.Name, "ci-") && pulls.OwnedByHarness(image)
 }

@@ -14,6 +14,7 @@ func TestSupportWindow(t *testing.T) {
 		"harness/ci-lite-engine:rootless-1.16.92":      true,
 		"registry.example.com/mirror/harness/ci-addon": true,
 		"registry.example.com/harness/ci-addon@" + "sha256:" + strings.Repeat("0123456789abcdef", 4): true,
+		"harnesssecure/ci-addon:1.18.34":              true,
 		"harness/drone-git:1.6.9-rootless":            false,
 		"plugins/ci-addon:1":                          false,
 		"notharness/ci-addon:1":                       false,

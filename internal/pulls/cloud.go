@@ -42,12 +42,12 @@ func LeavesHarnessCloud(pulled string, anonymous bool) bool {
 	return pinned && OnHarnessCloud(name, anonymous) != name
 }
 
-// HarnessOwners are the owners of Harness's own images: on Docker Hub, and in self-managed installations since
-// version 0.41 of their chart (May 2026), plugins included.
-var HarnessOwners = []string{"harness", "harnesssecure", "plugins"}
+// harnessOwners are the owners of Harness's own images: on Docker Hub and, since version 0.41 of their chart (May
+// 2026), in self-managed installations, where it owns the plugins as well.
+var harnessOwners = []string{"harness", "harnesssecure"}
 
-// OwnedByHarness reports whether an image, which may be a mirror's copy, is one that Harness publishes.
+// OwnedByHarness reports whether an image, which may be a mirror's copy, is one of Harness's own.
 func OwnedByHarness(image imageref.Image) bool {
 	owner := strings.TrimSuffix(image.Repository, "/"+image.Name)
-	return slices.Contains(HarnessOwners, owner[strings.LastIndexByte(owner, '/')+1:])
+	return slices.Contains(harnessOwners, owner[strings.LastIndexByte(owner, '/')+1:])
 }

@@ -59,6 +59,21 @@ func OwnerOf(module harness.Module, field string) harness.Module {
 	return module
 }
 
+// refused are fields that the defaults list and no write may set, by infra.
+// Source: the published source of Harness's CI manager (2023-12), where setting it fails.
+var refused = map[harness.Scope]string{{Module: harness.CI, Infra: harness.VM}: "slsaVerificationTag"}
+
+// Own returns the images of a scope's defaults whose override has an effect there.
+func Own(scope harness.Scope, images map[string]string) map[string]string {
+	own := map[string]string{}
+	for field, image := range images {
+		if OwnerOf(scope.Module, field) == scope.Module && refused[scope] != field {
+			own[field] = image
+		}
+	}
+	return own
+}
+
 // DeadOverride returns why an override has no effect; false if no rule says so. pinned reports whether another
 // field of the scope is overridden too.
 func DeadOverride(scope harness.Scope, field string, pinned func(field string) bool) (Dead, bool) {

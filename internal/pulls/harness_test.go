@@ -62,10 +62,23 @@ func TestDeadOverrides(t *testing.T) {
 	}
 }
 
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	images := map[string]string{"gitCloneTag": "a:1", "iacmOpenTofu": "a:2", "createRepo": "a:3", "slsaVerificationTag": "a:4"}
+	for scope, want := range map[harness.Scope]int{
+		{Module: harness.CI, Infra: harness.K8}: 2, {Module: harness.CI, Infra: harness.VM}: 1,
+		{Module: harness.IaCM, Infra: harness.K8}: 4, {Module: harness.DBOps}: 4,
+	} {
+		if own := Own(scope, images); len(own) != want || own["gitCloneTag"] != "a:1" {
+			t.Errorf("%s: %v", scope, own)
+		}
+	}
+}
+
 func TestOwnedByHarness(t *testing.T) {
 	t.Parallel()
 	for ref, want := range map[string]bool{
-		"harness/ci-addon:1": true, "plugins/kaniko:1": true, "harnesssecure/kaniko:1": true,
+		"harness/ci-addon:1": true, "plugins/kaniko:1": false, "harnesssecure/kaniko:1": true,
 		"r.example.com/m/harnesssecure/ci-addon:1": true, "acme/ci-addon:1": false, "ci-addon:1": false, "r.example.com/ci-addon:1": false,
 	} {
 		image, err := imageref.Parse(ref)

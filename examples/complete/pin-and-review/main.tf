@@ -43,12 +43,12 @@ locals {
     }
   ]...)
 
-  # How many releases each pin is behind; null where that cannot be told.
+  # How many minors each pin is behind; null where that cannot be told.
   behind = {
     for key, pin in local.overrides : key => provider::harnessci::releases_behind(pin.image, pin.default)
   }
 
-  # The vendor supports three releases of its harness/ci-* images.
+  # Harness's own check of old images accepts two minors behind, and says nothing about age.
   unsupported = [
     for key, pin in local.overrides : key
     if startswith(provider::harnessci::parse_image(pin.default).name, "ci-") && coalesce(local.behind[key], 0) > 2
@@ -62,11 +62,11 @@ resource "harnessci_image_override" "pinned" {
   value    = each.value.image
 }
 
-# Warns, in every plan and apply, of a pin that Harness no longer supports. It fails neither.
+# Warns, in every plan and apply, of a pin that Harness's own check no longer accepts. It fails neither.
 check "supported" {
   assert {
     condition     = length(local.unsupported) == 0
-    error_message = "Out of support: ${join(", ", local.unsupported)}."
+    error_message = "More than two minors behind: ${join(", ", local.unsupported)}."
   }
 }
 

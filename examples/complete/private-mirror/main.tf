@@ -37,14 +37,10 @@ data "harnessci_default_images" "all" {
 locals {
   url = "https://${var.mirror}"
 
-  # Harness lists these among the defaults, but does not let you override them.
-  refused = ["VM/slsaVerificationTag"]
-
   # One element for each image to pin, such as "K8/gitCloneTag".
   pins = merge([
     for infra, defaults in data.harnessci_default_images.all : {
-      for field, image in defaults.images : "${infra}/${field}" => { infra = infra, field = field, image = image }
-      if !contains(local.refused, "${infra}/${field}")
+      for field, image in defaults.own_images : "${infra}/${field}" => { infra = infra, field = field, image = image }
     }
   ]...)
 

@@ -23,6 +23,13 @@ output "table" {
   value = join("\n", [for infra, status in data.harnessci_image_status.now : "### ${infra}\n\n${status.table}"])
 }
 
+output "unknown" {
+  description = "Images of which nobody knows whether builds can pull them, with the reason. Treat them like missing ones."
+  value = merge([
+    for infra, status in data.harnessci_image_status.now : { for field, why in status.unknown_fields : "${infra}/${field}" => why }
+  ]...)
+}
+
 output "missing" {
   description = "Images that builds cannot pull."
   value = flatten([

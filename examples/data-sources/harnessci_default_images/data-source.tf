@@ -10,6 +10,11 @@ data "harnessci_default_images" "dbops" {
   module = "dbops"
 }
 
+# What to pin: without fields of other modules, which have no effect here.
+output "own_images" {
+  value = data.harnessci_default_images.k8.own_images
+}
+
 # The fields that exist on Kubernetes only.
 output "kubernetes_only" {
   value = setsubtract(

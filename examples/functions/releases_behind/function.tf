@@ -1,6 +1,14 @@
-# 2
+# 2 minors
 output "behind" {
   value = provider::harnessci::releases_behind("harness/ci-addon:1.14.4", "harness/ci-addon:1.16.92")
+}
+
+# 3 published versions: with the tags of the repository, they are what counts. Without, this is 0.
+output "versions" {
+  value = provider::harnessci::releases_behind(
+    "harness/ci-addon:1.16.6", "harness/ci-addon:1.16.92",
+    "1.16.6", "1.16.56", "1.16.56.1", "1.16.92", "rootless-1.16.92",
+  )
 }
 
 # 0: ahead counts as not behind.

@@ -224,6 +224,7 @@ func (w *writer) post(ctx context.Context, g group) *request {
 			r.over = time.Now().Add(w.opts.LateMax)
 		}
 	})
+	w.lookBefore(ctx, g)
 	w.reads.drop(g.scope)
 	defer w.reads.drop(g.scope)
 	if g.verb == reset {

@@ -56,18 +56,34 @@ type NotListedError struct {
 	// Sent is the image that was sent, Attempts how often.
 	Sent     string
 	Attempts int
+	// StoredAs is the field that the server has stored the image under, if it was seen to; UndoErr is why that
+	// could not be undone.
+	StoredAs string
+	UndoErr  error
 }
 
 func (e *NotListedError) Error() string { return e.Named(e.Reason()) }
 
 // Reason says it without the name of the override.
 func (e *NotListedError) Reason() string {
+	switch {
+	case e.StoredAs != "" && e.UndoErr != nil:
+		return fmt.Sprintf("%q was sent, and the server stored it under the field %s. To undo that failed: %v", e.Sent, e.StoredAs, e.UndoErr)
+	case e.StoredAs != "":
+		return fmt.Sprintf("%q was sent, and the server stored it under the field %s. That was undone", e.Sent, e.StoredAs)
+	}
 	return fmt.Sprintf("%q was sent %d times and acknowledged, but the server has never listed it: it ignores the "+
 		"field, or does not show it", e.Sent, e.Attempts)
 }
 
 // Advice says what to do next.
 func (e *NotListedError) Advice() string {
+	switch {
+	case e.StoredAs != "" && e.UndoErr != nil:
+		return fmt.Sprintf("Set the field %s instead, after importing it: it is overridden now, and no state has it.", e.StoredAs)
+	case e.StoredAs != "":
+		return fmt.Sprintf("Set the field %s instead: it is the name that the defaults list.", e.StoredAs)
+	}
 	return "Check the spelling of the field. An override that cannot be read cannot be managed: if Harness does " +
 		"use it, set it outside of Terraform."
 }

@@ -62,6 +62,8 @@ type op struct {
 	evidence evidence // what the last read shows about it
 	heldNow  string   // the image in that read
 	ignored  int      // how many acknowledged requests stored others but not it
+	before   images   // the overrides before the first request, if the defaults do not list the field
+	aliasOf  string   // the field that it was stored under instead
 }
 
 func newOp(target Target, value string) *op {

@@ -257,6 +257,13 @@ func (q *queue) acknowledge(ops []*op) {
 	}
 }
 
+// claimed reports whether a resource of this run sets an override.
+func (q *queue) claimed(target Target) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.claims.Claimed(target)
+}
+
 // wasReset reports whether this run has reset an override.
 func (q *queue) wasReset(target Target) bool {
 	q.mu.Lock()

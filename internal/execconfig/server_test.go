@@ -53,6 +53,8 @@ type server struct {
 	stale func(read int) bool
 	// unlisted fields are accepted and never listed.
 	unlisted map[string]bool
+	// aliases are names under which a field is stored as another.
+	aliases map[string]string
 	// refuse is how a field is refused; nil: as 400.
 	refuse func(field string) error
 	fault  func(call) verdict
@@ -198,7 +200,7 @@ func (s *server) read(ctx context.Context, c call, sample func() map[string]stri
 func (s *server) UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error {
 	return s.write(ctx, call{"update", scope, maps.Clone(images)}, func(document map[Target]string) {
 		for field, value := range images {
-			document[Target{Scope: scope, Field: field}] = value
+			document[Target{Scope: scope, Field: orElse(s.aliases[field], field)}] = value
 		}
 	})
 }
@@ -259,7 +261,7 @@ func (s *server) attempt(ctx context.Context, c call, v verdict, change func(map
 	for field := range c.fields {
 		_, known := s.defaults[c.scope][field]
 		switch {
-		case known || s.unlisted[field]:
+		case known || s.unlisted[field] || s.aliases[field] != "":
 		case s.refuse != nil:
 			return s.refuse(field)
 		default:

@@ -119,6 +119,7 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 		if err == nil {
 			o.evidence, err = w.look(ctx, o, held)
 			o.heldNow = held[o.Field]
+			o.aliasOf = w.storedAs(o, held)
 		}
 		switch {
 		case err != nil && o.carrier.failure != nil:
@@ -180,7 +181,11 @@ func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 	case o.carrier.failure != nil:
 		w.queue.finish(o, w.refusal(ctx, o))
 	case w.ignored(ctx, o):
-		w.queue.finish(o, &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts})
+		unlisted := &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts, StoredAs: o.aliasOf}
+		if o.aliasOf != "" {
+			unlisted.UndoErr = w.undoAliased(ctx, o)
+		}
+		w.queue.finish(o, unlisted)
 	case o.attempts >= w.opts.Attempts:
 		w.queue.finish(o, notStored(o, nil))
 	default:
@@ -194,6 +199,9 @@ func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 func (w *writer) ignored(ctx context.Context, o *op) bool {
 	if o.verb() == reset || o.evidence != missing || o.heldNow != "" {
 		return false
+	}
+	if o.aliasOf != "" {
+		return true
 	}
 	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
 	if _, known := defaults[o.Field]; err == nil && (o.carrier.shown || !known) {

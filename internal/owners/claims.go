@@ -74,6 +74,12 @@ func (c *Claims) conflict(sets []Target, owned harness.Scope) error {
 	return nil
 }
 
+// Claimed reports whether a resource sets an override.
+func (c *Claims) Claimed(target Target) bool {
+	_, claimed := c.sets[target]
+	return claimed
+}
+
 // SetEnded makes a claim final or, if the server has not acknowledged the set, gives it up.
 func (c *Claims) SetEnded(target Target, acknowledged bool) {
 	if acknowledged {

@@ -20,6 +20,10 @@ const (
 	// maxNames and maxPages bound a list, far above any real one.
 	maxNames = 200_000
 	maxPages = 2_000
+
+	// maxListBytes limits the names of a list together, and maxLists the lists that are read at a time.
+	maxListBytes = 12 << 20
+	maxLists     = 2
 )
 
 // Tags returns all tags of a repository, sorted as strings; a tag or digest in the name is ignored. Invalid
@@ -45,8 +49,17 @@ func (c *Client) Catalog(ctx context.Context, host string) ([]string, error) {
 }
 
 // list fetches all pages of a list, and returns the names that match the form, sorted.
-func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) ([]string, error) {
+func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) (names []string, err error) {
+	err = inSlot(ctx, c.lists, func() error {
+		names, err = c.pages(ctx, r, path, key, scope, form)
+		return err
+	})
+	return names, err
+}
+
+func (c *Client) pages(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) ([]string, error) {
 	var names []string
+	bytesHeld := 0
 	path += "?n=" + pageSize
 	for range maxPages {
 		err := c.fetch(ctx, call{method: http.MethodGet, ref: r, path: path, scopes: []string{scope}, want: []int{http.StatusOK}},
@@ -59,7 +72,14 @@ func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form 
 				if json.Unmarshal(page, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
 					return problemf(Refused, "the answer is not a registry's list")
 				}
-				names = append(names, slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })...)
+				some = slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })
+				for _, name := range some {
+					bytesHeld += len(name) + 16
+				}
+				if bytesHeld > maxListBytes {
+					return problemf(Refused, "the names of the list are longer than %d MiB", maxListBytes>>20)
+				}
+				names = append(names, some...)
 				path, err = nextPage(resp)
 				return err
 			})

@@ -3,9 +3,13 @@ package registry
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,12 +26,16 @@ func askInChild(host string) int {
 	c := New(Config{})
 	defer c.Close()
 	var wg sync.WaitGroup
-	for range 29 {
+	for i := range 29 {
 		wg.Go(func() {
 			_, _ = c.Head(context.Background(), host+"/a/b:1") // whatever it answers
 			_, _ = c.Inspect(context.Background(), host+"/a/b:1")
 			_, _ = c.Tags(context.Background(), host+"/a/b")
-			_, _ = c.Copy(context.Background(), host+"/a/b:1", host+"/c/d:1", CopyOptions{})
+			tags, _ := c.Tags(context.Background(), fmt.Sprintf("%s/a/list%d", host, i%6))
+			_, _ = c.Copy(context.Background(), host+"/a/b:1", fmt.Sprintf("%s/c/d%d:1", host, i), CopyOptions{
+				Signatures: true, Thorough: true, Describe: true,
+			})
+			runtime.KeepAlive(tags)
 		})
 	}
 	wg.Wait()
@@ -61,18 +69,74 @@ func TestNoAnswerTakesMuchMemory(t *testing.T) {
 			for _, kind := range []string{"manifests", "tags", "blobs"} {
 				server.Inject(fakeregistry.Fault{Kind: kind, Times: -1, Body: body})
 			}
-			program, err := os.Executable()
-			must(t, err)
-			child := exec.CommandContext(t.Context(), program) //nolint:gosec // this test's own program
-			child.Env = append(os.Environ(), askChild+"="+server.Host())
-			out, err := child.Output()
-			must(t, err)
-			kib, err := strconv.Atoi(string(out))
-			must(t, err)
-			t.Logf("%d MiB", kib>>10)
-			if kib>>10 >= 128 {
-				t.Errorf("took %d MiB", kib>>10)
+			askInLittleMemory(t, server)
+		})
+	}
+}
+
+// askInLittleMemory runs a program that asks a registry for everything, and copies.
+func askInLittleMemory(t *testing.T, server *fakeregistry.Server) {
+	t.Helper()
+	program, err := os.Executable()
+	must(t, err)
+	child := exec.CommandContext(t.Context(), program) //nolint:gosec // this test's own program
+	child.Env = append(os.Environ(), askChild+"="+server.Host())
+	out, err := child.Output()
+	must(t, err)
+	kib, err := strconv.Atoi(string(out))
+	must(t, err)
+	t.Logf("%d MiB", kib>>10)
+	if kib>>10 >= 128 {
+		t.Errorf("took %d MiB", kib>>10)
+	}
+}
+
+// Copies and lists of hostile content, many at a time.
+func TestNoImageTakesMuchMemory(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector takes many times as much")
+	}
+	padded := func(n, size int, children ...fakeregistry.Content) fakeregistry.Content {
+		descriptors := make([]fakeregistry.Descriptor, len(children))
+		for i, child := range children {
+			descriptors[i] = fakeregistry.Describe(child.MediaType, child.Manifest)
+		}
+		c := fakeregistry.Manifest(fakeregistry.IndexType, map[string]any{
+			"manifests": descriptors, "annotations": map[string]string{fmt.Sprint(n): strings.Repeat("x", size)},
+		})
+		c.Children = children
+		return c
+	}
+	var nested, middling []fakeregistry.Content
+	for n := range 60 {
+		nested = append(nested, padded(n, 1<<20, slices.Repeat([]fakeregistry.Content{multi(1)}, 300)...))
+		middling = append(middling, padded(n, 60<<10, multi(1)))
+	}
+	entry := `{"mediaType":"` + fakeregistry.ManifestType + `","size":1,"digest":"` + multi(1).Digest() + `"}`
+	referrers := []byte(`{"schemaVersion":2,"mediaType":"` + fakeregistry.IndexType + `","manifests":[` +
+		strings.Repeat(entry+",", 2_999) + entry + `]}`)
+	for name, prepare := range map[string]func(*fakeregistry.Server){
+		"nested indexes":          func(s *fakeregistry.Server) { s.Push("a/b:1", fakeregistry.Index(nested...)) },
+		"indexes below the limit": func(s *fakeregistry.Server) { s.Push("a/b:1", fakeregistry.Index(middling...)) },
+		"referrers": func(s *fakeregistry.Server) {
+			s.Push("a/b:1", multi(1))
+			s.Inject(fakeregistry.Fault{Kind: "referrers", Times: -1, Body: referrers, Header: http.Header{"Content-Type": {fakeregistry.IndexType}}})
+		},
+		"tags": func(s *fakeregistry.Server) {
+			page := `{"tags":["` + strings.Repeat("x", 100)
+			for i := range 6 {
+				var tags strings.Builder
+				for n := range 30_000 {
+					fmt.Fprintf(&tags, `%s%06d","%s`, "", n, strings.Repeat("x", 100))
+				}
+				s.Inject(fakeregistry.Fault{Kind: "tags", Reference: fmt.Sprintf("list%d", i), Times: -1, Body: []byte(page + tags.String() + `"]}`)})
 			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
+			prepare(server)
+			askInLittleMemory(t, server)
 		})
 	}
 }

@@ -79,6 +79,7 @@ type Client struct {
 	slots     chan struct{} // one for each blob in transfer
 	copies    chan struct{} // one for each copy
 	large     chan struct{} // held by the copy whose manifests are large
+	lists     chan struct{} // one for each list that is being read
 	fetches   chan struct{} // one for each answer whose content is being read
 }
 
@@ -102,6 +103,7 @@ func New(cfg Config) *Client {
 		slots:       make(chan struct{}, cfg.Jobs),
 		copies:      make(chan struct{}, maxCopies),
 		large:       make(chan struct{}, 1),
+		lists:       make(chan struct{}, maxLists),
 		fetches:     make(chan struct{}, maxFetches),
 	}
 }

@@ -60,15 +60,18 @@ type store interface {
 type fake struct{ *fakeregistry.Server }
 
 func (f fake) push(_ *testing.T, reference string, c fakeregistry.Content) { f.Push(reference, c) }
-func (f fake) tag(_ *testing.T, reference string) string                   { return f.Tag(reference) }
-func (f fake) lose(_ *testing.T, repository, digest string)                { f.Lose(repository, digest) }
+
+func (f fake) tag(_ *testing.T, reference string) string { return f.Tag(reference) }
+
+func (f fake) lose(_ *testing.T, repository, digest string) { f.Lose(repository, digest) }
+
 func (f fake) lacks(_ *testing.T, repository string, c fakeregistry.Content) []string {
 	return f.Lacks(repository, c)
 }
 
 func TestEveryRegistryPeopleHave(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"acr", "artifactory-nginx", "docker-hub", "ecr", "gar", "gitlab", "harbor", "quay", "zot-1"} {
+	for _, name := range fakeregistry.Profiles() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conform(t, func(t *testing.T) product { return startFake(t, name) })
@@ -340,6 +343,19 @@ var steps = []struct {
 			t.Errorf("stored %s", got)
 		}
 	}},
+	{"login-for-a-path", func(t *testing.T, s scene) {
+		hosts := map[string]registry.Host{
+			s.host:                           {Username: "reader", Password: "for-the-rest", Insecure: true},
+			s.host + "/" + s.prefix + "team": {Username: s.username, Password: s.password},
+		}
+		s.client = registry.New(registry.Config{Hosts: hosts, MaxRetries: 2, RetryWaitMin: time.Millisecond, RetryWaitMax: 20 * time.Millisecond})
+		t.Cleanup(s.client.Close)
+		_, err := s.copy(t, "1", registry.CopyOptions{})
+		must(t, err)
+		s.whole(t, "1", s.content)
+		_, err = s.client.Head(t.Context(), s.host+"/"+s.prefix+"teams/other:1")
+		wantKind(t, err, registry.Denied)
+	}},
 	{"as-source", func(t *testing.T, s scene) {
 		untyped := s.content // as docker and others have pushed it
 		untyped.Manifest = []byte(strings.Replace(string(untyped.Manifest), `"mediaType":"`+fakeregistry.IndexType+`",`, "", 1))
@@ -352,42 +368,4 @@ var steps = []struct {
 			}
 		}
 	}},
-}
-
-var base = fakeregistry.Layer(99, 1_500_000)
-
-// image is an index of two platforms with a layer that is longer than what a proxy takes in one piece.
-func image(seed uint64) fakeregistry.Content {
-	return fakeregistry.Index(
-		fakeregistry.Image("linux/amd64", base, fakeregistry.Layer(seed, 2000)),
-		fakeregistry.Image("linux/arm64", base, fakeregistry.Layer(seed+1000, 2000)))
-}
-
-// about is a manifest about another one, such as a signature.
-func about(text string, subject *fakeregistry.Content) fakeregistry.Content {
-	config, layer := []byte("{}"), []byte(text)
-	fields := map[string]any{
-		"config": fakeregistry.Describe("application/vnd.oci.image.config.v1+json", config),
-		"layers": []any{fakeregistry.Describe("application/vnd.dev.cosign.simplesigning.v1+json", layer)},
-	}
-	if subject != nil {
-		fields["subject"] = fakeregistry.Describe(subject.MediaType, subject.Manifest)
-	}
-	c := fakeregistry.Manifest(fakeregistry.ManifestType, fields)
-	c.Blobs = [][]byte{config, layer}
-	return c
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wantKind(t *testing.T, err error, kinds ...registry.Kind) {
-	t.Helper()
-	if kind, ok := registry.KindOf(err); !ok || !slices.Contains(kinds, kind) {
-		t.Errorf("got %v, want one of %v", err, kinds)
-	}
 }

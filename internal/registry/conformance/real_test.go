@@ -57,17 +57,17 @@ func TestRealRegistriesConform(t *testing.T) {
 		name, path, _ := strings.Cut(program, "=")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			real := startReal(t, path)
-			conform(t, func(*testing.T) product { return real })
+			direct := startReal(t, path)
+			conform(t, func(*testing.T) product { return direct })
 			for proxy, locations := range proxies {
 				t.Run(proxy, func(t *testing.T) {
 					t.Parallel()
 					if os.Getenv(nginxEnv) == "" {
 						t.Skip("there is no nginx; make test-registry NGINX=required fails without")
 					}
-					behind := real
+					behind := direct
 					behind.variant = proxy + "-"
-					behind.host = network.name(t, proxy, forward(startNginx(t, real.host, locations)))
+					behind.host = network.name(t, proxy, forward(startNginx(t, direct.host, locations)))
 					if proxy == "prefix" {
 						behind.prefix = "mirror/"
 					}

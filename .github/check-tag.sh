@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails unless a tag is annotated, signed by someone whom GitHub knows, and on main.
+# Fails unless a tag is annotated, on main, and signed with an SSH key of .github/allowed_signers as main has it.
 set -euo pipefail
 tag=$1
 
@@ -7,6 +7,8 @@ git fetch --quiet --force origin "refs/tags/$tag:refs/tags/$tag" main:refs/remot
 [ "$(git cat-file -t "refs/tags/$tag")" = tag ] || { echo "$tag is not an annotated tag" >&2; exit 1; }
 git merge-base --is-ancestor "$tag^{commit}" origin/main || { echo "$tag is not on main" >&2; exit 1; }
 
-object=$(git rev-parse "refs/tags/$tag")
-verdict=$(gh api "repos/$GITHUB_REPOSITORY/git/tags/$object" --jq '"\(.verification.verified) \(.verification.reason)"')
-[ "${verdict%% *}" = true ] || { echo "the signature of $tag is not verified: ${verdict#* }" >&2; exit 1; }
+signers=$(mktemp)
+trap 'rm -f "$signers"' EXIT
+git show origin/main:.github/allowed_signers >"$signers" || { echo "main has no .github/allowed_signers" >&2; exit 1; }
+git -c gpg.ssh.allowedSignersFile="$signers" -c gpg.minTrustLevel=fully verify-tag "refs/tags/$tag" ||
+  { echo "$tag is not signed by one of .github/allowed_signers" >&2; exit 1; }

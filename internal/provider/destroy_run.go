@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -36,11 +37,15 @@ func parentCommand(getenv func(string) string) command {
 // plan and apply.
 func commandOf(args []string) command {
 	first := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
-	flagged := slices.ContainsFunc(args, func(arg string) bool {
-		name, isFlag := strings.CutPrefix(arg, "-")
-		name = strings.TrimPrefix(name, "-")
-		return isFlag && (name == "destroy" || name == "destroy=true")
-	})
+	flagged := false
+	for _, arg := range args { // as the CLI's flag package reads them: the last one counts
+		flag, isFlag := strings.CutPrefix(arg, "-")
+		name, value, given := strings.Cut(strings.TrimPrefix(flag, "-"), "=")
+		if isFlag && name == "destroy" {
+			on, err := strconv.ParseBool(value)
+			flagged = !given || err == nil && on
+		}
+	}
 	if flagged || first >= 0 && args[first] == "destroy" {
 		return destroyCommand
 	}

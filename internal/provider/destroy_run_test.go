@@ -20,6 +20,13 @@ func TestCommandOfRecognizesADestroy(t *testing.T) {
 		"plan":                                  anotherCommand,
 		"apply destroy":                         anotherCommand, // a plan file of that name
 		"apply -destroy=false":                  anotherCommand,
+		"apply -destroy=1":                      destroyCommand,
+		"apply -destroy=t":                      destroyCommand,
+		"apply --destroy=TRUE":                  destroyCommand,
+		"apply -destroy=F":                      anotherCommand,
+		"apply -destroy=yes":                    anotherCommand,
+		"apply -destroy -destroy=0":             anotherCommand,
+		"apply -destroy=0 -destroy":             destroyCommand,
 		"plan -out=destroy -var=action=destroy": anotherCommand,
 		"":                                      anotherCommand,
 	} {

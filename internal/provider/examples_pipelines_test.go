@@ -4,11 +4,16 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 // exposedName is what GitLab accepts after expose_as; anything else makes the whole pipeline invalid.
@@ -36,7 +41,14 @@ func TestExamplePipelines(t *testing.T) {
 				t.Errorf("%s has an empty document", path)
 			}
 		}
-		applies := strings.Contains(content, "terraform apply")
+		// The pipelines that wait for an approval pass on the fingerprint of the plan before.
+		applies := strings.Contains(content, "terraform apply") || strings.Contains(content, `./plan.sh "$FINGERPRINT"`)
+		if bound := strings.Contains(content, `./plan.sh "$FINGERPRINT"`); strings.Contains(path, "/pipelines/") && bound != applies {
+			t.Errorf("%s applies what nobody has approved", path)
+		}
+		if moving := regexp.MustCompile(`image: hashicorp/terraform:\d+(\.\d+)?( |\n)`).FindString(content); moving != "" {
+			t.Errorf("%s uses an image that moves: %s", path, moving)
+		}
 		if edits := strings.Contains(strings.ToLower(content), "editor"); edits != applies {
 			t.Errorf("%s: applies: %v, has the key that may edit: %v", path, applies, edits)
 		}
@@ -47,9 +59,162 @@ func TestExamplePipelines(t *testing.T) {
 			t.Errorf("%s runs without init", path)
 		}
 	}
+	for _, name := range []string{"github.yml", "gitlab-ci.yaml", "harness.yaml"} {
+		if content := readExample(t, "complete", "pipelines", name); strings.Count(content, "plan.sh") < 2 || strings.Contains(content, "--edit-last") {
+			t.Errorf("%s does not plan, and then apply that plan, or edits a comment of somebody else's", name)
+		}
+	}
 	for _, dir := range []string{"drift-check", "fleet"} {
 		if _, err := os.Stat(examplesDir + "/complete/" + dir + "/backend.tf"); err != nil {
 			t.Errorf("a pipeline without a backend: %v", err)
+		}
+	}
+}
+
+// repository is a checkout of the pipelines' example, with a script that its jobs run.
+type repository struct {
+	*clitest.Dir
+	fake *fakeharness.Server
+	temp string // where scripts may leave something
+}
+
+func newRepository(t *testing.T) repository {
+	t.Helper()
+	fake := startExampleFake(t)
+	dir := example{name: "complete/pipelines", files: []string{"main.tf"}}.workspace(t, fake)
+	dir.Write("plan.sh", readExample(t, "complete", "pipelines", "plan.sh"))
+	r := repository{dir, fake, t.TempDir()}
+	r.must(t, "git", "init", "--quiet")
+	r.push(t)
+	return r
+}
+
+// push commits what is in the folder.
+func (r repository) push(t *testing.T) {
+	t.Helper()
+	r.must(t, "git", "add", "*.tf", "plan.sh")
+	r.must(t, "git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "a push")
+}
+
+func (r repository) must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, code := r.run(t, args...)
+	if code != 0 {
+		t.Fatalf("%v ends with %d:\n%s", args, code, out)
+	}
+	return out
+}
+
+func (r repository) run(t *testing.T, args ...string) (output string, code int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...) //nolint:gosec // git, and the script
+	cmd.Dir = filepath.Dir(r.Path("main.tf"))
+	cmd.Env = append(os.Environ(), "TERRAFORM="+os.Getenv("TF_ACC_TERRAFORM_PATH"), "TF_CLI_CONFIG_FILE="+r.Path("cli.tfrc"),
+		"TMPDIR="+r.temp, "HARNESSCI_VERIFY_IMAGES=off")
+	for variable, value := range r.fake.Env() {
+		cmd.Env = append(cmd.Env, variable+"="+value)
+	}
+	out, err := cmd.CombinedOutput()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// TestAccAnApplyStopsUnlessItsPlanWasApproved changes something between the approval and the apply.
+func TestAccAnApplyStopsUnlessItsPlanWasApproved(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		between func(*testing.T, repository)
+		approve func(fingerprint string) string
+		code    int
+		says    string
+	}{
+		"nothing in between": {code: 0, says: "3 added, 0 changed, 0 destroyed"},
+		"a push": {code: 4, says: "not the plan that was approved", between: func(t *testing.T, r repository) {
+			t.Helper()
+			r.Write("main.tf", strings.Replace(r.Read("main.tf"), "1.6.8-rootless", "1.6.9-rootless", 1))
+			r.push(t)
+		}},
+		"a push that no plan shows": {code: 4, says: "not the plan that was approved", between: func(t *testing.T, r repository) {
+			t.Helper()
+			r.Write("more.tf", "# such as a provisioner\n")
+			r.push(t)
+		}},
+		"a file changed after the checkout": {code: 1, says: "changed after the checkout", between: func(_ *testing.T, r repository) {
+			r.Write("main.tf", r.Read("main.tf")+"# more\n")
+		}},
+		"a change by hand": {code: 4, says: "not the plan that was approved", between: func(_ *testing.T, r repository) {
+			r.fake.SetOverride("ci/K8", "addonTag", "harness/ci-addon:1.16.90")
+			r.fake.SetOverride("ci/K8", "gitCloneTag", "evil/drone-git:1.0.0")
+		}},
+		"no approval":      {code: 4, says: "not the plan that was approved (none)", approve: func(string) string { return "" }},
+		"another approval": {code: 4, says: "not the plan that was approved (0", approve: func(s string) string { return "0" + s[1:] + "0" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t)
+			r.must(t, "sh", "plan.sh")
+			fingerprint := strings.TrimSpace(r.Read("plan.fingerprint"))
+			if len(fingerprint) != 64 || r.fake.Count("writes") > 0 {
+				t.Fatalf("the fingerprint is %q, with %d writes", fingerprint, r.fake.Count("writes"))
+			}
+			if test.between != nil {
+				test.between(t, r)
+			}
+			if test.approve != nil {
+				fingerprint = test.approve(fingerprint)
+			}
+			out, code := r.run(t, "sh", "plan.sh", fingerprint)
+			if code != test.code || !strings.Contains(out, test.says) || (r.fake.Count("writes") > 0) != (test.code == 0) {
+				t.Errorf("ends with %d and %d writes, want %d and %q:\n%s", code, r.fake.Count("writes"), test.code, test.says, out)
+			}
+			if left, err := os.ReadDir(r.temp); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A change that is not shown cannot be approved.
+func TestAccAPlanWithSensitiveChangesHasNoFingerprint(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t)
+	r.Write("main.tf", strings.Replace(r.Read("main.tf"), "value = each.value", "value = sensitive(each.value)", 1))
+	r.push(t)
+	if out, code := r.run(t, "sh", "plan.sh"); code != 1 || !strings.Contains(out, "cannot be approved") {
+		t.Errorf("ends with %d:\n%s", code, out)
+	}
+}
+
+// Scripts that are cancelled leave no state and no plan behind. This CLI cancels the job that called it.
+func TestCancelledScriptsLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no sh")
+	}
+	for _, name := range []string{"drift-check/drift-check.sh", "pipelines/plan.sh"} {
+		for _, at := range []string{"state", "plan"} {
+			dir, temp := t.TempDir(), t.TempDir()
+			cli := filepath.Join(dir, "cli")
+			program := "#!/bin/sh\n[ $1 != " + at + " ] || kill -TERM $PPID\n" +
+				"echo '{\"type\": \"harnessci_image_override\", \"value\": \"a secret\"}'\n"
+			for file, content := range map[string]string{cli: program, filepath.Join(dir, "git"): "#!/bin/sh\n[ $1 = status ] || echo tree\n"} {
+				if err := os.WriteFile(file, []byte(content), 0o700); err != nil { //nolint:gosec // a program
+					t.Fatal(err)
+				}
+			}
+			script, err := filepath.Abs(filepath.Join(examplesDir, "complete", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), "sh", script) //nolint:gosec // a file of this repository
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), "TERRAFORM="+cli, "TMPDIR="+temp, "PATH="+dir+":"+os.Getenv("PATH"))
+			out, err := cmd.CombinedOutput()
+			left, listed := os.ReadDir(temp)
+			if listed != nil || len(left) > 0 || err == nil && at == "plan" {
+				t.Errorf("%s, cancelled at its %s: left behind %v (%v), %v:\n%s", name, at, left, listed, err, out)
+			}
 		}
 	}
 }

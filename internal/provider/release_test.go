@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"debug/buildinfo"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -12,8 +13,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
@@ -109,10 +112,30 @@ func releaseZip(t *testing.T, dist string) (archive, version string) {
 		t.Fatalf("the zip contains %q", slices.Sorted(maps.Keys(files)))
 	}
 	requireNotices(t, binary, string(files["THIRD-PARTY-NOTICES.txt"]))
-	if !strings.Contains(readFile(t, filepath.Join(dist, "terraform-provider-harnessci.cdx.json")), "terraform-plugin-framework") {
+	requireMaterials(t, readFile(t, filepath.Join(dist, "terraform-provider-harnessci.cdx.json")))
+	return found[0], version
+}
+
+// requireMaterials fails unless the bill of materials depends on the commit alone.
+func requireMaterials(t *testing.T, content string) {
+	t.Helper()
+	var bill struct {
+		SerialNumber string
+		Metadata     struct{ Timestamp time.Time }
+	}
+	if err := json.Unmarshal([]byte(content), &bill); err != nil {
+		t.Fatal(err)
+	}
+	commit, err := exec.CommandContext(t.Context(), "git", "log", "-1", "--format=%ct").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made := strconv.FormatInt(bill.Metadata.Timestamp.Unix(), 10); made != strings.TrimSpace(string(commit)) || bill.SerialNumber != "" {
+		t.Errorf("the bill of materials is of %s, with the number %q, and the commit of %s", made, bill.SerialNumber, commit)
+	}
+	if !strings.Contains(content, "terraform-plugin-framework") {
 		t.Error("the bill of materials lacks the plugin framework")
 	}
-	return found[0], version
 }
 
 // unzip returns the files of an archive by name, a program's without .exe.

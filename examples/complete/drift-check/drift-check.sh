@@ -4,21 +4,26 @@
 # Exit code 0: it does. 2: it does not, and what differs is printed. 3: there is no state to compare
 # with. 1: the check failed, so nothing is known.
 set -u
+umask 077
 
 cli=${TERRAFORM:-terraform}
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
+trap 'exit 1' HUP INT TERM
 
-# Without a state, everything would be "to add", whatever Harness runs.
-if ! "$cli" state pull >"$report" 2>&1; then
+# Without a state, everything would be "to add", whatever Harness runs. The state goes into no file.
+if ! state=$("$cli" state pull 2>"$report"); then
   echo "The state cannot be read; nothing is known about drift."
   cat "$report"
   exit 1
 fi
-if ! grep -q '"type": *"harnessci_' "$report"; then
+case $state in
+*'"type": "harnessci_'* | *'"type":"harnessci_'*) state='' ;;
+*)
   echo "There is no state: apply this configuration first, or check the backend."
   exit 3
-fi
+  ;;
+esac
 
 # A plan writes nothing, so it leaves the lock to those who apply.
 "$cli" plan -detailed-exitcode -input=false -lock=false -no-color >"$report" 2>&1

@@ -73,6 +73,12 @@ lint-policy: $(OPA) ## Check the example's OPA policy, and run its tests
 	$(OPA) fmt --fail --list examples/complete/policy
 	$(OPA) test examples/complete/policy
 
+.PHONY: test-policy
+test-policy: build $(OPA) ## Let the example's OPA policy judge real plans of hostile configurations
+	@$(call with_cli,-supported); $(acceptance) HARNESSCI_TEST_OPA=$(OPA) \
+		$(GO) test -count=1 -run 'TestAccPolicy' -v ./internal/provider/ >$(BIN)/policy.log || { cat $(BIN)/policy.log; exit 1; }; \
+	grep -c -e '^    --- PASS' $(BIN)/policy.log
+
 # GoReleaser needs a remote that looks like GitHub's; a clone can have one without changing this repository.
 RELEASE_CLONE := $(BIN)/release
 define release_clone

@@ -1,67 +1,232 @@
+# What a plan may do to the images of Harness CI. Whatever this policy cannot judge, it denies.
 package harness.images
 
-# Where the connector names the mirror, images have no registry in their names: add "harness" and "plugins".
-registries := {"registry.example.com"}
+import rego.v1
 
-# Every image that the plan sets: of single overrides, and of exclusive sets.
-planned contains {"address": change.address, "image": change.change.after.value} if {
-	some change in input.resource_changes
-	change.type == "harnessci_image_override"
-	change.change.after.value
+# Where images may come from: beginnings of names, each up to and including a slash. Where the connector names the
+# mirror, images have no registry in their names: replace it with "harness/" and "plugins/".
+image_prefixes := {"registry.example.com/"}
+
+# Where copies may come from, and where to.
+source_prefixes := {"harness/", "plugins/", "docker.io/harness/", "docker.io/plugins/"}
+
+destination_prefixes := {"registry.example.com/"}
+
+# The connector's registry: a whole pattern, because its URL comes before every image name.
+connector_pattern := `^https://registry\.example\.com(/[a-z0-9._/-]*)?$`
+
+# How many overrides a plan may remove at once.
+most_removed := 5
+
+# A reference without a tag or a digest would be :latest. A version may begin with a variant or end with one, such as
+# rootless-1.16.92 and 1.6.9-rootless.
+image_pattern := `^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[a-f0-9]{64})?$`
+
+pinned_pattern := `(:(rootless-)?v?[0-9]+\.[0-9]+(\.[0-9]+)*(-[a-z0-9]+(\.[0-9]+)*)*|@sha256:[a-f0-9]{64})$`
+
+# HCP Terraform puts the plan into input.plan; everybody else gives the plan itself.
+plan := input.plan if is_object(input.plan)
+
+plan := input if not input.plan
+
+allow if count(deny) == 0
+
+deny contains "this is no plan: give what `terraform show -json` prints for a saved plan" if not is_plan
+
+is_plan if {
+	startswith(plan.format_version, "1.")
+	is_object(plan.planned_values)
+	is_array(object.get(plan, "resource_changes", []))
 }
 
-planned contains {"address": sprintf("%s[%q]", [change.address, field]), "image": image} if {
-	some change in input.resource_changes
+deny contains "the input has a plan within a plan" if {
+	input.plan
+	object.get(input, "format_version", object.get(input, "resource_changes", null)) != null
+}
+
+deny contains "the plan failed" if plan.errored
+
+deny contains "the plan defers changes, which nobody can judge yet" if count(object.get(plan, "deferred_changes", [])) > 0
+
+# Everything that the plan changes or imports.
+changes contains change if {
+	some change in plan.resource_changes
+	ours(change)
+	not untouched(change)
+}
+
+ours(change) if startswith(object.get(change, "type", "harnessci_"), "harnessci_")
+
+ours(change) if endswith(object.get(change, "provider_name", "/harnessci/harnessci"), "/harnessci/harnessci")
+
+untouched(change) if {
+	change.change.actions in {["no-op"], ["read"], ["forget"]}
+	not change.change.importing
+}
+
+types := {"harnessci_image_override", "harnessci_image_overrides", "harnessci_image_copy", "harnessci_image_connector"}
+
+verbs := {"no-op", "create", "update", "delete"}
+
+deny contains sprintf("%s: this policy does not know %s", [address(change), object.get(change, "type", "its type")]) if {
+	some change in changes
+	not object.get(change, "type", "") in types
+}
+
+deny contains sprintf("%s: this policy does not know what the plan does with it", [address(change)]) if {
+	some change in changes
+	not known_verbs(change)
+}
+
+known_verbs(change) if {
+	count(change.change.actions) > 0
+	every verb in change.change.actions { verb in verbs }
+}
+
+address(change) := object.get(change, "address", "a resource without an address")
+
+deletes(change) if "delete" in change.change.actions
+
+# What an argument will be is unknown if it is not text, or the plan says so.
+stays(change) if change.change.actions == ["delete"]
+
+text(change, name) := value if {
+	not unknown(change, name)
+	value := change.change.after[name]
+	is_string(value)
+}
+
+unknown(change, name) if object.get(change.change, ["after_unknown", name], false) != false
+
+# Every text of the plan that names an image, and the prefixes that it may have.
+named contains {"address": address(change), "image": text(change, "value"), "prefixes": image_prefixes} if {
+	some change in changes
+	change.type == "harnessci_image_override"
+	not stays(change)
+}
+
+named contains {"address": sprintf("%s[%q]", [address(change), field]), "image": image, "prefixes": image_prefixes} if {
+	some change in changes
 	change.type == "harnessci_image_overrides"
+	not stays(change)
 	some field, image in change.change.after.images
 }
 
-deny contains sprintf("%s: %s is not from an allowed registry", [p.address, p.image]) if {
-	some p in planned
-	not split(p.image, "/")[0] in registries
+named contains {"address": address(change), "image": text(change, "source"), "prefixes": source_prefixes} if {
+	some change in changes
+	change.type == "harnessci_image_copy"
+	not stays(change)
 }
 
-deny contains sprintf("%s: %s has no version and no digest, so it moves", [p.address, p.image]) if {
-	some p in planned
-	not contains(p.image, "@sha256:")
-	not regex.match(`:[^:/]*[0-9]+\.[0-9]+[^:/]*$`, p.image)
+named contains {"address": address(change), "image": text(change, "destination"), "prefixes": destination_prefixes} if {
+	some change in changes
+	change.type == "harnessci_image_copy"
+	not stays(change)
 }
 
-# The connector's registry comes before the names of images that have none.
-deny contains sprintf("%s: %s is not an allowed registry", [change.address, url]) if {
-	some change in input.resource_changes
+deny contains sprintf("%s: %v is not from an allowed place", [n.address, n.image]) if {
+	some n in named
+	not from_allowed(n)
+}
+
+from_allowed(n) if {
+	regex.match(image_pattern, n.image)
+	some prefix in n.prefixes
+	startswith(n.image, prefix)
+}
+
+deny contains sprintf("%s: %v has no version and no digest, so it moves", [n.address, n.image]) if {
+	some n in named
+	not regex.match(pinned_pattern, n.image)
+}
+
+# What the plan does not know yet, this policy cannot judge.
+arguments := {
+	"harnessci_image_override": {"value"},
+	"harnessci_image_copy": {"source", "destination"},
+	"harnessci_image_connector": {"url"},
+}
+
+deny contains sprintf("%s: the plan does not know its %s yet", [address(change), name]) if {
+	some change in changes
+	not stays(change)
+	some name in arguments[change.type]
+	not text(change, name)
+}
+
+deny contains sprintf("%s: the plan does not know its images or what it resets yet", [address(change)]) if {
+	some change in changes
+	change.type == "harnessci_image_overrides"
+	not stays(change)
+	not known_set(change)
+}
+
+known_set(change) if {
+	is_object(change.change.after.images)
+	every _, image in change.change.after.images { is_string(image) }
+	object.get(change.change, ["after_unknown", "resets"], false) == false
+	every _, missing in as_object(object.get(change.change, ["after_unknown", "images"], {})) { missing == false }
+}
+
+as_object(value) := value if is_object(value)
+
+as_object(value) := {"all": value} if not is_object(value)
+
+deny contains sprintf("%s: %s is not an allowed registry", [address(change), url]) if {
+	some change in changes
 	change.type == "harnessci_image_connector"
-	url := change.change.after.url
-	not split(url, "/")[2] in registries
+	not stays(change)
+	url := text(change, "url")
+	not regex.match(connector_pattern, url)
 }
 
-# Every override that the plan removes: single ones, what sets reset, and the images of sets that are destroyed.
-removed contains change.address if {
-	some change in input.resource_changes
+# What a destroy puts in place of the connector is not in the plan.
+deny contains sprintf("%s: a destroy restores a connector that the plan does not show", [address(change)]) if {
+	some change in changes
+	change.type == "harnessci_image_connector"
+	deletes(change)
+}
+
+deny contains sprintf("%s: a destroy deletes an image that builds may still pull", [address(change)]) if {
+	some change in changes
+	change.type == "harnessci_image_copy"
+	deletes(change)
+	object.get(change.change, ["before", "on_destroy"], "delete") != "keep"
+}
+
+# Every override that the plan removes, so that builds run Harness's default again: single ones, what sets reset, and
+# the images that sets no longer have or that are destroyed with them.
+removed contains address(change) if {
+	some change in changes
 	change.type == "harnessci_image_override"
-	"delete" in change.change.actions
+	deletes(change)
 }
 
-removed contains sprintf("%s[%q]", [change.address, field]) if {
-	some change in input.resource_changes
+removed contains sprintf("%s[%q]", [address(change), field]) if {
+	some change in changes
 	change.type == "harnessci_image_overrides"
-	"delete" in change.change.actions
 	some field, _ in change.change.before.images
+	not kept(change, field)
 }
 
-removed contains sprintf("%s[%q]", [change.address, field]) if {
-	some change in input.resource_changes
+kept(change, field) if {
+	not deletes(change)
+	change.change.after.images[field]
+}
+
+removed contains sprintf("%s[%q]", [address(change), field]) if {
+	some change in changes
 	change.type == "harnessci_image_overrides"
-	change.change.actions != ["no-op"]
 	some field, _ in change.change.after.resets
 }
 
 deny contains sprintf("the plan removes %d overrides at once; ask for a second review", [count(removed)]) if {
-	count(removed) > 5
+	count(removed) > most_removed
 }
 
-deny contains sprintf("%s: the plan does not know yet what it resets", [change.address]) if {
-	some change in input.resource_changes
+deny contains sprintf("%s: the plan does not show what its destroy removes", [address(change)]) if {
+	some change in changes
 	change.type == "harnessci_image_overrides"
-	change.change.after_unknown.resets == true
+	deletes(change)
+	not is_object(object.get(change.change, ["before", "images"], null))
 }

@@ -11,7 +11,7 @@ import (
 
 func TestALoginInAURLIsHidden(t *testing.T) {
 	t.Parallel()
-	for url, want := range map[string]string{
+	for url, want := range map[string]string{ //nolint:gosec // the point of the test
 		"https://registry.example.com/x":      "https://registry.example.com/x",
 		"https://registry.example.com:5000/x": "https://registry.example.com:5000/x",
 		"nonsense":                            "nonsense",

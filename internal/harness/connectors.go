@@ -58,11 +58,11 @@ type PolicyError struct {
 
 // Error says that a policy refused, and its reasons.
 func (e *PolicyError) Error() string {
-	text := "a policy of the account refused the change"
+	said := "a policy of the account refused the change"
 	if len(e.Reasons) > 0 {
-		text += ": " + strings.Join(e.Reasons, "; ")
+		said += ": " + strings.Join(e.Reasons, "; ")
 	}
-	return text
+	return said
 }
 
 // Connector returns a connector of the account. Every error is an *Error; see IsNoConnector.

@@ -94,7 +94,7 @@ func TestAccImageConnector_timeoutsBoundTheTestsAndTheLogTellsOfThem(t *testing.
 // A login that somebody stored in the connector's URL is in no state, private state, plan file or output.
 func TestAccImageConnector_aStoredLoginIsNowhere(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{
+	for name, url := range map[string]string{ //nolint:gosec // the point of the test
 		"parses": "https://robot:hunter2@registry.example.com/x", "does not parse": "https://robot:%zzhunter2@registry.example.com/x",
 		"number sign": "https://robot:a#hunter2@registry.example.com/x", "a token": "https://registry.example.com/x?token=hunter2",
 		"a user": "https://hunter2@registry.example.com/x", "a port": "https://robot:hunter2",

@@ -108,7 +108,7 @@ func statusAdvice(call *harness.Error) string {
 			"expired or been revoked, and that it belongs to the account in account_id."
 	case harness.IsForbidden(call):
 		return "The user or service account behind " + credentialName(call.Credential) + " lacks a permission: reading needs " +
-			"the account view permission, writing the account edit permission. Ask an administrator for a role that includes " +
+			"the account view permission (core_account_view), writing the account edit permission (core_account_edit). Ask an administrator for a role that includes " +
 			"it, at account scope."
 	case harness.IsNotFound(call):
 		return "Nothing exists at this URL. Check that account_id is right, that the account has the module, and " +

@@ -77,8 +77,10 @@ func verifyImagesAttribute() schema.StringAttribute {
 		Optional: true,
 		MarkdownDescription: "How strictly to check that each image is in its registry before the override is " +
 			"stored. A missing image is a warning in the plan and an error in the apply, before anything is " +
-			"written. With `\"when_reachable\"`, a registry that does not answer or refuses the login is ignored, " +
-			"after at most 3 s; with `\"required\"`, that is an error; with `\"off\"`, no image is looked up. " +
+			"written. With `\"when_reachable\"`, an image that cannot be looked up is a warning in plan and apply, one " +
+			"for each cause: the image connector cannot be read (it needs `core_connector_view`), or a registry refuses " +
+			"the login, limits requests or does not answer within 3 s. With `\"required\"`, that is an error; with " +
+			"`\"off\"`, no image is looked up. " +
 			"Nothing documents which connector the module `dbops` pulls through, so its images are not looked up, " +
 			"and are an error with `\"required\"`. Defaults to the environment variable `" + envVerifyImages + "`, " +
 			"then to `\"" + string(verifyWhenReachable) + "\"`.",

@@ -225,11 +225,25 @@ func TestConfigurationsOnPagesCanBePasted(t *testing.T) {
 }
 
 var (
-	explained = regexp.MustCompile("(?m)^\\| ((?:`[^`]+`,? ?)+)")
+	explained = regexp.MustCompile("(?m)^### ((?:`[^`]+`,? ?)+)")
 	quoted    = regexp.MustCompile("`([^`]+)`")
 )
 
-// TestExplainedMessagesExist fails if a table explains a message that no longer exists.
+// messages are the titles that the page of errors explains, each under a heading.
+func messages(t *testing.T) (titles []string) {
+	t.Helper()
+	for _, heading := range explained.FindAllStringSubmatch(textFiles(t, docsDir, ".md")[filepath.Join(docsDir, "guides", "errors.md")], -1) {
+		for _, title := range quoted.FindAllStringSubmatch(heading[1], -1) {
+			titles = append(titles, title[1])
+		}
+	}
+	if len(titles) == 0 {
+		t.Fatal("the page of errors explains nothing")
+	}
+	return titles
+}
+
+// TestExplainedMessagesExist fails if a heading explains a message that no longer exists.
 func TestExplainedMessagesExist(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
@@ -240,23 +254,59 @@ func TestExplainedMessagesExist(t *testing.T) {
 			}
 		}
 	}
-	messages := 0
-	for page, text := range textFiles(t, docsDir, ".md") {
-		_, table, _ := strings.Cut(text, "| message |")
-		for _, row := range explained.FindAllStringSubmatch(table, -1) {
-			for _, message := range quoted.FindAllStringSubmatch(row[1], -1) {
-				messages++
-				for part := range strings.SplitSeq(message[1], "…") {
-					part = strings.TrimPrefix(strings.TrimSpace(part), "Could not ")
-					if !strings.Contains(source.String(), part) {
-						t.Errorf("%s explains %q, and nothing says %q", page, message[1], part)
-					}
-				}
+	for _, message := range messages(t) {
+		for part := range strings.SplitSeq(message, "…") {
+			part = strings.TrimPrefix(strings.TrimSpace(part), "Could not ")
+			if !strings.Contains(source.String(), part) {
+				t.Errorf("the page of errors explains %q, and nothing says %q", message, part)
 			}
 		}
 	}
-	if messages == 0 {
-		t.Error("no page explains a message")
+}
+
+// Where a diagnostic gets its title from a literal. Those of the provider block's settings share one.
+var (
+	titled = regexp.MustCompile(`(?:(?:New|Add)(?:Warning|Error)(?:Diagnostic)?\(|(?:New|Add)Attribute(?:Warning|Error)(?:Diagnostic)?\(\s*[^,]+,)\s*(?:fmt\.Sprintf\(\s*)?"([A-Z][^"\\]*)"` +
+		`|cause\{\s*(?:summary:\s*)?(?:fmt\.Sprintf\()?"([^"\\]*)"`)
+	operation = regexp.MustCompile(`(?:failure|stopped|connectorFailure)\("([^"]*)"`)
+	verb      = regexp.MustCompile(`%\S`)
+)
+
+// TestEveryMessageHasAnAddress fails if a diagnostic's title has no heading on the page of errors.
+func TestEveryMessageHasAnAddress(t *testing.T) {
+	t.Parallel()
+	var heads []string
+	for _, message := range messages(t) {
+		head, _, _ := strings.Cut(message, "…")
+		heads = append(heads, strings.TrimSpace(head))
+	}
+	found := 0
+	for path, text := range textFiles(t, ".", ".go") {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		var titles []string
+		for _, match := range titled.FindAllStringSubmatch(text, -1) {
+			titles = append(titles, match[1]+match[2])
+		}
+		for _, match := range operation.FindAllStringSubmatch(text, -1) {
+			titles = append(titles, "Could not "+match[1])
+		}
+		for _, title := range titles {
+			head := strings.TrimSpace(verb.Split(title, 2)[0])
+			if head == "" {
+				continue // it begins with what it is about
+			}
+			found++
+			if !slices.ContainsFunc(heads, func(known string) bool {
+				return known != "" && (strings.HasPrefix(head, known) || strings.HasPrefix(known, head))
+			}) {
+				t.Errorf("%s says %q, and the page of errors has no heading for it", path, title)
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d titles were found", found)
 	}
 }
 

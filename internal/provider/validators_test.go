@@ -30,7 +30,7 @@ func TestValidators(t *testing.T) {
 		{moduleValidator(), "CI", diag.SeverityError, `The module is written "ci", not "CI".`},
 		{moduleValidator(), "", diag.SeverityError, `The module is one of "ci", "iacm", "idp", "dbops", not "".`},
 		{infraValidator(), "VM", diag.SeverityInvalid, ""},
-		{infraValidator(), "k8", diag.SeverityError, `The infra is written "K8", not "k8".`},
+		{infraValidator(), "k8", diag.SeverityInvalid, ""},
 		{fieldValidator(), "gitCloneTag", diag.SeverityInvalid, ""},
 		{fieldValidator(), strings.Repeat("a", 128), diag.SeverityInvalid, ""},
 		{fieldValidator(), strings.Repeat("a", 129), diag.SeverityError, "1 to 128"},

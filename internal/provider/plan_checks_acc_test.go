@@ -38,9 +38,9 @@ func TestAccPlanWarns(t *testing.T) {
 		"another name":                      {"gitCloneTag", "plugins/gcs:1.3.0", "", []string{"Warning: Builds would run other images than the defaults of these fields", "ci/K8/gitCloneTag: gcs, not drone-git"}},
 		"no other name: a mirror":           {"gitCloneTag", "registry.example.com/a/b/drone-git:1.6.9-rootless", "", nil},
 		"no other name: another owner":      {"gitCloneTag", "acme/drone-git:1.6.9-rootless", "", nil},
-		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: Images are older than Harness supports", "ci/K8/addonTag: 3 releases behind", "the 2 before it"}},
-		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag: 6 releases behind"}},
-		"unsupported variant":               {"addonTagRootless", "harness/ci-addon:rootless-1.10.0", "", []string{"ci/K8/addonTagRootless: 6 releases behind"}},
+		"unsupported":                       {"addonTag", "harness/ci-addon:1.13.9", "", []string{"Warning: Images are older than Harness supports", "ci/K8/addonTag: 3 minors behind", "the 2 before it"}},
+		"unsupported, in a mirror":          {"addonTag", "registry.example.com/m/harness/ci-addon:1.10.0", "", []string{"ci/K8/addonTag: 6 minors behind"}},
+		"unsupported variant":               {"addonTagRootless", "harness/ci-addon:rootless-1.10.0", "", []string{"ci/K8/addonTagRootless: 6 minors behind"}},
 		"supported: two releases behind":    {"addonTag", "harness/ci-addon:1.14.0", "", nil},
 		"supported: ahead":                  {"addonTag", "harness/ci-addon:1.17.0", "", nil},
 		"not comparable: latest":            {"addonTag", "harness/ci-addon:latest", "", nil},
@@ -85,7 +85,7 @@ func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	output := clitest.New(t, single("a", "addonTag", "harness/ci-addon:1.10.0")+single("b", "liteEngineTag", "harness/ci-lite-engine:1.9.0"), fake.Env()).Must("plan")
-	for _, words := range []string{"ci/K8/addonTag: 6 releases behind", "ci/K8/liteEngineTag: 7 releases behind"} {
+	for _, words := range []string{"ci/K8/addonTag: 6 minors behind", "ci/K8/liteEngineTag: 7 minors behind"} {
 		if !strings.Contains(output, words) {
 			t.Errorf("the plan does not say %q:\n%s", words, output)
 		}
@@ -125,7 +125,7 @@ func TestAccUnchangedResourcesAreSilentUntilTheirImagesAreTooOld(t *testing.T) {
 	requireNoWarning(t, dir.Must("plan"))
 	fake.SetDefault("ci/K8", "addonTag", "harness/ci-addon:1.18.0")
 	output := dir.Must("plan")
-	if !strings.Contains(output, "ci/K8/addonTag: 3 releases behind") || strings.Contains(output, "Builds would run") || !strings.Contains(output, "No changes.") {
+	if !strings.Contains(output, "ci/K8/addonTag: 3 minors behind") || strings.Contains(output, "Builds would run") || !strings.Contains(output, "No changes.") {
 		t.Errorf("the plan warns of the age only:\n%s", output)
 	}
 }

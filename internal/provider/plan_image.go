@@ -78,15 +78,15 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (fo
 	if supported, known := c.supported(); supported || !known {
 		return found
 	}
-	f.says = fmt.Sprintf("%d releases behind", c.Releases)
+	f.says = fmt.Sprintf("%d minors behind", c.Releases)
 	if !c.Exact {
 		f.says = "at least " + f.says
 	}
 	f.cause = cause{
 		"Images are older than Harness supports",
-		fmt.Sprintf("Harness supports the latest release of its harness/ci-* images and the %d before it:", supportedReleases-1),
-		"Builds still run, with a warning in the Harness UI, but such a release gets no hotfixes. Choose a newer one, or " +
-			"remove the override to run the default.",
+		fmt.Sprintf("Harness's own check of its ci-* images counts minors, and supports the latest and the %d before it:", supportedReleases-1),
+		"Builds still run. Choose a newer version, or remove the override to run the default. Within a minor there may be many " +
+			"versions: harnessci_image_status with check_registry counts those.",
 	}
 	return append(found, f)
 }

@@ -31,6 +31,8 @@ func TestValidators(t *testing.T) {
 		{moduleValidator(), "", diag.SeverityError, `The module is one of "ci", "iacm", "idp", "dbops", not "".`},
 		{infraValidator(), "VM", diag.SeverityInvalid, ""},
 		{infraValidator(), "k8", diag.SeverityInvalid, ""},
+		{infraValidator(), "ecs", diag.SeverityInvalid, ""},
+		{infraValidator(), "k9", diag.SeverityError, `The infra is one of "K8", "VM", "ECS", not "k9".`},
 		{fieldValidator(), "gitCloneTag", diag.SeverityInvalid, ""},
 		{fieldValidator(), strings.Repeat("a", 128), diag.SeverityInvalid, ""},
 		{fieldValidator(), strings.Repeat("a", 129), diag.SeverityError, "1 to 128"},

@@ -5,7 +5,9 @@ package execconfig
 
 import (
 	"context"
+	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -37,10 +39,13 @@ type Options struct {
 	LagMax time.Duration
 	// LateMax is how long a write without an answer may still show before it counts as failed.
 	LateMax time.Duration
-	// LockDir is the folder of the lock files between processes of this machine; LockMax is how long to
-	// wait for another process.
+	// LockDir is the folder of the lock files between processes of this machine, if not one of the user's own;
+	// LockMax is how long to wait for another process.
 	LockDir string
 	LockMax time.Duration
+	// Run identifies the run of the CLI that this process and those of other provider aliases belong to, Process
+	// this one among them. Without Run, they know nothing of each other.
+	Run, Process string
 	// Log receives what helps a maintainer in a debug log, Warn what a user should see while it lasts.
 	Log, Warn func(ctx context.Context, msg string, fields map[string]any)
 }
@@ -55,7 +60,7 @@ func (o Options) withDefaults() Options {
 	o.RequestTimeout = orElse(o.RequestTimeout, 30*time.Second)
 	o.LagMax = orElse(o.LagMax, 4*time.Second)
 	o.LateMax = orElse(o.LateMax, 10*time.Second)
-	o.LockDir = orElse(o.LockDir, defaultLockDir())
+	o.Process = orElse(o.Process, strconv.Itoa(os.Getpid()))
 	o.LockMax = orElse(o.LockMax, 5*time.Minute)
 	if o.Log == nil {
 		o.Log = func(context.Context, string, map[string]any) {}
@@ -93,7 +98,7 @@ func New(client Client, key string, opts Options) *Account {
 	return &Account{
 		reads:     reads,
 		planReads: newPlanReads(reads),
-		writer:    newWriter(client, reads, newTurn(newFileLock(opts.LockDir, key), notices, opts), opts),
+		writer:    newWriter(client, reads, newTurn(newFileLocks(opts.LockDir, key), notices, opts), opts),
 		notices:   notices,
 		opts:      opts,
 	}
@@ -103,6 +108,17 @@ func New(client Client, key string, opts Options) *Account {
 // request, and its answer is reused for MaxAge or until a write drops it. The caller owns the map.
 func (a *Account) Overrides(ctx context.Context, scope harness.Scope) (map[string]string, error) {
 	return cloned(a.reads.get(ctx, readKey{overridesRead, scope}))
+}
+
+// FreshOverrides returns the Overrides that a request sent after the call shows: what another process or program
+// has changed before it is in them.
+func (a *Account) FreshOverrides(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return cloned(a.reads.fresh(ctx, readKey{overridesRead, scope}))
+}
+
+// FreshMerged is to Merged what FreshOverrides is to Overrides.
+func (a *Account) FreshMerged(ctx context.Context, scope harness.Scope) (map[string]string, error) {
+	return cloned(a.reads.fresh(ctx, readKey{mergedRead, scope}))
 }
 
 // Defaults returns the images that run without overrides, shared like Overrides. Its keys are the fields

@@ -84,8 +84,16 @@ func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took tim
 		}
 		return nil, 0
 	}
+	shared := w.turn.usable().read()
+	admitted, over := w.queue.admit(ops, shared.othersOf(w.opts, shared.Sets), shared.othersOf(w.opts, shared.Resets))
+	ours := slices.DeleteFunc(slices.Clone(ops), func(o *op) bool { return over[o] != nil })
+	w.tell(ours) // before anything ends, because the process may end with its last operation
+	defer w.takeBack(ours)
+	for o, outcome := range over {
+		w.queue.finish(o, outcome)
+	}
 	var written []*op
-	for _, g := range groups(ops) {
+	for _, g := range groups(admitted) {
 		d := &delivery{writer: w}
 		d.send(ctx, g)
 		took = max(took, min(d.slowest, w.opts.RequestTimeout))
@@ -105,6 +113,51 @@ func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took tim
 			map[string]any{"fields": len(again)})
 	}
 	return again, took
+}
+
+// tell lets the other processes of this run know what ops set and reset.
+func (w *writer) tell(ops []*op) {
+	if w.opts.Run == "" || len(ops) == 0 {
+		return
+	}
+	var set, reset []string
+	for _, o := range ops {
+		if o.value == "" {
+			reset = append(reset, o.String())
+		} else {
+			set = append(set, o.String())
+		}
+	}
+	shared := w.turn.usable().read()
+	if shared.Run != w.opts.Run {
+		shared.Run, shared.Sets, shared.Resets = w.opts.Run, nil, nil
+	}
+	shared.Sets, shared.Resets = with(shared.Sets, set, w.opts.Process), with(shared.Resets, reset, w.opts.Process)
+	w.turn.usable().write(shared)
+}
+
+// takeBack lets the other processes of this run know which of the ops could not be set after all.
+func (w *writer) takeBack(ops []*op) {
+	failed := w.queue.failed(ops)
+	if w.opts.Run == "" || len(failed) == 0 {
+		return
+	}
+	shared := w.turn.usable().read()
+	for _, o := range failed {
+		delete(shared.Sets, o.String())
+	}
+	w.turn.usable().write(shared)
+}
+
+// with returns a map with more keys of one value.
+func with(all map[string]string, keys []string, value string) map[string]string {
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, key := range keys {
+		all[key] = value
+	}
+	return all
 }
 
 func (w *writer) pause(ctx context.Context, d time.Duration) {
@@ -203,13 +256,16 @@ func (d *delivery) turnedAway(ctx context.Context, o *op) error {
 // refusal is the error of an op whose request failed: a *RefusedError if the field is at fault.
 func (w *writer) refusal(ctx context.Context, o *op) error {
 	r := o.carrier
-	alone := harness.IsRefused(r.failure) || harness.IsFailedInside(r.failure) && r.delivery.accepted
-	if !alone {
+	if !harness.IsRefused(r.failure) && !harness.IsFailedInside(r.failure) {
 		return r.failure
 	}
 	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
-	_, listed := defaults[o.Field]
-	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && listed, Err: r.failure}
+	_, known := defaults[o.Field]
+	retired := err == nil && !known && o.verb() == reset
+	if !harness.IsRefused(r.failure) && !r.delivery.accepted && !retired {
+		return r.failure // an outage, as far as anybody can tell
+	}
+	return &RefusedError{Target: o.Target, Image: o.value, Listed: err == nil && known, Err: r.failure}
 }
 
 // post sends one group as one request. What was read before is dropped when the request leaves and again

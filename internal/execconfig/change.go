@@ -29,13 +29,13 @@ func NewChange(existing, wanted map[string]string) Change {
 	return change
 }
 
-// LeaveNewcomers returns the change without resets that are not in shown: an apply resets nothing that no
-// plan has shown.
+// LeaveNewcomers returns the change without the resets of images that are not in shown: an apply resets
+// nothing that no plan has shown.
 func (c Change) LeaveNewcomers(shown map[string]string) Change {
 	resets := c.Reset
 	c.Reset, c.Left = map[string]string{}, map[string]string{}
 	for field, image := range resets {
-		if _, ok := shown[field]; ok {
+		if shown[field] == image {
 			c.Reset[field] = image
 		} else {
 			c.Left[field] = image

@@ -41,17 +41,17 @@ func TestChangeLeadsFromExistingToWanted(t *testing.T) {
 	})
 }
 
-// The change resets only what the plan was made with, and leaves newer overrides in place.
+// The change resets only the images that the plan was made with, and leaves newer ones in place.
 func TestChangeLeavesNewcomers(t *testing.T) {
 	t.Parallel()
-	existing := map[string]string{"a": "a:1", "b": "b:1", "new": "new:\x1b1", "newer": "newer:1"}
+	existing := map[string]string{"a": "a:1", "b": "b:1", "new": "new:\x1b1", "newer": "newer:1", "changed": "c:2"}
 	change := NewChange(existing, map[string]string{"a": "a:2"}).
-		LeaveNewcomers(map[string]string{"a": "a:1", "b": "b:0"})
-	left := map[string]string{"new": "new:\x1b1", "newer": "newer:1"}
+		LeaveNewcomers(map[string]string{"a": "a:1", "b": "b:1", "changed": "c:1"})
+	left := map[string]string{"new": "new:\x1b1", "newer": "newer:1", "changed": "c:2"}
 	if !maps.Equal(change.Reset, map[string]string{"b": "b:1"}) || !maps.Equal(change.Left, left) {
 		t.Errorf("resets %v and leaves %v", change.Reset, change.Left)
 	}
-	want := map[string]string{"a": "a:2", "new": "new:\x1b1", "newer": "newer:1"}
+	want := map[string]string{"a": "a:2", "new": "new:\x1b1", "newer": "newer:1", "changed": "c:2"}
 	if got := change.After(existing, nil); !maps.Equal(got, want) {
 		t.Errorf("after the change: %v", got)
 	}

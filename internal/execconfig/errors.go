@@ -88,6 +88,21 @@ func (e *NotListedError) Advice() string {
 		"use it, set it outside of Terraform."
 }
 
+// RespelledError says that the server stores another spelling of the image that was sent.
+type RespelledError struct {
+	Target
+	// Sent is the image that was sent, Held the one that the server has, Attempts how often it was sent.
+	Sent, Held string
+	Attempts   int
+}
+
+func (e *RespelledError) Error() string { return e.Named(e.Reason()) }
+
+// Reason says it without the name of the override.
+func (e *RespelledError) Reason() string {
+	return fmt.Sprintf("%q was sent %d times and acknowledged, and each time the server stored it as %q", e.Sent, e.Attempts, e.Held)
+}
+
 // RefusedError says that the server refuses to set or reset one particular field.
 type RefusedError struct {
 	Target

@@ -9,8 +9,11 @@ import (
 )
 
 // ShowsDefaults reports whether this process last saw the server list overrides that equal the default, so
-// that one it leaves out is gone. Otherwise, the absence of one proves nothing.
-func (a *Account) ShowsDefaults() bool { return a.reads.showsDefaults.Load() }
+// that one it leaves out is gone, or saw it omit one; seen is false if it saw neither.
+func (a *Account) ShowsDefaults() (shows, seen bool) {
+	listing := a.reads.listing.Load()
+	return listing == listed, listing != notSeen
+}
 
 // Existing returns the overrides that exist, field to image: those that the server lists, and those of
 // before, from a state, that exist although it omits them. showsDefaults is ShowsDefaults as recorded in
@@ -91,13 +94,13 @@ func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[st
 // mayHide reports whether an override that an answer omits may exist nevertheless: it equals the current
 // default, and the server was not seen to list such overrides, or (doubted) may have stopped.
 func (r *reads) mayHide(ctx context.Context, target Target, image string, doubted bool) (bool, error) {
-	if image == "" || r.showsDefaults.Load() && !doubted {
+	if image == "" || r.listing.Load() == listed && !doubted {
 		return false, nil
 	}
 	defaults, err := r.get(ctx, readKey{defaultsRead, target.Scope})
 	if err != nil {
 		return false, err
 	}
-	shows := r.showsDefaults.Load() && !doubted // the read of the defaults may have changed it
+	shows := r.listing.Load() == listed && !doubted // the read of the defaults may have changed it
 	return image == defaults[target.Field] && !shows, nil
 }

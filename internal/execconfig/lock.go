@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,13 +34,18 @@ func newFileLock(dir, key string) fileLock {
 	return fileLock{filepath.Join(dir, hex.EncodeToString(sum[:])+".lock")}
 }
 
-// defaultLockDir is in the user's cache or, without one, directly in the temporary directory, where nobody
-// else can replace it.
-func defaultLockDir() string {
-	if dir, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(dir, "terraform-provider-harnessci", "locks")
+// newFileLocks returns the lock in a folder or, without one, where it may be: in the user's cache and, if that
+// cannot be used, directly in the temporary directory, where nobody else can replace it.
+func newFileLocks(dir, key string) []fileLock {
+	if dir != "" {
+		return []fileLock{newFileLock(dir, key)}
 	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
+	var locks []fileLock
+	if cache, err := os.UserCacheDir(); err == nil {
+		locks = append(locks, newFileLock(filepath.Join(cache, "terraform-provider-harnessci", "locks"), key))
+	}
+	last := filepath.Join(os.TempDir(), fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
+	return append(locks, newFileLock(last, key))
 }
 
 // open returns the lock, not taken yet. It fails unless the folder belongs to the user alone and the file
@@ -64,6 +71,18 @@ func (l fileLock) open() (*flock.Flock, error) {
 		return nil, fmt.Errorf("%s is not a regular file", l.path)
 	}
 	return flock.New(l.path, flock.SetFlag(os.O_CREATE|os.O_RDWR|openSafely), flock.SetPermissions(0o600)), nil
+}
+
+// works reports whether the file can be made or opened for writing, as a lock needs.
+func (l fileLock) works() bool {
+	if _, err := l.open(); err != nil {
+		return false
+	}
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_RDWR|openSafely, 0o600)
+	if err != nil {
+		return false
+	}
+	return file.Close() == nil
 }
 
 // holder is the process that holds a lock.
@@ -117,22 +136,32 @@ func (h holder) String() string {
 
 // turn is this process's turn to write to an account, among the processes on this machine.
 type turn struct {
-	lock    fileLock
+	// usable is the first lock that works, else the last.
+	usable  func() fileLock
 	notices *notices
 	opts    Options
 }
 
-func newTurn(lock fileLock, notices *notices, opts Options) *turn { return &turn{lock, notices, opts} }
+func newTurn(locks []fileLock, notices *notices, opts Options) *turn {
+	usable := sync.OnceValue(func() fileLock {
+		last := len(locks) - 1
+		if i := slices.IndexFunc(locks[:last], fileLock.works); i >= 0 {
+			return locks[i]
+		}
+		return locks[last]
+	})
+	return &turn{usable, notices, opts}
+}
 
 // acquire waits until no other process on this machine writes to the account, and keeps them out until
 // release, which is never nil. If the lock cannot be used, it goes on without. The error is the context's,
 // or a *LockedError.
 func (t *turn) acquire(ctx context.Context) (release func(), _ error) {
-	lock, err := t.lock.open()
+	lock, err := t.usable().open()
 	if err == nil {
 		var locked bool
 		if locked, err = t.wait(ctx, lock); locked {
-			t.lock.sign()
+			t.usable().sign()
 			return func() { _ = lock.Close() }, nil
 		}
 	}
@@ -149,7 +178,7 @@ func (t *turn) acquire(ctx context.Context) (release func(), _ error) {
 		Detail: fmt.Sprintf("The lock in %s cannot be used: %v. Harness saves all overrides of an account as one "+
 			"document, so two runs that write at the same time may undo each other's changes. Changes are still "+
 			"verified and repeated. Make the folder writable for this user, or let only one run at a time write to "+
-			"the account.", filepath.Dir(t.lock.path), err),
+			"the account.", filepath.Dir(t.usable().path), err),
 	})
 	t.opts.Warn(ctx, "no lock can be used: runs on this machine do not wait for each "+
 		"other", map[string]any{"error": err.Error()})
@@ -175,7 +204,7 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 			return true, nil
 		}
 		if waited >= t.opts.LockMax {
-			return false, &LockedError{Path: t.lock.path, Holder: t.lock.holder().String(), Waited: waited}
+			return false, &LockedError{Path: t.usable().path, Holder: t.usable().holder().String(), Waited: waited}
 		}
 		if waited >= lockPatience && !warned {
 			warned = true
@@ -191,12 +220,12 @@ func (t *turn) wait(ctx context.Context, lock interface{ TryLock() (bool, error)
 
 // report says whom this process waits for: at once in the log, and to the user when the operation is over.
 func (t *turn) report(ctx context.Context) {
-	holder := t.lock.holder()
+	holder := t.usable().holder()
 	t.opts.Warn(ctx, "waiting for another process on this machine that writes to the account",
-		map[string]any{"holder": holder.String(), "lock": t.lock.path})
+		map[string]any{"holder": holder.String(), "lock": t.usable().path})
 	t.notices.add(Notice{
 		Summary: "Waited for another run on this machine that writes to the account",
 		Detail: fmt.Sprintf("The lock was held by %s. Runs take turns, because two that write at the same time "+
-			"would undo each other's changes.\n\n  lock: %s", holder, t.lock.path),
+			"would undo each other's changes.\n\n  lock: %s", holder, t.usable().path),
 	})
 }

@@ -21,7 +21,7 @@ func TestASignalDoesNotRefuseTheLock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		lock := &interruptedLock{signals: 3}
-		turn := newTurn(fileLock{}, &notices{}, Options{}.withDefaults())
+		turn := newTurn([]fileLock{{}}, &notices{}, Options{}.withDefaults())
 		locked, err := turn.wait(t.Context(), lock)
 		if !locked || err != nil || lock.asked != 4 {
 			t.Errorf("locked %t after asking %d times: %v", locked, lock.asked, err)

@@ -36,7 +36,7 @@ func TestTheHolderOfTheLockIsNamedAndNotWaitedForForever(t *testing.T) {
 		if took := time.Since(start); took.Round(time.Second) != 5*time.Minute || s.count("update") != 0 {
 			t.Errorf("after %s, %d writes", took, s.count("update"))
 		}
-		if notices := two.Notices(); len(notices) != 1 || warned.Load() != 1 || !strings.Contains(notices[0].Detail, one.writer.turn.lock.path) {
+		if notices := two.Notices(); len(notices) != 1 || warned.Load() != 1 || !strings.Contains(notices[0].Detail, one.writer.turn.usable().path) {
 			t.Errorf("noticed %v, warned %d times", notices, warned.Load())
 		}
 		release()

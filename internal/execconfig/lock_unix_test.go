@@ -13,10 +13,10 @@ import (
 func TestAPlantedPipeIsNotALock(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, newServer(0))
-	if err := os.MkdirAll(filepath.Dir(a.writer.turn.lock.path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(a.writer.turn.usable().path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(a.writer.turn.lock.path, 0o600); err != nil {
+	if err := syscall.Mkfifo(a.writer.turn.usable().path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	release, err := a.writer.turn.acquire(t.Context())

@@ -50,11 +50,7 @@ func (q *queue) add(ops []*op, owned harness.Scope) (start bool, _ error) {
 		if o.verb() == set {
 			q.standBehind(o)
 		}
-		if o.inPlace && !q.claims.Touched(o.Target) {
-			q.end(o, nil)
-		} else {
-			q.lineUp(o)
-		}
+		q.lineUp(o)
 	}
 	now := time.Now()
 	if !q.stirred.IsZero() {
@@ -139,7 +135,11 @@ func (q *queue) interrupt(ops []*op, cause error) {
 	defer q.mu.Unlock()
 	for _, o := range ops {
 		o.interrupted = cause
-		if o.state < sent {
+		switch {
+		case o.state >= sent:
+		case o.inPlace && !q.claims.Touched(o.Target):
+			q.end(o, nil)
+		default:
 			q.end(o, unsent(o))
 		}
 	}
@@ -187,6 +187,40 @@ func (q *queue) take(ctx context.Context) *batch {
 		}
 	}
 	return b
+}
+
+// admit sorts ops, given the overrides that other processes of this run have set and reset: those to send, and
+// the outcomes of those that need no request or may have none.
+func (q *queue) admit(ops []*op, set, reset map[string]bool) (send []*op, over map[*op]error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	over = map[*op]error{}
+	for _, o := range ops {
+		name := o.String()
+		switch {
+		case set[name] && o.value == "":
+			over[o] = &owners.KeptError{Target: o.Target}
+		case set[name]:
+			over[o] = &owners.DuplicateError{Target: o.Target}
+		case o.inPlace && !q.claims.Touched(o.Target) && !reset[name]:
+			over[o] = nil
+		default:
+			send = append(send, o)
+		}
+	}
+	return send, over
+}
+
+// failed returns the sets that have ended without an acknowledgement.
+func (q *queue) failed(ops []*op) (failed []*op) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, o := range ops {
+		if o.verb() == set && o.state == ended && !Acknowledged(o.err) {
+			failed = append(failed, o)
+		}
+	}
+	return failed
 }
 
 // putBack queues ops of a batch again.

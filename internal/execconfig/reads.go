@@ -34,10 +34,16 @@ type reads struct {
 	client  Client
 	opts    Options
 	answers flight.Group[readKey, images]
-	// showsDefaults is whether the server was last seen to list overrides that equal the default, or to
-	// omit them.
-	showsDefaults atomic.Bool
+	// listing is what the server was last seen to do with overrides that equal the default.
+	listing atomic.Int32
 }
+
+// What a server does with overrides that equal the default.
+const (
+	notSeen int32 = iota
+	listed
+	omitted
+)
 
 func newReads(client Client, opts Options) *reads {
 	return &reads{client: client, opts: opts, answers: flight.Group[readKey, images]{MaxAge: opts.MaxAge}}
@@ -46,7 +52,19 @@ func newReads(client Client, opts Options) *reads {
 // get returns the answer, from memory, from a request under way, or from a new one; it is shared. The
 // caller's context ends only its own wait.
 func (r *reads) get(ctx context.Context, key readKey) (images, error) {
-	answer, err := r.answers.Do(ctx, key, func(ctx context.Context) (images, error) { return r.ask(ctx, key) })
+	return r.through(ctx, key, r.answers.Do)
+}
+
+// fresh is get for a caller that needs an answer to a request sent after its call.
+func (r *reads) fresh(ctx context.Context, key readKey) (images, error) {
+	return r.through(ctx, key, r.answers.DoFresh)
+}
+
+func (r *reads) through(
+	ctx context.Context, key readKey,
+	share func(context.Context, readKey, func(context.Context) (images, error)) (images, error),
+) (images, error) {
+	answer, err := share(ctx, key, func(ctx context.Context) (images, error) { return r.ask(ctx, key) })
 	switch { // of two answers, the one that lands last meets the other
 	case err != nil:
 		return nil, err
@@ -95,7 +113,7 @@ func (r *reads) observe(scope harness.Scope, overrides images) {
 func (r *reads) compare(defaults, overrides images) {
 	for field, image := range overrides {
 		if image == defaults[field] {
-			r.showsDefaults.Store(true)
+			r.listing.Store(listed)
 			return
 		}
 	}

@@ -55,6 +55,8 @@ type server struct {
 	unlisted map[string]bool
 	// aliases are names under which a field is stored as another.
 	aliases map[string]string
+	// respell is how the server spells an image; nil: as it was sent.
+	respell func(image string) string
 	// refuse is how a field is refused; nil: as 400.
 	refuse func(field string) error
 	fault  func(call) verdict
@@ -200,6 +202,9 @@ func (s *server) read(ctx context.Context, c call, sample func() map[string]stri
 func (s *server) UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error {
 	return s.write(ctx, call{"update", scope, maps.Clone(images)}, func(document map[Target]string) {
 		for field, value := range images {
+			if s.respell != nil {
+				value = s.respell(value)
+			}
 			document[Target{Scope: scope, Field: orElse(s.aliases[field], field)}] = value
 		}
 	})

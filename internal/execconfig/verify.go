@@ -3,6 +3,7 @@ package execconfig
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,8 @@ const (
 	lagSteps = 16
 	// ignoredMax is how many acknowledgements make a field count as never listed.
 	ignoredMax = 3
+	// respelledMax is how many acknowledgements make another spelling the server's own.
+	respelledMax = 3
 	// hidesAfter is after how many acknowledgements a server that used to list overrides equal to the
 	// default is assumed to omit them now.
 	hidesAfter = 5
@@ -171,7 +174,7 @@ func (w *writer) stored(o *op) bool {
 	if o.carrier.failure != nil || o.carrier.lost || !o.carrier.shown && o.attempts < 2 {
 		return false
 	}
-	w.reads.showsDefaults.Store(false) // it omits one that counts as stored
+	w.reads.listing.Store(omitted)
 	return true
 }
 
@@ -180,6 +183,8 @@ func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 	switch {
 	case o.carrier.failure != nil:
 		w.queue.finish(o, w.refusal(ctx, o))
+	case o.attempts >= respelledMax && respelled(o.value, o.heldNow):
+		w.queue.finish(o, &RespelledError{Target: o.Target, Sent: o.value, Held: o.heldNow, Attempts: o.attempts})
 	case w.ignored(ctx, o):
 		unlisted := &NotListedError{Target: o.Target, Sent: o.value, Attempts: o.attempts, StoredAs: o.aliasOf}
 		if o.aliasOf != "" {
@@ -192,6 +197,18 @@ func (w *writer) decide(ctx context.Context, o *op) (again bool) {
 		return true
 	}
 	return false
+}
+
+// respelled reports whether an image that the server has is another spelling of the one sent.
+func respelled(sent, held string) bool {
+	plain := func(image string) string {
+		image = strings.ToLower(strings.TrimSpace(image))
+		for _, prefix := range []string{"https://", "index.docker.io/", "docker.io/", "library/"} {
+			image = strings.TrimPrefix(image, prefix)
+		}
+		return strings.TrimSuffix(image, ":latest")
+	}
+	return sent != "" && plain(sent) == plain(held)
 }
 
 // ignored reports whether the server accepts a field and never lists it: several acknowledged writes left

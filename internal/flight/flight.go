@@ -18,10 +18,13 @@ type Group[K comparable, V any] struct {
 
 	mu      sync.Mutex
 	flights map[K]*flight[V]
+	begun   int // flights so far
 }
 
 // flight is one run of the work. Once done is closed, its outcome is final and anybody may read it.
 type flight[V any] struct {
+	// number is its place among the group's flights; 0 for what Put has put.
+	number int
 	done   chan struct{}
 	cancel context.CancelFunc
 	// waiting is the number of waiters, guarded by Group.mu.
@@ -45,7 +48,28 @@ func (f *flight[V]) landed() bool {
 // cancellation: it goes on while anybody waits for it. A caller whose context ends first gets that
 // context's cause.
 func (g *Group[K, V]) Do(ctx context.Context, key K, work func(context.Context) (V, error)) (V, error) {
-	f := g.join(ctx, key, work)
+	return g.wait(ctx, key, g.join(ctx, key, 0, work))
+}
+
+// DoFresh is Do for a caller that may not get what was known before it asked: it shares only work that begins
+// after the call. While earlier work is under way it waits, so that all who come meanwhile share the next.
+func (g *Group[K, V]) DoFresh(ctx context.Context, key K, work func(context.Context) (V, error)) (V, error) {
+	g.mu.Lock()
+	next, earlier := g.begun+1, g.flights[key]
+	g.mu.Unlock()
+	if earlier != nil {
+		select {
+		case <-earlier.done:
+		case <-ctx.Done():
+			var none V
+			return none, context.Cause(ctx)
+		}
+	}
+	return g.wait(ctx, key, g.join(ctx, key, next, work))
+}
+
+// wait returns the outcome of a flight that the caller has joined.
+func (g *Group[K, V]) wait(ctx context.Context, key K, f *flight[V]) (V, error) {
 	select {
 	case <-f.done:
 		return f.value, f.err
@@ -91,14 +115,16 @@ func (g *Group[K, V]) set(key K, f *flight[V]) {
 	g.flights[key] = f
 }
 
-// join returns the flight of a key, and starts one if there is none, or only one that is too old.
-func (g *Group[K, V]) join(ctx context.Context, key K, work func(context.Context) (V, error)) *flight[V] {
+// join returns the flight of a key, and starts one if there is none, or only one that is too old or has a
+// lower number.
+func (g *Group[K, V]) join(ctx context.Context, key K, least int, work func(context.Context) (V, error)) *flight[V] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.flights[key]
-	if f == nil || g.MaxAge > 0 && f.landed() && time.Since(f.at) > g.MaxAge {
+	if f == nil || f.number < least || g.MaxAge > 0 && f.landed() && time.Since(f.at) > g.MaxAge {
 		shared, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		f = &flight[V]{done: make(chan struct{}), cancel: cancel}
+		g.begun++
+		f = &flight[V]{number: g.begun, done: make(chan struct{}), cancel: cancel}
 		g.set(key, f)
 		go func() {
 			defer cancel()

@@ -154,6 +154,36 @@ func TestAResultIsServedUntilItIsOldAndRememberedBeyond(t *testing.T) {
 	})
 }
 
+// Of work that began before it asked, a fresh caller takes nothing; those who wait with it share the next.
+func TestAFreshCallerSharesOnlyWhatBeginsAfterIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var group flight.Group[string, int]
+		works := 0
+		work := func(context.Context) (int, error) {
+			works++
+			began := works
+			time.Sleep(time.Second)
+			return began, nil
+		}
+		group.Put("a", 0)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = group.DoFresh(t.Context(), "a", work) })
+		synctest.Wait()
+		for range 10 {
+			wg.Go(func() {
+				if got, err := group.DoFresh(t.Context(), "a", work); got != 2 || err != nil {
+					t.Errorf("%d, %v", got, err)
+				}
+			})
+		}
+		wg.Wait()
+		if got, _ := group.Do(t.Context(), "a", never(t)); got != 2 || works != 2 {
+			t.Errorf("%d after %d works", got, works)
+		}
+	})
+}
+
 func always(value int) func(context.Context) (int, error) {
 	return func(context.Context) (int, error) { return value, nil }
 }

@@ -12,7 +12,7 @@ import (
 //
 // The registry of ref is replaced; path, tag and digest stay as written. So ubuntu becomes prefix/ubuntu,
 // where a copy is usually pushed, and library/ubuntu becomes prefix/library/ubuntu, where pull-through
-// caches expect it. The error is that of Parse for a bad ref, else one about the prefix.
+// caches expect it. What is under prefix already stays as it is. The error is that of Parse for a bad ref, else one about the prefix.
 func Mirror(ref, prefix string) (string, error) {
 	image, err := Parse(ref)
 	if err != nil {
@@ -21,6 +21,9 @@ func Mirror(ref, prefix string) (string, error) {
 	base := strings.TrimSuffix(prefix, "/")
 	if problem := prefixProblem(base); problem != "" {
 		return "", fmt.Errorf("%s is not a registry such as registry.example.com/mirror: %s", text.Quote(prefix), problem)
+	}
+	if strings.HasPrefix(ref, base+"/") {
+		return ref, nil
 	}
 	repository := image.Repository
 	if !strings.Contains(ref, officialImages) {

@@ -40,8 +40,8 @@ type plannedObject struct {
 	before, after map[Target]string
 	// stored: the apply stores everything that it shares, even if unchanged.
 	stored bool
-	// owns is the module and infra that it owns as an exclusive set, owned the one that it owned before.
-	owns, owned harness.Scope
+	// owns is the module and infra that it is to own as an exclusive set.
+	owns harness.Scope
 }
 
 // plannedReset is an override that an object other than an exclusive set resets.
@@ -111,9 +111,9 @@ func (p *Plan) Add(id string, step Step) (shared []string, _ error) {
 		}
 		undone = append(undone, object.undoes(o)...)
 		undone = append(undone, o.undoes(object)...)
-		both, disagree := object.compare(o, step.Scope)
+		both, contradict := object.both(o, step.Scope)
 		switch {
-		case !disagree:
+		case !contradict:
 		case object.owns != step.Scope && o.owns != step.Scope:
 			return nil, &DuplicateError{Target{step.Scope, both[0]}}
 		case object.owns == step.Scope && o.owns == step.Scope:
@@ -166,16 +166,13 @@ func (p *Plan) Resets(scope harness.Scope, defaults, overrides, wanted map[strin
 func newPlannedObject(first *plannedObject, step Step) *plannedObject {
 	object := &plannedObject{before: map[Target]string{}, after: map[Target]string{}}
 	if step.Before == nil && first != nil {
-		object.before, object.owned = first.before, first.owned
+		object.before = first.before
 	}
 	for field, image := range step.Before {
 		object.before[Target{step.Scope, field}] = image
 	}
 	for field, image := range step.After {
 		object.after[Target{step.Scope, field}] = image
-	}
-	if step.Exclusive && step.Before != nil {
-		object.owned = step.Scope
 	}
 	if step.Exclusive && step.After != nil {
 		object.owns = step.Scope
@@ -195,36 +192,22 @@ func (o *plannedObject) undoes(other *plannedObject) (fields []string) {
 	return fields
 }
 
-// compare returns the overrides of a module and infra that concern both objects, and whether they disagree.
-// They agree if both had the override before and want the same image; an exclusive set wants no override
-// that it does not list.
-func (o *plannedObject) compare(other *plannedObject, scope harness.Scope) (both []string, disagree bool) {
+// both returns the overrides of a module and infra that two objects are to have, and whether they contradict
+// each other. An exclusive set is to have all of them, so two sets always do.
+func (o *plannedObject) both(other *plannedObject, scope harness.Scope) (fields []string, contradict bool) {
 	targets := maps.Clone(o.after)
 	maps.Copy(targets, other.after)
 	for target := range targets {
-		mine, isMine := o.wants(target)
-		theirs, isTheirs := other.wants(target)
-		if target.Scope != scope || !isMine || !isTheirs {
-			continue
+		if target.Scope == scope && o.wants(target) && other.wants(target) {
+			fields = append(fields, target.Field)
 		}
-		both = append(both, target.Field)
-		disagree = disagree || mine != theirs || !o.holds(target) || !other.holds(target)
 	}
-	slices.Sort(both)
-	twoSets := o.owns == scope && other.owns == scope
-	return both, disagree || twoSets && (o.owned != scope || other.owned != scope)
+	slices.Sort(fields)
+	return fields, len(fields) > 0 || o.owns == scope && other.owns == scope
 }
 
-// wants returns the image that the object wants for an override: "" if an exclusive set does not list it,
-// or if it is unknown. ok is false if the override does not concern the object.
-func (o *plannedObject) wants(target Target) (image string, ok bool) {
-	image, ok = o.after[target]
-	return image, ok || o.owns == target.Scope
-}
-
-// holds reports whether the object had an override, and keeps it.
-func (o *plannedObject) holds(target Target) bool {
-	_, before := o.before[target]
-	_, after := o.after[target]
-	return before && after
+// wants reports whether the object is to have an override.
+func (o *plannedObject) wants(target Target) bool {
+	_, listed := o.after[target]
+	return listed || o.owns == target.Scope
 }

@@ -67,6 +67,9 @@ func writeAdvice(err error) string {
 	if _, ok := errors.AsType[*execconfig.UncertainError](err); ok {
 		return planAndRepeat
 	}
+	if _, ok := errors.AsType[*execconfig.RespelledError](err); ok {
+		return "Write the image in the configuration as the server stores it."
+	}
 	if _, ok := errors.AsType[*owners.DuplicateError](err); ok {
 		return "Two resources have the same module, infra and field. Remove one of them from the configuration. If a " +
 			"resource was renamed or moved, add a moved block."

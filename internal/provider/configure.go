@@ -28,6 +28,8 @@ type providerData struct {
 	skipFieldValidation bool
 	// command is what the CLI runs, as far as that is known.
 	command command
+	// targeted: the CLI runs for some targets only.
+	targeted bool
 	// registry is nil while registries in the provider block are not known.
 	registry     *registry.Client
 	pulls        *pulls.Run

@@ -102,9 +102,11 @@ func TestAccEveryStateWithTwoObjectsOfAnOverrideCanBeResolved(t *testing.T) {
 		"two imports of one override": func(t *testing.T, dir *clitest.Dir) string {
 			t.Helper()
 			dir.Must("apply", "-auto-approve")
-			dir.Write("main.tf", one+other+importOf("other"))
-			dir.Must("apply", "-auto-approve")
-			dir.Must("apply", "-auto-approve") // both stay: a warning, no failure
+			dir.Write("main.tf", one+other)
+			dir.Must("import", "harnessci_image_override.other", "ci/K8/gitCloneTag")
+			if result := dir.Run("plan"); result.Code != 1 || !strings.Contains(unwrapped(result.Output), "nother resource has the same override") {
+				t.Errorf("both may stay:\n%s", result.Output)
+			}
 			return other
 		},
 	} {

@@ -65,9 +65,9 @@ func (d *customerImagesDataSource) Read(ctx context.Context, req datasource.Read
 		return
 	}
 	overridesOnly := model.OverridesOnly.IsNull() || model.OverridesOnly.ValueBool()
-	read := d.data.account.Merged
+	read := d.data.account.FreshMerged
 	if overridesOnly {
-		read = d.data.account.Overrides
+		read = d.data.account.FreshOverrides
 	}
 	images, err := read(ctx, scope)
 	if err != nil {

@@ -18,7 +18,10 @@ func TestCommandOfRecognizesADestroy(t *testing.T) {
 		"apply --destroy -auto-approve":         destroyCommand,
 		"plan -out=p -destroy=true":             destroyCommand,
 		"plan":                                  anotherCommand,
-		"apply destroy":                         anotherCommand, // a plan file of that name
+		"apply destroy":                         savedPlanCommand, // a plan file of that name
+		"apply -auto-approve saved":             savedPlanCommand,
+		"apply -auto-approve -var name=x":       anotherCommand,
+		"apply -auto-approve":                   anotherCommand,
 		"apply -destroy=false":                  anotherCommand,
 		"apply -destroy=1":                      destroyCommand,
 		"apply -destroy=t":                      destroyCommand,
@@ -45,7 +48,7 @@ func TestParentCommandReadsTheVariablesOfTheCLI(t *testing.T) {
 			}
 			return ""
 		}
-		if got := parentCommand(getenv); got != want {
+		if got, _ := parentCommand(getenv); got != want {
 			t.Errorf("%s: %v", variable, got)
 		}
 	}

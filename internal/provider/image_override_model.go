@@ -11,11 +11,12 @@ import (
 
 // imageOverrideModel is a harnessci_image_override, in configuration, plan and state.
 type imageOverrideModel struct {
-	ID     types.String `tfsdk:"id"`
-	Module types.String `tfsdk:"module"`
-	Infra  types.String `tfsdk:"infra"`
-	Field  types.String `tfsdk:"field"`
-	Value  types.String `tfsdk:"value"`
+	ID       types.String `tfsdk:"id"`
+	Module   types.String `tfsdk:"module"`
+	Infra    types.String `tfsdk:"infra"`
+	Field    types.String `tfsdk:"field"`
+	Value    types.String `tfsdk:"value"`
+	Restored types.Bool   `tfsdk:"restored"`
 }
 
 // newImageOverrideModel returns the model of an override whose image is not known yet.
@@ -44,6 +45,9 @@ func (m imageOverrideModel) check() error {
 
 // scope returns the module and infra of the override.
 func (m imageOverrideModel) scope() harness.Scope { return scopeOf(m.Module, m.Infra) }
+
+// restored is the attribute of that name.
+func (m imageOverrideModel) restored() types.Bool { return m.Restored }
 
 // exclusive: other resources may have overrides of the same module and infra.
 func (m imageOverrideModel) exclusive() bool { return false }

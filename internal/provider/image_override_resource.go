@@ -61,6 +61,12 @@ func (r *imageOverrideResource) Schema(_ context.Context, _ resource.SchemaReque
 				Validators:          []validator.String{imageValidator()},
 				MarkdownDescription: "Image to run, such as `harness/drone-git:1.6.9-rootless`.",
 			},
+			"restored": schema.BoolAttribute{
+				Computed: true,
+				MarkdownDescription: "Known after apply if the apply stores the image again although nothing else changes, because " +
+					"another object in the state has the same override and is destroyed or left behind. In the state, whether the " +
+					"last apply did.",
+			},
 		},
 	}
 }
@@ -79,6 +85,7 @@ func (r *imageOverrideResource) IdentitySchema(_ context.Context, _ resource.Ide
 func (r *imageOverrideResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan imageOverrideModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	plan.Restored = types.BoolValue(false)
 	if resp.Diagnostics.HasError() || !r.store(ctx, &plan, &resp.Diagnostics) {
 		return
 	}
@@ -118,13 +125,21 @@ func (r *imageOverrideResource) Read(ctx context.Context, req resource.ReadReque
 
 // Update stores another image.
 func (r *imageOverrideResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan imageOverrideModel
+	var plan, state imageOverrideModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() ||
-		!(ownership{r.data, req.Identity, req.Private}).may(ctx, "set the image override", plan, &resp.Diagnostics) ||
-		!r.store(ctx, &plan, &resp.Diagnostics) {
+		!(ownership{r.data, req.Identity, req.Private}).may(ctx, "set the image override", plan, &resp.Diagnostics) {
 		return
 	}
+	found := r.data.account.PlanImages(ctx, plan.scope()).Overrides // which the plan made in this apply has read
+	if plan.Restored.IsUnknown() {
+		plan.Restored = types.BoolValue(true)
+	}
+	if !r.store(ctx, &plan, &resp.Diagnostics) {
+		return
+	}
+	resp.Diagnostics.Append(overwritten(plan.scope(), found, state.images(), plan.images())...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, false, &resp.Diagnostics)
 }
@@ -137,20 +152,27 @@ func (r *imageOverrideResource) Delete(ctx context.Context, req resource.DeleteR
 	if resp.Diagnostics.HasError() || !owned.may(ctx, "reset the image override", state, &resp.Diagnostics) {
 		return
 	}
-	if slices.Contains(owned.shared(ctx, &resp.Diagnostics), target.Field) {
+	if slices.Contains(owned.leaves(ctx, state, &resp.Diagnostics), target.Field) {
 		resp.Diagnostics.Append(leftToAnother(targets{target.Scope, []string{target.Field}}))
 		return
 	}
 	owned.resetting(ctx, target.Scope, state.images(), &resp.Diagnostics)
+	found, _ := r.data.account.Overrides(ctx, target.Scope) // without it, the reset goes on
 	err := r.data.account.Reset(ctx, target.Scope, target.Field, state.Value.ValueString())
 	resp.Diagnostics.Append(r.data.notices()...)
 	if _, kept := errors.AsType[*owners.KeptError](err); kept {
 		resp.Diagnostics.Append(keptBack("the image override", target))
 		return
 	}
+	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok {
+		resp.Diagnostics.Append(refusedReset("the image override", target, refused))
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("reset the image override", target, err))
+		return
 	}
+	resp.Diagnostics.Append(overwritten(target.Scope, found, state.images(), nil)...)
 }
 
 // store sends the planned image and reports whether it is stored. A write that was acknowledged but not

@@ -96,11 +96,58 @@ func (c overridesChange) failure(d *providerData, scope harness.Scope, fields []
 	if _, kept := errors.AsType[*owners.KeptError](err); kept && c.destroy {
 		return keptBack(what, subject)
 	}
+	if refused, ok := errors.AsType[*execconfig.RefusedError](err); ok && refused.Image == "" {
+		return refusedReset(what, subject, refused)
+	}
 	// A reset that may not have happened keeps a destroyed set in the state; repeating it does no harm.
 	if execconfig.Acknowledged(err) && !c.destroy {
 		return diag.WithPath(at, d.unverified(what, subject, err))
 	}
 	return diag.WithPath(at, d.failure(c.verb(fields[0])+" "+what, subject, err))
+}
+
+// refused returns the overrides that Harness refuses to reset, of those before and of the change.
+func (c overridesChange) refused(before map[string]string, failed execconfig.FieldErrors) map[string]string {
+	all := maps.Clone(before)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for field, image := range c.Reset {
+		if refused, ok := errors.AsType[*execconfig.RefusedError](failed[field]); ok && refused.Image == "" {
+			all[field] = image
+		}
+	}
+	for field := range c.Set {
+		delete(all, field)
+	}
+	return all
+}
+
+// refusedReset is the warning that Harness keeps an override that nobody wants any more. The object completes
+// "Could not reset …".
+func refusedReset(object string, subject fmt.Stringer, err *execconfig.RefusedError) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Could not reset %s %s, which leaves the state", object, subject),
+		reason(err)+"\n\n"+facts(subject, err)+"\n\nHarness has probably retired the field. The override may still be stored, "+
+			"and Terraform no longer manages it. To have it removed, ask Harness support, with the correlationId. If Harness "+
+			"accepts the field again, import the override, or add it to the set.")
+}
+
+// overwritten warns of images that somebody has changed since the plan, and that the apply has replaced or
+// reset all the same. found are the images before the apply, before those of the state, after the new ones.
+func overwritten(scope harness.Scope, found, before, after map[string]string) (diags diag.Diagnostics) {
+	var lines, fields []string
+	for _, field := range slices.Sorted(maps.Keys(before)) {
+		if image, is := found[field]; is && image != before[field] && image != after[field] {
+			fields = append(fields, field)
+			lines = append(lines, showLine(field, image))
+		}
+	}
+	if len(fields) > 0 {
+		diags.AddWarning(fmt.Sprintf("Somebody had changed %s since the plan", targets{scope, fields}.names()),
+			"The plan did not show these images, and the apply has replaced or reset them:\n\n"+strings.Join(lines, "\n")+
+				"\n\nIf one of them should run, set it in the configuration.")
+	}
+	return diags
 }
 
 // createdInPart warns, in addition to the errors of a create, of what is stored already.
@@ -167,8 +214,8 @@ func (c overridesChange) newcomers(scope harness.Scope) (diags diag.Diagnostics)
 	for _, field := range slices.Sorted(maps.Keys(c.Left)) {
 		list.WriteString(showLine(field, c.Left[field]) + "\n")
 	}
-	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s added since the plan were left as they are", scope),
-		fmt.Sprintf("The set does not list them, and no plan has shown that they would be reset, so they were left in "+
-			"place:\n\n%s\nBuilds run them. The next plan shows their reset.", list.String()))
+	diags.AddAttributeWarning(imagesPath, fmt.Sprintf("Overrides of %s that no plan has shown were left as they are", scope),
+		fmt.Sprintf("The set does not list them. They were added or changed since the plan, or it could not show them, so they "+
+			"were left in place:\n\n%s\nBuilds run them. The next plan shows their reset.", list.String()))
 	return diags
 }

@@ -11,11 +11,12 @@ import (
 
 // imageOverridesModel is a harnessci_image_overrides, in configuration, plan and state.
 type imageOverridesModel struct {
-	ID     types.String `tfsdk:"id"`
-	Module types.String `tfsdk:"module"`
-	Infra  types.String `tfsdk:"infra"`
-	Images types.Map    `tfsdk:"images"`
-	Resets types.Map    `tfsdk:"resets"`
+	ID       types.String `tfsdk:"id"`
+	Module   types.String `tfsdk:"module"`
+	Infra    types.String `tfsdk:"infra"`
+	Images   types.Map    `tfsdk:"images"`
+	Resets   types.Map    `tfsdk:"resets"`
+	Restored types.Bool   `tfsdk:"restored"`
 }
 
 // newImageOverridesModel returns the model of a set whose images are not known yet.
@@ -48,6 +49,9 @@ func (m imageOverridesModel) check() error {
 	_, err := checkScope(m.Module.ValueString(), m.Infra.ValueString())
 	return err
 }
+
+// restored is the attribute of that name.
+func (m imageOverridesModel) restored() types.Bool { return m.Restored }
 
 // exclusive: the set owns all overrides of its module and infra.
 func (m imageOverridesModel) exclusive() bool { return true }

@@ -95,7 +95,7 @@ func TestOverridesChangeWarnsOfNewcomers(t *testing.T) {
 	t.Parallel()
 	change := overridesChange{Change: execconfig.Change{Left: map[string]string{"new": "new:\x1b1", "newer": "newer:1"}}}
 	diags := change.newcomers(ciK8)
-	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 added since the plan were left as they are" {
+	if len(diags) != 1 || diags.HasError() || diags[0].Summary() != "Overrides of ci/K8 that no plan has shown were left as they are" {
 		t.Fatal(diags)
 	}
 	requireDiagnostic(t, diags[0], "images", "  new: \"new:\\x1b1\"\n  newer: newer:1\n")

@@ -25,9 +25,11 @@ func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	var state *imageOverridesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("id"), &plan.ID)...)
-	if plan.Resets.IsUnknown() || plan.ID.IsUnknown() {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("resets"), r.plannedResets(ctx, state, *plan))...)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("restored"), &plan.Restored)...)
+	if plan.Resets.IsUnknown() || plan.Restored.IsUnknown() {
+		resets, diags := r.plannedResets(ctx, state, *plan)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("resets"), resets)...)
 	}
 	if creating {
 		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.takeOver(ctx, *plan))...)
@@ -35,19 +37,56 @@ func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.Mo
 }
 
 // plannedResets returns what the apply resets. The CLI plans again in the apply, passes on nothing of the
-// first plan and refuses a different result. An update's follows from the state alone; a create is refused
-// if somebody has added an override since.
-func (r *imageOverridesResource) plannedResets(ctx context.Context, state *imageOverridesModel, plan imageOverridesModel) types.Map {
+// first plan and refuses a different result, in words of its own. An update's follows from the state alone. Where
+// the first plan could not show any, nothing is reset.
+func (r *imageOverridesResource) plannedResets(
+	ctx context.Context, state *imageOverridesModel, plan imageOverridesModel,
+) (_ types.Map, diags diag.Diagnostics) {
+	scope := plan.scope()
+	shown, applies := r.data.account.ShownResets(scope, r.data.command == savedPlanCommand)
+	if applies && !shown.Known {
+		return imagesValue(nil), nil
+	}
+	var resets map[string]string
 	switch {
 	case plan.Images.IsUnknown():
 	case state == nil:
-		if server := r.data.account.PlanImages(ctx, plan.scope()); server.OverridesErr == nil {
-			return imagesValue(r.data.plan.Resets(server.Scope, server.Defaults, server.Overrides, plan.images()))
+		if server := r.data.account.PlanImages(ctx, scope); server.OverridesErr == nil {
+			resets = r.data.plan.Resets(server.Scope, server.Defaults, server.Overrides, plan.images())
 		}
-	case state.scope() == plan.scope():
-		return imagesValue(execconfig.NewChange(state.images(), plan.images()).Reset)
+	case state.scope() == scope:
+		resets = execconfig.NewChange(state.images(), plan.images()).Reset
 	}
-	return types.MapUnknown(types.StringType)
+	if !applies {
+		r.data.account.ShowResets(scope, resets, resets != nil)
+	}
+	if resets == nil {
+		return types.MapUnknown(types.StringType), nil
+	}
+	if applies && state == nil && !maps.Equal(shown.Resets, resets) {
+		diags.Append(changedSince(scope, shown.Resets, resets))
+	}
+	return imagesValue(resets), diags
+}
+
+// changedSince is the error that a set cannot be created as planned.
+func changedSince(scope harness.Scope, planned, now map[string]string) diag.Diagnostic {
+	var lines []string
+	for _, field := range fieldsOf(planned, now) {
+		was, is := planned[field], now[field]
+		switch {
+		case was == is:
+		case was == "":
+			lines = append(lines, showLine(field, is)+" was added")
+		case is == "":
+			lines = append(lines, showLine(field, was)+" was removed")
+		default:
+			lines = append(lines, showLine(field, was)+" -> "+is)
+		}
+	}
+	return diag.NewAttributeErrorDiagnostic(imagesPath, fmt.Sprintf("The overrides of %s have changed since the plan", scope),
+		"Creating the set would reset other overrides than the plan has shown:\n\n"+strings.Join(lines, "\n")+
+			"\n\nNothing was written. Plan again.")
 }
 
 // checks returns the listed overrides for the plan checks; takeOver warns of what a create changes.
@@ -94,17 +133,16 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 }
 
 // takeOverWarning names the overrides that a new set resets and changes. The attribute resets shows the
-// former, except while the set's images are unknown: then any existing one may be reset.
+// former, except while the set's images are unknown: then the apply resets none.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts, deeds []string
 	if len(resets) > 0 {
 		deeds = append(deeds, "resets "+existingOverrides(len(resets)))
 		part := "The attribute resets shows what the set does not list. Nothing else is reset: if an override is added " +
-			"or removed before the apply, the CLI refuses to create the set (\"Provider produced inconsistent final plan\"), and " +
-			"none of it is written: plan again."
+			"or removed before the apply, the set is not created, and none of it is written: plan again."
 		if unknown {
-			part = "The images of the set are not known yet. Any of these that the set does not list is reset to the default:\n\n" +
-				strings.Join(resets, "\n")
+			part = "The images of the set are not known yet. The apply resets none of these; the next plan shows which the set " +
+				"does not list:\n\n" + strings.Join(resets, "\n")
 		}
 		parts = append(parts, part)
 	}

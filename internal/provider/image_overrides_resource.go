@@ -56,7 +56,7 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 				ElementType: types.StringType,
 				Validators: []validator.Map{
 					noNullImages{},
-					mapvalidator.KeysAre(fieldValidator()),
+					mapvalidator.KeysAre(storedFieldValidator()),
 					mapvalidator.ValueStringsAre(imageValidator()),
 				},
 				MarkdownDescription: "Image to run for each field, such as `gitCloneTag = " +
@@ -69,6 +69,12 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 				MarkdownDescription: "Overrides that the apply resets to the default because `images` does not " +
 					"list them: the current image of each field. Nothing else is reset. In the state, those that " +
 					"the last apply has reset.",
+			},
+			"restored": schema.BoolAttribute{
+				Computed: true,
+				MarkdownDescription: "Known after apply if the apply stores the images again although nothing else changes, because " +
+					"another object in the state has the same override and is destroyed or left behind. In the state, whether the " +
+					"last apply did.",
 			},
 		},
 	}
@@ -86,7 +92,9 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	made := r.replace(ctx, plan, nil, &resp.Diagnostics)
+	plan.Restored = types.BoolValue(false)
+	owned := ownership{r.data, resp.Identity, resp.Private}
+	made := r.replace(ctx, owned, plan, nil, &resp.Diagnostics)
 	// A state with an error would be tainted: the next apply would reset every override that works before
 	// it stores any. Without a state, it adopts what is stored and writes what is missing.
 	if resp.Diagnostics.HasError() {
@@ -94,7 +102,7 @@ func (r *imageOverridesResource) Create(ctx context.Context, req resource.Create
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, made)...)
-	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, true, &resp.Diagnostics)
+	owned.made(ctx, plan, true, &resp.Diagnostics)
 }
 
 // Read refreshes the images. A set with nothing left in it is an empty set.
@@ -116,6 +124,12 @@ func (r *imageOverridesResource) Read(ctx context.Context, req resource.ReadRequ
 		return
 	}
 	r.data.reported.refresh(scope, images)
+	images = maps.Clone(images) // it is shared
+	for field, image := range owned.refusedResets(ctx, &resp.Diagnostics) {
+		if _, listed := state.images()[field]; !listed && images[field] == image {
+			delete(images, field)
+		}
+	}
 	owned.refreshed(ctx, scope, slices.Collect(maps.Keys(images)), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
 }
@@ -130,7 +144,10 @@ func (r *imageOverridesResource) Update(ctx context.Context, req resource.Update
 		!(ownership{r.data, req.Identity, req.Private}).may(ctx, "set the image overrides", plan, &resp.Diagnostics) {
 		return
 	}
-	plan = r.replace(ctx, plan, state.images(), &resp.Diagnostics)
+	if plan.Restored.IsUnknown() {
+		plan.Restored = types.BoolValue(true)
+	}
+	plan = r.replace(ctx, ownership{r.data, resp.Identity, resp.Private}, plan, state.images(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	ownership{r.data, resp.Identity, resp.Private}.made(ctx, plan, false, &resp.Diagnostics)
 }
@@ -144,47 +161,50 @@ func (r *imageOverridesResource) Delete(ctx context.Context, req resource.Delete
 	if resp.Diagnostics.HasError() || !owned.may(ctx, "reset the image overrides", state, &resp.Diagnostics) {
 		return
 	}
-	if shared := owned.shared(ctx, &resp.Diagnostics); len(shared) > 0 {
+	if shared := owned.leaves(ctx, state, &resp.Diagnostics); len(shared) > 0 {
 		resp.Diagnostics.Append(leftToAnother(targets{scope, shared}))
 		maps.DeleteFunc(images, func(field, _ string) bool { return slices.Contains(shared, field) })
 	}
 	owned.resetting(ctx, scope, images, &resp.Diagnostics)
 	change := overridesChange{execconfig.NewChange(images, nil), true}
+	found, _ := r.data.account.Overrides(ctx, scope) // without it, the resets go on
 	failed, _ := errors.AsType[execconfig.FieldErrors](r.data.account.ResetAll(ctx, scope, change.Reset))
 	resp.Diagnostics.Append(r.data.notices()...)
 	resp.Diagnostics.Append(change.failures(r.data, scope, failed)...)
 	if resp.Diagnostics.HasError() {
 		images = r.data.account.Settled(ctx, scope, change.After(images, failed))
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.withImages(images))...)
+		return
 	}
+	for field := range failed {
+		delete(images, field)
+	}
+	resp.Diagnostics.Append(overwritten(scope, found, images, nil)...)
 }
 
 // replace stores the planned images and returns the model with what is then stored: the plan, unless there
-// was an error. before has the images of the state, nil without one. Only what the plan has shown is reset;
-// if an outage kept it from showing anything, everything it does not list is.
+// was an error. before has the images of the state, nil without one. Only what the plan has shown is reset.
 func (r *imageOverridesResource) replace(
-	ctx context.Context, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
+	ctx context.Context, owned ownership, plan imageOverridesModel, before map[string]string, diags *diag.Diagnostics,
 ) imageOverridesModel {
 	plan.ID = plan.plannedID()
-	shown, unknown := plan.resets(), plan.Resets.IsUnknown()
-	if unknown {
+	shown := plan.resets()
+	if plan.Resets.IsUnknown() {
 		plan.Resets = imagesValue(nil)
 	}
 	scope := plan.scope()
 	if !r.data.requireKnown("set the image overrides "+scope.String(), diags) {
 		return plan.withImages(before)
 	}
-	images, err := r.data.account.Existing(ctx, scope, before, false)
+	images, err := r.data.account.Existing(ctx, scope, before, before != nil && owned.showsDefaults(ctx, diags))
 	if err != nil {
 		diags.Append(r.data.failure("read the image overrides", scope, err))
 		return plan.withImages(before)
 	}
 	change := overridesChange{Change: execconfig.NewChange(images, plan.images())}
-	if unknown {
-		plan.Resets = imagesValue(change.Reset)
-	} else {
-		change.Change = change.LeaveNewcomers(shown)
-	}
+	change.Change = change.LeaveNewcomers(shown)
+	refused := owned.refusedResets(ctx, diags)
+	maps.DeleteFunc(change.Left, func(field, image string) bool { return refused[field] == image })
 	absent := r.data.verifyWrites(ctx, scope, change.Set, imagesPath.AtMapKey, diags)
 	err = r.data.account.Replace(ctx, scope, change.without(absent))
 	diags.Append(r.data.notices()...)
@@ -200,6 +220,7 @@ func (r *imageOverridesResource) replace(
 	}
 	diags.Append(change.failures(r.data, scope, failed)...)
 	diags.Append(change.newcomers(scope)...)
+	owned.remember(ctx, refusedKey, change.refused(refused, failed), diags)
 	if !diags.HasError() {
 		return plan
 	}

@@ -211,7 +211,7 @@ func TestAccSetLeavesWhatIsAddedAfterThePlan(t *testing.T) {
 	dir.Must("plan", "-out=saved")
 	fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
 	output := dir.Must("apply", "saved")
-	requireSays(t, output, "Warning: Overrides of ci/K8 added since the plan were left as they are")
+	requireSays(t, output, "Warning: Overrides of ci/K8 that no plan has shown were left as they are")
 	requireSays(t, output, "gcsUploadTag: example.com/gcs:1.0.0")
 	requireStored(t, fake, map[string]string{
 		"gitCloneTag": `"example.com/drone-git:2.0.0"`, "gcsUploadTag": `"example.com/gcs:1.0.0"`,

@@ -126,7 +126,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 		resp.Diagnostics.Append(d.data.failure("read the default images of", scope, err))
 		return
 	}
-	overrides, err := d.data.account.Overrides(ctx, scope)
+	overrides, err := d.data.account.FreshOverrides(ctx, scope)
 	if err != nil {
 		resp.Diagnostics.Append(d.data.failure("read the image overrides of", scope, err))
 		return

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -26,6 +28,8 @@ const (
 	showsDefaultsKey = "lists_defaults"
 	// objectKey is a random id that distinguishes the object from all others, even from its replacement.
 	objectKey = "object_id"
+	// refusedKey is the overrides that Harness refuses to reset, field to image: they are in no plan.
+	refusedKey = "refused_resets"
 	// sharedKey is the fields that another object in the state also has: see execconfig's Refreshed.
 	sharedKey = "shared_fields"
 )
@@ -131,14 +135,21 @@ func (o ownership) keep(ctx context.Context, model located, diags *diag.Diagnost
 	}
 }
 
-// made records a create or an update. Whether the server lists defaults is recorded as this run has seen
-// it; what an earlier run saw no longer counts.
-func (o ownership) made(ctx context.Context, model located, created bool, diags *diag.Diagnostics) {
+// made records a create or an update of an object that stores some fields.
+func (o ownership) made(ctx context.Context, model plannable, created bool, diags *diag.Diagnostics) {
 	o.keep(ctx, model, diags)
-	o.remember(ctx, showsDefaultsKey, o.data.account.ShowsDefaults(), diags)
+	o.rememberListing(ctx, diags)
 	o.remember(ctx, sharedKey, []string{}, diags)
 	if created {
 		o.remember(ctx, objectKey, rand.Text(), diags)
+	}
+	o.data.account.Own(o.object(ctx, diags), model.scope(), slices.Collect(maps.Keys(model.images())))
+}
+
+// rememberListing records whether the server lists overrides that equal the default, if this run has seen it.
+func (o ownership) rememberListing(ctx context.Context, diags *diag.Diagnostics) {
+	if shows, seen := o.data.account.ShowsDefaults(); seen {
+		o.remember(ctx, showsDefaultsKey, shows, diags)
 	}
 }
 
@@ -147,9 +158,7 @@ func (o ownership) made(ctx context.Context, model located, created bool, diags 
 func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []string, diags *diag.Diagnostics) {
 	shared := o.data.plan.Refreshed(o.object(ctx, diags), scope, fields)
 	o.remember(ctx, sharedKey, shared, diags)
-	if o.data.account.ShowsDefaults() {
-		o.remember(ctx, showsDefaultsKey, true, diags)
-	}
+	o.rememberListing(ctx, diags)
 }
 
 // existing reads the current overrides, for a refresh. The defaults are read at the same time, because it
@@ -167,15 +176,23 @@ func (o ownership) existing(
 	return o.data.account.Existing(ctx, scope, before, o.showsDefaults(ctx, diags))
 }
 
-// showsDefaults reports whether the server was seen to list overrides that equal the default, in this run
-// or when the resource was last refreshed or written.
+// showsDefaults reports whether the server was last seen to list overrides that equal the default: in this
+// run, or by an earlier one that refreshed or wrote the resource.
 func (o ownership) showsDefaults(ctx context.Context, diags *diag.Diagnostics) bool {
-	return o.data.account.ShowsDefaults() || recall[bool](ctx, o, showsDefaultsKey, diags)
+	if shows, seen := o.data.account.ShowsDefaults(); seen {
+		return shows
+	}
+	return recall[bool](ctx, o, showsDefaultsKey, diags)
 }
 
 // resetting records what a destroy is about to reset, for a set that is planned again in this apply.
 func (o ownership) resetting(ctx context.Context, scope harness.Scope, images map[string]string, diags *diag.Diagnostics) {
 	o.data.plan.Resetting(scope, images, o.showsDefaults(ctx, diags))
+}
+
+// refusedResets returns the overrides that Harness has refused to reset, field to image.
+func (o ownership) refusedResets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+	return recall[map[string]string](ctx, o, refusedKey, diags)
 }
 
 // object returns the id of the object, a new one if it has none.
@@ -191,6 +208,18 @@ func (o ownership) object(ctx context.Context, diags *diag.Diagnostics) string {
 // shared returns the fields that another object in the state also has.
 func (o ownership) shared(ctx context.Context, diags *diag.Diagnostics) []string {
 	return recall[[]string](ctx, o, sharedKey, diags)
+}
+
+// leaves returns the fields that a destroy must leave to another object: those that the state is known to
+// share and, in a run of some targets, where a refresh sees little, those that another object has stored since.
+func (o ownership) leaves(ctx context.Context, model plannable, diags *diag.Diagnostics) []string {
+	fields := o.shared(ctx, diags)
+	if o.data.targeted {
+		fields = append(fields, o.data.account.OwnedByAnother(o.object(ctx, diags), model.scope(),
+			slices.Collect(maps.Keys(model.images())))...)
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields)
 }
 
 // recall returns the value of a key in private state; the zero value if there is none of that type.

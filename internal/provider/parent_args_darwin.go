@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"strings"
 
@@ -22,4 +23,13 @@ func parentArgs() (args []string, ok bool) {
 		return nil, false
 	}
 	return words[1:count], true
+}
+
+// parentStart returns when the parent process started; "" if that is unknown.
+func parentStart() string {
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", os.Getppid())
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d.%06d", info.Proc.P_starttime.Sec, info.Proc.P_starttime.Usec)
 }

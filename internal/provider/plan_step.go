@@ -24,6 +24,7 @@ type plannable interface {
 	plannedID() types.String
 	// images are the images by field, "" for one that is not known yet.
 	images() map[string]string
+	restored() types.Bool
 	// exclusive: the resource owns every override of the module and infra.
 	exclusive() bool
 	// checks are the images for the plan checks, compared with those of the prior state.
@@ -45,6 +46,11 @@ func modifyPlan[M plannable](
 	}
 	if plan != nil {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), (*plan).plannedID())...)
+		restored := types.BoolValue(false)
+		if state != nil {
+			restored = (*state).restored()
+		}
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("restored"), restored)...)
 	}
 	if !data.known() || plan == nil && state == nil || plan != nil && (*plan).plannedID().IsUnknown() {
 		return nil, false
@@ -52,7 +58,7 @@ func modifyPlan[M plannable](
 	step := newPlanStep(ctx, owned, state, plan, &resp.Diagnostics)
 	diags := step.note(ctx, owned)
 	if step.restores() {
-		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), types.StringUnknown())...)
+		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("restored"), types.BoolUnknown())...)
 	}
 	if plan != nil && !diags.HasError() {
 		before := step.Before

@@ -129,7 +129,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 			return
 		}
 		data = p.connect(settings, roots, req.TerraformVersion)
-		data.command = parentCommand(p.getenv)
+		data.command, data.targeted = parentCommand(p.getenv)
 	}
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }
@@ -150,7 +150,7 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		RootCAs:        roots,
 		Log:            logTo(tflog.Debug),
 	}
-	options := execconfig.Options{Log: config.Log, Warn: logTo(tflog.Warn)}
+	options := execconfig.Options{Run: parentRun(), Log: config.Log, Warn: logTo(tflog.Warn)}
 	if p.tune != nil {
 		p.tune(&config, &options)
 	}

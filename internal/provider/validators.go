@@ -67,6 +67,17 @@ func fieldValidator() validator.String {
 	return stringCheck{"can be a field", errorCheck("field", checkField)}
 }
 
+// storedFieldValidator accepts what the server may hold as a field of a set: a configuration generated from it
+// must pass, and the plan checks whether the field exists.
+func storedFieldValidator() validator.String {
+	return stringCheck{"is not blank", errorCheck("field", func(value string) error {
+		if strings.TrimSpace(value) == "" || strings.ContainsFunc(value, unicode.IsControl) {
+			return fmt.Errorf("%s is blank or contains control characters", text.Quote(value))
+		}
+		return nil
+	})}
+}
+
 // imageValidator refuses a blank, which the server takes for no override, and control characters. Any other
 // invalid reference may already be stored: a configuration generated from it must pass, and the plan checks
 // the rest.

@@ -1,0 +1,150 @@
+package execconfig
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+)
+
+// memory is what the processes of this machine know of an account beyond their own life, in a file next to the lock.
+// All of it is a help: without the file, each process decides by what it sees itself.
+type memory struct {
+	// Run is the run of a CLI that Sets and Resets are of: each has the override's name and the process.
+	Run          string
+	Sets, Resets map[string]string
+	// Plans is what the last plan of an exclusive set has shown, by module and infra.
+	Plans map[string]PlannedResets
+	// Owners is the object that has last stored an override.
+	Owners map[string]string
+}
+
+// PlannedResets is what the plan of an exclusive set has shown of its resets.
+type PlannedResets struct {
+	Run, Process string
+	// Known: the plan could show them.
+	Known  bool
+	Resets map[string]string
+}
+
+// memoryMax is how many bytes of a memory are read: more than an account of many overrides takes.
+const memoryMax = 1 << 20
+
+// read returns what is remembered; an empty memory if nothing is, or if the file cannot be used.
+func (l fileLock) read() (m memory) {
+	if _, err := l.open(); err != nil {
+		return memory{}
+	}
+	file, err := os.OpenFile(l.memoryPath(), os.O_RDONLY|openSafely, 0)
+	if err != nil {
+		return memory{}
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > memoryMax {
+		return memory{}
+	}
+	if json.NewDecoder(file).Decode(&m) != nil {
+		return memory{}
+	}
+	return m
+}
+
+// write replaces what is remembered, in one step. A failure does no harm.
+func (l fileLock) write(m memory) {
+	content, err := json.Marshal(m)
+	if err != nil {
+		return
+	}
+	if _, err := l.open(); err != nil {
+		return
+	}
+	file, err := os.CreateTemp(filepath.Dir(l.path), "memory-*")
+	if err != nil {
+		return
+	}
+	_, err = file.Write(content)
+	if closed := file.Close(); err != nil || closed != nil || os.Rename(file.Name(), l.memoryPath()) != nil {
+		_ = os.Remove(file.Name())
+	}
+}
+
+func (l fileLock) memoryPath() string { return strings.TrimSuffix(l.path, ".lock") + ".json" }
+
+// othersOf returns the overrides that other processes of this run have set or reset.
+func (m memory) othersOf(opts Options, did map[string]string) map[string]bool {
+	others := map[string]bool{}
+	if opts.Run == "" || m.Run != opts.Run {
+		return others
+	}
+	for target, process := range did {
+		if process != opts.Process {
+			others[target] = true
+		}
+	}
+	return others
+}
+
+// remember changes the memory. What plans and owners say may be lost if two processes change it at once.
+func (a *Account) remember(change func(*memory)) {
+	lock := a.writer.turn.usable()
+	m := lock.read()
+	change(&m)
+	lock.write(m)
+}
+
+// ShowResets records what the plan of an exclusive set shows of its resets; known is false if it cannot.
+func (a *Account) ShowResets(scope harness.Scope, resets map[string]string, known bool) {
+	if a.opts.Run == "" {
+		return
+	}
+	a.remember(func(m *memory) {
+		m.Plans = maps.Clone(m.Plans)
+		if m.Plans == nil {
+			m.Plans = map[string]PlannedResets{}
+		}
+		m.Plans[scope.String()] = PlannedResets{Run: a.opts.Run, Process: a.opts.Process, Known: known, Resets: resets}
+	})
+}
+
+// ShownResets returns what the plan to apply has shown, as far as this machine remembers: ok is false if it does
+// not, or if this process is the one that plans. saved: the run applies a plan that an earlier one has saved.
+func (a *Account) ShownResets(scope harness.Scope, saved bool) (_ PlannedResets, ok bool) {
+	if a.opts.Run == "" {
+		return PlannedResets{}, false
+	}
+	shown, ok := a.writer.turn.usable().read().Plans[scope.String()]
+	apply := saved || shown.Run == a.opts.Run && shown.Process != a.opts.Process
+	return shown, ok && apply
+}
+
+// Own records that an object has stored overrides.
+func (a *Account) Own(object string, scope harness.Scope, fields []string) {
+	if a.opts.Run == "" {
+		return
+	}
+	a.remember(func(m *memory) {
+		if m.Owners == nil {
+			m.Owners = map[string]string{}
+		}
+		for _, field := range fields {
+			m.Owners[Target{Scope: scope, Field: field}.String()] = object
+		}
+	})
+}
+
+// OwnedByAnother returns the fields that another object has stored since, as far as this machine remembers.
+func (a *Account) OwnedByAnother(object string, scope harness.Scope, fields []string) (others []string) {
+	if a.opts.Run == "" {
+		return nil
+	}
+	owners := a.writer.turn.usable().read().Owners
+	for _, field := range fields {
+		if owner := owners[Target{Scope: scope, Field: field}.String()]; owner != "" && owner != object {
+			others = append(others, field)
+		}
+	}
+	return others
+}

@@ -67,6 +67,7 @@ func newLife(t *testing.T, seed uint64) *life {
 	hides := rng.IntN(3) == 0
 	fake := startFake(t, fakeharness.Options{HideDefaults: hides})
 	l := &life{T: t, seed: seed, rng: rng, fake: fake, hides: hides, dir: clitest.New(t, "", fake.Env())}
+	l.dir.Group = true // see Terminate
 	l.config = &livedConfig{rng: rng, fake: fake, sets: map[string]*livedSet{}}
 	if err := os.Mkdir(l.dir.Path("override"), 0o700); err != nil {
 		t.Fatal(err)
@@ -133,9 +134,11 @@ func (l *life) command() (args []string, whole bool) {
 	if len(addresses) == 0 {
 		return args, true
 	}
-	switch l.rng.IntN(8) {
+	switch l.rng.IntN(9) {
 	case 0:
 		return append(args, "-target="+pick(l.rng, addresses)), false
+	case 8: // what people have changed is not seen
+		return append(args, "-refresh=false"), false
 	case 1, 2:
 		return append(args, "-replace="+pick(l.rng, addresses)), true
 	case 3: // a plan, and a change before its apply
@@ -181,8 +184,8 @@ func (l *life) changeByHand() {
 	}
 }
 
-// disturbed runs the CLI on a server with random latency, with Ctrl-C at a random request in half of the
-// cases, and checks what must be true whatever the outcome.
+// disturbed runs the CLI on a server with random latency, with Ctrl-C, or SIGTERM to it and its providers, at a
+// random request in half of the cases, and checks what must be true whatever the outcome.
 func (l *life) disturbed(args ...string) (result clitest.Result, interrupted bool) {
 	read, write := time.Duration(l.rng.IntN(3))*10*time.Millisecond, time.Duration(l.rng.IntN(4))*100*time.Millisecond
 	l.fake.Tune(func(o *fakeharness.Options) { o.Latency, o.WriteLatency = read, write })
@@ -193,15 +196,19 @@ func (l *life) disturbed(args ...string) (result clitest.Result, interrupted boo
 	}
 	when := fmt.Sprintf("latency %v, of writes %v", read, write)
 	wanted := l.rng.IntN(2) == 0
+	end, signal := (*clitest.Process).Interrupt, "Ctrl-C"
+	if l.rng.IntN(2) == 0 {
+		end, signal = (*clitest.Process).Terminate, "SIGTERM"
+	}
 	if wanted {
 		l.fake.Inject(fault)
-		when += fmt.Sprintf(", Ctrl-C at request %d of %q", fault.After+1, fault.Call)
+		when += fmt.Sprintf(", %s at request %d of %q", signal, fault.After+1, fault.Call)
 	}
 	run, ended := l.dir.Start(args...), make(chan struct{})
 	go func() {
 		select {
 		case <-hit:
-			run.Interrupt()
+			end(run)
 		case <-ended:
 		}
 	}()
@@ -244,7 +251,7 @@ func (l *life) calm(result clitest.Result, tries int, args ...string) clitest.Re
 // resets of a new set than it has now.
 var (
 	crashes = []string{
-		"panic:", "plugin did not respond", "Plugin did not respond", "inconsistent result", "Value Conversion Error",
+		"panic:", "plugin did not respond", "Plugin did not respond", "Provider produced inconsistent result", "Value Conversion Error",
 		"always an error in the provider", "crashed",
 	}
 	refusedPlans = []string{"Error: Provider produced inconsistent final plan", "invalid new value", "bug in the provider"}

@@ -29,7 +29,7 @@ func newStub(t *testing.T) stub {
 		write(t, filepath.Join(s.root, "internal", "tofu", name), content)
 	}
 	for _, name := range []string{"tofu/findcli", "dev/progress"} {
-		content, err := os.ReadFile(filepath.Join("..", name))
+		content, err := os.ReadFile(filepath.Join("..", name)) //nolint:gosec // of the repository
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,12 +74,15 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	}
 	policy := transport.Policy{Max: x.retries, WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.RetryWaitMax}
 	client := c.attempts(r.timeout)
-	_, err = policy.Do(ctx, func(n int) (*http.Response, bool, error) {
+	resp, err := policy.Do(ctx, func(n int) (*http.Response, bool, error) {
 		x.begin(n)
 		resp, err := client.Do(again(req))
 		final := x.end(ctx, resp, err)
 		return resp, final, err
 	})
+	if resp != nil {
+		resp.Body.Close() // in memory, and read by end
+	}
 	if err != nil || !transport.Success(x.status) {
 		failed := x.failure(err)
 		if ctx.Err() == nil {

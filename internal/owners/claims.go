@@ -10,11 +10,11 @@ import (
 type Turn int
 
 const (
-	// Now: no resource of this run sets the override.
+	// Now means that no resource of this run sets the override.
 	Now Turn = iota
-	// Later: a set of the same override is on its way, and decides.
+	// Later means that a set of the same override is on its way, and decides.
 	Later
-	// Never: this run has set the override, and a reset would undo that.
+	// Never means that this run has set the override, and a reset would undo that.
 	Never
 )
 

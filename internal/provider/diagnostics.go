@@ -245,8 +245,9 @@ func causeAtRegistry(failed *registry.Error) (cause string, shared bool) {
 	switch failed.Kind {
 	case registry.Unreachable, registry.Untrusted, registry.RateLimited, registry.Denied:
 		return cause, !errors.Is(failed, context.Canceled)
+	default:
+		return "", false
 	}
-	return "", false
 }
 
 // failure is the diagnostic of an operation that did not succeed. The operation completes "Could not …"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ func (e *copyError) Advice() string {
 		return "The image itself is not refused. To copy it without what the destination does not take, set signatures = " +
 			"\"when_supported\"; without any, signatures = \"false\"."
 	}
-	if ok && failed.Status == http.StatusRequestEntityTooLarge {
+	if ok && failed.IsTooLarge() {
 		return "A proxy in front of the registry limits the size of a request, even to the 1 MiB that the copy tried. Raise its limit, " +
 			"such as nginx's client_max_body_size."
 	}

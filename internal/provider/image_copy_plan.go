@@ -83,8 +83,7 @@ func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyMode
 	}
 	plan.setDigest(image.Digest)
 	if state != nil && state.Destination != plan.Destination {
-		moved := *state
-		state = nil // of the new destination
+		moved := *state // the new destination has no state
 		plan.planPlatforms(nil, image)
 		return append(diags, r.planCopy(ctx, &moved, nil, plan, image, copied)...)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -150,7 +151,8 @@ func (s *imagesStatus) askRegistries(ctx context.Context, data *providerData, mo
 
 // look looks up one image, and its date if that is wanted from its registry.
 func (l *statusLookup) look(ctx, slow context.Context, s *imagesStatus, field string, image imageStatus, dated bool, connectorErr error) {
-	held, err := registry.Descriptor{}, error(nil)
+	var held registry.Descriptor
+	var err error
 	switch {
 	case connectorErr != nil:
 		err = fmt.Errorf("the image connector cannot be read: %w", connectorErr)
@@ -295,12 +297,12 @@ const maxNamed = 12
 func lines(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
-	out := ""
+	var out strings.Builder
 	for _, name := range names[:min(len(names), maxNamed)] {
-		out += "  " + name + "\n"
+		out.WriteString("  " + name + "\n")
 	}
 	if more := len(names) - maxNamed; more > 0 {
-		out += fmt.Sprintf("  and %d more\n", more)
+		fmt.Fprintf(&out, "  and %d more\n", more)
 	}
-	return out[:len(out)-1]
+	return out.String()[:len(out.String())-1]
 }

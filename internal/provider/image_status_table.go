@@ -84,7 +84,7 @@ func (s *imagesStatus) markdown(scope harness.Scope) string {
 	var out strings.Builder
 	out.WriteString(s.total(scope, counts))
 	var top strings.Builder
-	for v := isMissing; v < isFine; v++ {
+	for v := range isFine {
 		for _, field := range byVerdict[v] {
 			top.WriteString(s.row(field))
 		}
@@ -113,7 +113,7 @@ func images(n int) string {
 // total is the line with the totals.
 func (s *imagesStatus) total(scope harness.Scope, counts map[verdict]int) string {
 	var parts []string
-	for v := isMissing; v < isFine; v++ {
+	for v := range isFine {
 		if counts[v] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[v], totals[v]))
 		}

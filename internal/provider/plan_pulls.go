@@ -142,6 +142,7 @@ func whyUnchecked(unchecked *pulls.UncheckedError) string {
 		if failed.Status == 0 {
 			return failed.Host + " gave no answer"
 		}
+	default:
 	}
 	return fmt.Sprintf("%s answered with HTTP %d", failed.Host, failed.Status)
 }

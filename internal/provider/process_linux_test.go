@@ -245,10 +245,13 @@ func TestAccSIGTERMToTheProcessGroupLosesNothing(t *testing.T) {
 	run.Kill()
 	run.Terminate()
 	run.Wait()
-	for deadline := time.Now().Add(10 * time.Second); len(providerProcesses(t, fake)) > 0; {
-		if time.Now().After(deadline) {
+	deadline, look := time.NewTimer(10*time.Second), time.NewTicker(50*time.Millisecond)
+	defer look.Stop()
+	for len(providerProcesses(t, fake)) > 0 {
+		select {
+		case <-look.C:
+		case <-deadline.C:
 			t.Fatalf("process %d goes on without its CLI", orphan)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }

@@ -145,7 +145,7 @@ func TestAccTheTruthIsTold(t *testing.T) {
 			requireStored(t, fake, images)
 			requireEmptyPlan(t, dir)
 		},
-		"a data source after a change by another program": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		"a data source after a change by another program": func(t *testing.T, _ *fakeharness.Server, dir *clitest.Dir) {
 			t.Helper()
 			dir.Write("main.tf", "provider \"harnessci\" {\n  alias = \"b\"\n}\n"+
 				"data \"harnessci_customer_images\" \"before\" {\n  depends_on = [terraform_data.first]\n}\n"+

@@ -47,7 +47,9 @@ func (e *MissingError) Error() string { return e.Reason() + ": " + e.Err.Error()
 func (e *MissingError) Unwrap() error { return e.Err }
 
 // Reason says what is missing where.
-func (e *MissingError) Reason() string { return e.Answer() + ", and builds would fail to pull the image" }
+func (e *MissingError) Reason() string {
+	return e.Answer() + ", and builds would fail to pull the image"
+}
 
 // Answer says which registry does not have what.
 func (e *MissingError) Answer() string {

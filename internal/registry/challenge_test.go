@@ -7,7 +7,7 @@ import (
 
 func TestTheChallengeThatCanBeAnsweredIsChosen(t *testing.T) {
 	t.Parallel()
-	const token = `Bearer realm="https://auth.example/token?a=b,c",service="r",scope="repository:a/b:pull,push"`
+	const token = `Bearer realm="https://auth.example/token?a=b,c",service="r",scope="repository:a/b:pull,push"` //nolint:gosec // a challenge, no credential
 	for name, test := range map[string]struct {
 		headers       []string
 		scheme, realm string

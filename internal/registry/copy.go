@@ -61,7 +61,6 @@ type job struct {
 	manifest manifests
 	room     room
 
-	mu       sync.Mutex
 	attached []Attached
 	leftOut  []error
 	unlisted error

@@ -170,7 +170,7 @@ func (t *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	req.URL.User, req.Host = nil, ""
 	own := t.e.own(req.URL)
-	if req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && t.e.plain) {
+	if req.URL.Scheme != "https" && (req.URL.Scheme != "http" || !t.e.plain) {
 		return nil, problemf(Refused, "plain HTTP to %s is refused; allow it for this registry as insecure if it must be",
 			transport.Show(req.URL.Host))
 	}

@@ -95,6 +95,9 @@ func (e *Error) Error() string {
 // IsLogin reports whether the registry wants a login, or another one.
 func (e *Error) IsLogin() bool { return e.Status == http.StatusUnauthorized }
 
+// IsTooLarge reports whether the registry, or a proxy in front of it, refuses a request of that size.
+func (e *Error) IsTooLarge() bool { return e.Status == http.StatusRequestEntityTooLarge }
+
 // Unwrap returns the cause, so that errors.Is finds a cancelled context.
 func (e *Error) Unwrap() error { return e.Err }
 

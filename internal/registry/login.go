@@ -81,7 +81,7 @@ func (c *Client) renew(e *endpoint, l *login, scopes []string, header http.Heade
 		return nil, false
 	}
 	wider = scopes
-	for _, scope := range strings.Fields(chooseChallenge(header).params["scope"]) {
+	for scope := range strings.FieldsSeq(chooseChallenge(header).params["scope"]) {
 		if !covers(scopes, scope) {
 			wider = append([]string{scope}, wider...) // first, since some token servers look at no other
 		}
@@ -99,7 +99,7 @@ func covers(scopes []string, want string) bool {
 	if at < 0 {
 		return slices.Contains(scopes, want)
 	}
-	for _, action := range strings.Split(want[at+1:], ",") {
+	for action := range strings.SplitSeq(want[at+1:], ",") {
 		if !slices.ContainsFunc(scopes, func(has string) bool {
 			actions, ok := strings.CutPrefix(has, want[:at+1])
 			return ok && slices.Contains(strings.Split(actions, ","), action)

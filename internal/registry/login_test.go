@@ -132,7 +132,7 @@ func TestNoCredentialFollowsATokenServersRedirect(t *testing.T) {
 func TestATokenServersRedirectWithinItsOriginIsFollowed(t *testing.T) {
 	tokens := startEchoServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
-			http.Redirect(w, r, "/token/?"+r.URL.RawQuery, http.StatusMovedPermanently)
+			http.Redirect(w, r, "/token/?"+r.URL.RawQuery, http.StatusMovedPermanently) //nolint:gosec // within its origin, as tested
 			return
 		}
 		answering(`{"token":"%s"}`, goodToken)(w, r)
@@ -153,7 +153,7 @@ func TestNoErrorShowsWhatATokenServerWasSent(t *testing.T) {
 		for _, status := range []int{200, 400, 401, 403, 500} {
 			tokens := startEchoServer(t, func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(status)
-				_, _ = fmt.Fprintf(w, `{"details":%q,"error":%q,"message":%q,"refresh_token":"%s"}`, r.Form.Encode(), r.Form.Get("refresh_token"),
+				_, _ = fmt.Fprintf(w, `{"details":%q,"error":%q,"message":%q,"refresh_token":"%s"}`, r.Form.Encode(), r.Form.Get("refresh_token"), //nolint:gosec // read by a test
 					r.Header.Get("Authorization")+" "+secret, strings.ReplaceAll(r.Form.Get("refresh_token"), `"`, `\u0022`))
 			})
 			host := startWanting(t, tokens.URL+"/token")

@@ -123,9 +123,3 @@ func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(h)
 	return err == nil && ip.Unmap().IsLoopback()
 }
-
-// isLinkLocal reports whether an address is one where clouds serve their machines' secrets.
-func isLinkLocal(host string) bool {
-	ip, err := netip.ParseAddr(hostname(host))
-	return err == nil && (ip.Unmap().IsLinkLocalUnicast() || ip == netip.MustParseAddr("fd00:ec2::254"))
-}

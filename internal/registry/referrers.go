@@ -49,7 +49,7 @@ func (t *transfer) listReferrers(ctx context.Context, subject string, known *kno
 	}
 	list, _, err = t.fallback(ctx, t.from, subject)
 	if known.err != nil && err != nil { // it was only a guess
-		return nil, nil
+		return nil, nil //nolint:nilerr // so a failure of it says nothing
 	}
 	return list, err
 }

@@ -66,7 +66,7 @@ func (p Policy) Transient(resp *http.Response, err error) bool {
 	}
 	_, timeout := errors.AsType[*TimeoutError](err)
 	_, large := errors.AsType[*TooLargeError](err)
-	return !(timeout && !p.Timeouts) && !large && !Hopeless(err) && !errors.Is(err, ErrSwitched)
+	return (!timeout || p.Timeouts) && !large && !Hopeless(err) && !errors.Is(err, ErrSwitched)
 }
 
 // TransientStatus reports whether an answer with the status may soon be another.

@@ -103,7 +103,9 @@ func escapes(plain string) []string {
 		var b bytes.Buffer
 		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(html)
-		_ = e.Encode(plain) // of a string: cannot fail
+		if err := e.Encode(plain); err != nil {
+			continue // of a string: cannot happen
+		}
 		escaped := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 		forms = append(forms, escaped, strings.ReplaceAll(escaped, "/", `\/`))
 	}

@@ -159,14 +159,14 @@ func (l *lab) fill(source *realregistry.Registry, out *copies) map[string]string
 		for p, platform := range platforms {
 			var layers [][]byte
 			for n, size := range []int{7 << 20, 3 << 20} { // of the base
-				layers = append(layers, fakeregistry.Layer(uint64(1<<24|i%9<<16|p<<8|n), size/scale))
+				layers = append(layers, fakeregistry.Layer(uint64(1<<24|i%9<<16|p<<8|n), size/scale)) //nolint:gosec // small and positive
 			}
 			own := []int{512 << 10, 768 << 10, 1 << 20, 1536 << 10}
 			if i%10 == 0 {
 				own[3] = 20 << 20
 			}
 			for n, size := range own {
-				layers = append(layers, fakeregistry.Layer(uint64(2<<24|i<<16|p<<8|n), size/scale))
+				layers = append(layers, fakeregistry.Layer(uint64(2<<24|i<<16|p<<8|n), size/scale)) //nolint:gosec // small and positive
 			}
 			children = append(children, fakeregistry.Image(platform, layers...))
 		}

@@ -98,11 +98,12 @@ func (w way) config(groups ...wanted) string {
 			fmt.Fprintf(&out, "provider %q {\n  alias      = %q\n  account_id = %q\n}\n", name, label, g.account)
 			alias = fmt.Sprintf("  provider = %s.%s\n", name, label)
 		}
-		images := "{\n"
+		var images strings.Builder
+		images.WriteString("{\n")
 		for _, field := range slices.Sorted(maps.Keys(g.images)) {
-			images += fmt.Sprintf("    %s = %q\n", field, g.images[field])
+			fmt.Fprintf(&images, "    %s = %q\n", field, g.images[field])
 		}
-		body := fmt.Sprintf(ways[w].body, g.infra, images+"  }")
+		body := fmt.Sprintf(ways[w].body, g.infra, images.String()+"  }")
 		fmt.Fprintf(&out, "resource %q %q {\n%s%s}\n", w, label, alias, body)
 	}
 	return out.String()

@@ -86,9 +86,7 @@ func run(ctx context.Context, cli, providers string, out io.Writer) error {
 		"Dir": dir, "CLI": cli, "Name": strings.TrimSuffix(filepath.Base(cli), ".exe"), "Hub": hub.Host(), "Registry": private.Host(),
 		"Control": control.URL(), "Digest": digest, "Repository": gitClone[:strings.LastIndex(gitClone, ":")],
 	}
-	for name, value := range harness.Env() {
-		values[name] = value
-	}
+	maps.Copy(values, harness.Env())
 	settings := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"harnessci/harnessci\" = %q\n  }\n}\n", providers)
 	err = cmp.Or(os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600),
 		os.WriteFile(filepath.Join(dir, "cli.tfrc"), []byte(settings), 0o600),
@@ -113,6 +111,6 @@ func outage(harness *fakeharness.Server) http.HandlerFunc {
 		}
 		harness.Inject(fakeharness.Fault{Times: -1, Status: http.StatusServiceUnavailable, Body: "<html>Service Unavailable</html>"})
 		time.AfterFunc(length, harness.ClearFaults)
-		fmt.Fprintf(w, "Harness answers 503 for %s\n", length)
+		fmt.Fprintf(w, "Harness answers 503 for %s\n", length) //nolint:gosec // a duration, not what was sent
 	}
 }

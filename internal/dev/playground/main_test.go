@@ -51,7 +51,7 @@ func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
 		{"Plan: 1 to add, 0 to change, 0 to destroy.", "Apply complete! Resources: 1 added"},
 		{"Harness answers 503 for 4s", "No changes."},
 	} {
-		cmd := exec.CommandContext(t.Context(), "bash", "-c", "shopt -s expand_aliases\n"+parts[0]+parts[i+1]) //nolint:gosec // what a user pastes
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", "shopt -s expand_aliases\n"+parts[0]+parts[i+1])
 		cmd.Env = append(os.Environ(), "TF_IN_AUTOMATION=1", "XDG_CACHE_HOME="+t.TempDir(), "DOCKER_CONFIG="+t.TempDir(), "TF_CLI_ARGS=-no-color")
 		out, err := cmd.CombinedOutput()
 		for _, part := range want {

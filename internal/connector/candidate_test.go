@@ -108,6 +108,7 @@ func TestNoFaultOfACandidateIsAFalseSuccess(t *testing.T) {
 				t.Parallel()
 				fake, account := start(t, fakeharness.Options{})
 				fake.TestConnections(fakeharness.ConnectionTest{Status: "FAILURE"})
+				fault := fault // that of this call
 				fault.Call, fault.Connector, fault.Times = call, harness.ImageCandidate, -1
 				fake.Inject(fault)
 				result, err := account.Change(t.Context(), tested())

@@ -42,15 +42,15 @@ func TestAttemptTimesOutOnce(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeharness.Fault{
 		"hang":            {Hang: true, Times: -1},
-		"slow bytes":      {Drip: 5 * time.Millisecond, Times: -1},
-		"slow bytes, 403": {Drip: 5 * time.Millisecond, Times: -1, Status: 403, Body: strings.Repeat(" ", 1000)},
+		"slow bytes":      {Drip: 50 * time.Millisecond, Times: -1},
+		"slow bytes, 403": {Drip: 50 * time.Millisecond, Times: -1, Status: 403, Body: strings.Repeat(" ", 1000)},
 		"hang after act":  {Hang: true, ApplyFirst: true, Times: -1},
 	} {
 		for _, call := range []string{"update-config", "get-customer-config"} {
 			t.Run(name+" "+call, func(t *testing.T) {
 				t.Parallel()
 				server, cfg := start(t)
-				cfg.RequestTimeout = 30 * time.Millisecond
+				cfg.RequestTimeout = 300 * time.Millisecond
 				server.Inject(fault)
 				began := time.Now()
 				err := operations[call](t.Context(), New(cfg))
@@ -58,7 +58,7 @@ func TestAttemptTimesOutOnce(t *testing.T) {
 					t.Errorf("took %s", took)
 				}
 				e := failure(t, err)
-				if !IsTimeout(err) || e.Attempts != 1 || e.Status != 0 || !strings.Contains(err.Error(), "no complete answer within 30ms") {
+				if !IsTimeout(err) || e.Attempts != 1 || e.Status != 0 || !strings.Contains(err.Error(), "no complete answer within 300ms") {
 					t.Errorf("%v", err)
 				}
 				if IsNotSent(err) || IsRefused(err) || errors.Is(err, context.DeadlineExceeded) {

@@ -24,7 +24,7 @@ const (
 	maxMaxRetries         = 20
 )
 
-// The environment variables used in place of attributes; the vendor's provider uses the same
+// The environment variables used in place of attributes; the official provider uses the same
 // names, except for the bearer token, which it does not have.
 const (
 	envEndpoint    = "HARNESS_ENDPOINT"

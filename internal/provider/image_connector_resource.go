@@ -321,10 +321,10 @@ func noConnectorToImport(found connector.Found) diag.Diagnostic {
 			"creates it.")
 }
 
-// vendorConnectorType is the vendor's resource that a moved block may start from.
+// vendorConnectorType is the official provider's resource that a moved block may start from.
 const vendorConnectorType = "harness_platform_connector_docker"
 
-// MoveState takes over the state of the vendor's resource. It may run in a provider that is not
+// MoveState takes over the state of the official provider's resource. It may run in a provider that is not
 // configured; the Read that follows finds the current settings.
 func (r *imageConnectorResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveImageConnector}}
@@ -346,7 +346,7 @@ func moveImageConnector(ctx context.Context, req resource.MoveStateRequest, resp
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
 }
 
-// movedConnector reads the attributes of the vendor's resource, a JSON object. Only a connector at account
+// movedConnector reads the attributes of the official provider's resource, a JSON object. Only a connector at account
 // level with that one identifier is the image connector.
 func movedConnector(attributes []byte) (imageConnectorModel, error) {
 	var source struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// The vendor's resource that a moved block may start from. The registry's host differs between the CLIs, so
+// The official provider's resource that a moved block may start from. The registry's host differs between the CLIs, so
 // only the end of the address counts. Once one instance of a resource has moved, OpenTofu may name this
 // provider as the source of the others.
 const (
@@ -32,7 +32,7 @@ func namedAs(address, provider string) bool {
 
 var _ resource.ResourceWithMoveState = (*imageOverrideResource)(nil)
 
-// MoveState takes over the state of the vendor's resource. It may run in a provider that is not configured;
+// MoveState takes over the state of the official provider's resource. It may run in a provider that is not configured;
 // the Read that follows records the account.
 func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveImageOverride}}
@@ -54,7 +54,7 @@ func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp 
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)
 }
 
-// movedModel reads the attributes of the vendor's resource, a JSON object. Its errors say what to do if the
+// movedModel reads the attributes of the official provider's resource, a JSON object. Its errors say what to do if the
 // state cannot become an override.
 func movedModel(attributes []byte) (imageOverrideModel, error) {
 	var source struct {
@@ -85,7 +85,7 @@ func withoutValue(target execconfig.Target) error {
 		"remove the harnessci_image_override", target)
 }
 
-// respelled returns the allowed name that differs only in case, which the vendor's server and so its
+// respelled returns the allowed name that differs only in case, which Harness's server and so its
 // provider's state permit; else the name as it is.
 func respelled[T ~string](allowed []T, name string) string {
 	for _, known := range allowed {

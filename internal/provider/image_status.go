@@ -24,7 +24,7 @@ type imageStatus struct {
 	Newest         *string `tfsdk:"newest"`    // nil if not listed
 	Published      *string `tfsdk:"published"` // nil if unknown, or not asked
 	AgeDays        *int64  `tfsdk:"age_days"`
-	// Supported is nil if the vendor gives no support window, and if it is unknown whether the image is
+	// Supported is nil if Harness gives no support window, and if it is unknown whether the image is
 	// within it: another name or variant, a tag without a version, an older major.
 	Supported *bool `tfsdk:"supported"`
 }

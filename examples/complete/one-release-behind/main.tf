@@ -90,7 +90,7 @@ data "harnessci_image_releases" "behind" {
   }
 }
 
-# The two are made for each other.
+# The two are released together.
 check "same_version" {
   assert {
     condition     = length(distinct([for image in data.harnessci_image_releases.behind : image.releases[1].version])) == 1

@@ -40,7 +40,7 @@ resource "harnessci_image_override" "pinned" {
   value    = each.value
 }
 
-# The addon and the lite engine are made for each other.
+# The addon and the lite engine are released together.
 check "same_release" {
   assert {
     condition     = provider::harnessci::parse_image(var.images["addonTag"]).tag == provider::harnessci::parse_image(var.images["liteEngineTag"]).tag

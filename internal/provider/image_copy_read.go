@@ -36,9 +36,10 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	var source sync.WaitGroup
-	var seen diag.Diagnostics
+	var seen copiedImage
+	var notSeen diag.Diagnostics
 	planned, last := state, memory.image(ctx, sourceKey, &resp.Diagnostics)
-	source.Go(func() { seen = r.readSource(ctx, planned, last, memory) })
+	source.Go(func() { seen, notSeen = r.readSource(ctx, planned, last) })
 	held, err := r.held(ctx, state.Destination.ValueString())
 	copied := memory.image(ctx, copiedKey, &resp.Diagnostics)
 	switch {
@@ -61,7 +62,10 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		}
 	}
 	source.Wait()
-	resp.Diagnostics.Append(seen...)
+	resp.Diagnostics.Append(notSeen...)
+	if seen.Digest != last.Digest {
+		resp.Diagnostics.Append(memory.set(ctx, sourceKey, seen)...)
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
@@ -89,28 +93,28 @@ func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyMo
 	resp.Diagnostics.Append(memory.set(ctx, copiedKey, image)...)
 }
 
-// readSource records what the source has now, if its tag may have moved. A source that is gone changes nothing, since
-// the copy exists.
-func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel, last copiedImage, memory copyMemory) diag.Diagnostics {
+// readSource returns what the source has now, if its tag may have moved, else what it last had. A source that is gone
+// changes nothing, since the copy exists.
+func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel, last copiedImage) (copiedImage, diag.Diagnostics) {
 	source := state.Source.ValueString()
 	if pinned(state.Source) != "" {
-		return nil
+		return last, nil
 	}
 	named, err := r.peek(ctx, source)
 	if err != nil {
 		if pulls.IsMissing(err) {
-			return nil
+			return last, nil
 		}
-		return diag.Diagnostics{notAsked(source, "The plan takes tags there as they were when last seen.", err)}
+		return last, diag.Diagnostics{notAsked(source, "The plan takes tags there as they were when last seen.", err)}
 	}
 	if named.Digest == last.Digest {
-		return nil
+		return last, nil
 	}
 	seen := copiedImage{Digest: named.Digest}
 	if image, err := r.inspect(ctx, imageref.Pin(source, named.Digest)); err == nil && image.Described {
 		seen = image
 	}
-	return memory.set(ctx, sourceKey, seen)
+	return seen, nil
 }
 
 // readPlatforms records the platforms that are there: a cleanup may have deleted some from under the index.

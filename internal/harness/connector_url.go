@@ -11,6 +11,10 @@ const hiddenLogin = "xxxxx"
 // shortestToken is how long a user without a password must be to be taken for a token.
 const shortestToken = 12
 
+// shortestBare is how long it must be to be hidden where it stands alone in what Harness says of the URL: less
+// protects nothing, and occurs in too many words.
+const shortestBare = 4
+
 // loginURL is a registry's URL, cut apart by its characters alone: one that somebody stored by hand may not
 // parse, such as https://user:p%ss@registry.example.com.
 type loginURL struct {
@@ -87,10 +91,36 @@ func loginParts(registryURL string) (parts []string) {
 		_, password, _ := strings.Cut(u.rest, ":")
 		candidates = append(candidates, u.rest, password)
 	}
+	if u.user != "" { // a short one may be an ordinary word: hidden only where it is the user of a URL
+		host, _, _ := strings.Cut(u.rest, "/")
+		host, _, _ = strings.Cut(host, ":")
+		candidates = append(candidates, u.user+"@"+host)
+		if u.scheme != "" {
+			candidates = append(candidates, u.scheme+u.user+"@")
+		}
+	}
 	for _, part := range candidates {
 		parts = append(parts, part, unescaped(part))
 	}
 	return parts
+}
+
+// showWords returns what Harness says of a registry's URL, without what may be a secret in the URL. A user
+// without a password may be a token, and is hidden wherever it stands.
+func showWords(words, registryURL string) string {
+	if !HasLogin(registryURL) {
+		return words
+	}
+	words = strings.ReplaceAll(words, registryURL, ShowURL(registryURL))
+	u := splitLogin(registryURL)
+	if u.user == "" {
+		return words
+	}
+	hide := []string{u.user + "@", hiddenLogin + "@", unescaped(u.user) + "@", hiddenLogin + "@"}
+	if len(u.user) >= shortestBare && !strings.Contains(u.user, ":") {
+		hide = append(hide, u.user, hiddenLogin, unescaped(u.user), hiddenLogin)
+	}
+	return strings.NewReplacer(hide...).Replace(words)
 }
 
 func unescaped(s string) string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 func TestALoginInAURLIsHidden(t *testing.T) {
@@ -32,6 +33,14 @@ func TestALoginInAURLIsHidden(t *testing.T) {
 		if got := ShowURL(url); got != want || strings.Contains(got, "hunter2") {
 			t.Errorf("%q is shown as %q, want %q", url, got, want)
 		}
+		words := "no answer of " + url
+		if got := showWords(words, url); got != "no answer of "+want {
+			t.Errorf("%q is shown as %q", words, got)
+		}
+		transport.Hide(loginParts(url)...)
+		if got := transport.Show(words); url != want && strings.Contains(got, "hunter2") {
+			t.Errorf("%q is shown as %q", words, got)
+		}
 		if had := HasLogin(url); had != (url != want) {
 			t.Errorf("%q has a login: %v", url, had)
 		}
@@ -42,6 +51,30 @@ func TestALoginInAURLIsHidden(t *testing.T) {
 		bare, had, err := WithoutLogin(body)
 		if err != nil || had != (url != want) || strings.Contains(string(bare), "hunter2") {
 			t.Errorf("%s becomes %s, %v, %v", body, bare, had, err)
+		}
+	}
+}
+
+// A user without a password may be a token, and Harness may quote it in other words than the URL's own.
+func TestABareUserIsHiddenWhereverHarnessQuotesIt(t *testing.T) {
+	t.Parallel()
+	for words, want := range map[string]string{
+		"no user zebra": "no user xxxxx",
+		"GET https://zebra@r.example.com:443/v2/": "GET https://xxxxx@r.example.com:443/v2/",
+		"GET zebra@r.example.com":                 "GET xxxxx@r.example.com",
+	} {
+		if got := showWords(words, "https://zebra@r.example.com:5000/x"); got != want {
+			t.Errorf("%q is shown as %q, want %q", words, got, want)
+		}
+	}
+	transport.Hide(loginParts("https://zebra@r.example.com:5000/x")...)
+	for words, want := range map[string]string{
+		"GET https://zebra@r.example.com:443/v2/": "GET [redacted]:443/v2/",
+		"https://zebra@other.example.com":         "[redacted]other.example.com",
+		"zebra/image:1":                           "zebra/image:1", // not an image's name
+	} {
+		if got := transport.Show(words); got != want {
+			t.Errorf("%q is shown as %q, want %q", words, got, want)
 		}
 	}
 }

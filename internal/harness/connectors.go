@@ -107,7 +107,7 @@ func (c *Client) TestConnector(ctx context.Context, id string, patience time.Dur
 	if err := x.object(&status); err != nil {
 		return ConnectorStatus{}, err
 	}
-	return status.shown(), nil
+	return status.shown(""), nil
 }
 
 // IsNoConnector reports whether the account has no connector with that identifier. The answer for an
@@ -199,8 +199,10 @@ type connectorStatus struct {
 // maxReasons is how many reasons of a failed test, or of a policy, are kept.
 const maxReasons = 20
 
-func (s connectorStatus) shown() ConnectorStatus {
-	out := ConnectorStatus{State: transport.Show(s.Status), Summary: transport.Show(s.Summary), Tested: s.TestedAt}
+// shown returns the status of the connector with this URL; "" is one that is not known.
+func (s connectorStatus) shown(registryURL string) ConnectorStatus {
+	show := func(words string) string { return transport.Show(showWords(words, registryURL)) }
+	out := ConnectorStatus{State: transport.Show(s.Status), Summary: show(s.Summary), Tested: s.TestedAt}
 	for _, e := range s.Errors {
 		if len(out.Reasons) == maxReasons {
 			break
@@ -209,7 +211,7 @@ func (s connectorStatus) shown() ConnectorStatus {
 		if reason == "" {
 			reason = strings.TrimSpace(e.Reason)
 		}
-		if reason = transport.Show(reason); reason != "" && !slices.Contains(out.Reasons, reason) {
+		if reason = show(reason); reason != "" && !slices.Contains(out.Reasons, reason) {
 			out.Reasons = append(out.Reasons, reason)
 		}
 	}
@@ -235,7 +237,7 @@ func (x *exchange) connector() (Connector, error) {
 	out := Connector{Name: plain(head.Name), Type: plain(head.Type), Body: answer.Connector, Changed: answer.Changed}
 	registry, _ := out.Registry() // of another type, it has none
 	transport.Hide(loginParts(registry.URL)...)
-	out.Status = answer.Status.shown()
+	out.Status = answer.Status.shown(registry.URL)
 	return out, nil
 }
 

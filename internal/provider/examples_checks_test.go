@@ -10,31 +10,32 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
-// The example's check block warns only of unsupported images.
-func TestAccCheckExampleWarnsOfUnsupportedImages(t *testing.T) {
+// The example's check block warns only of images that builds cannot pull.
+func TestAccCheckExampleWarnsOfMissingImages(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	fake.SetOverride("ci/K8", "addonTag", "harness/ci-addon:1.14.0")
 	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.0.0-rootless")
 	dir := example{name: "data-sources/harnessci_image_status", files: []string{"data-source.tf"}}.workspace(t, fake)
+	standInRegistry(t, fake, dir)
 	output := dir.Must("apply", "-auto-approve")
 	requireNoWarning(t, output)
 	if !strings.Contains(unwrapped(output), `pinned = { "addonTag" = 2 "gitCloneTag" = 6 }`) {
 		t.Errorf("the output does not show what is pinned:\n%s", output)
 	}
 
-	fake.SetOverride("ci/K8", "liteEngineTag", "harness/ci-lite-engine:1.13.0")
+	fake.SetOverride("ci/VM", "gitCloneTag", "harness/drone-git:1.0.0")
 	output = unwrapped(dir.Must("apply", "-auto-approve"))
 	for _, words := range []string{
 		"Warning: Check block assertion failed",
-		"liteEngineTag runs harness/ci-lite-engine:1.13.0, and the default is harness/ci-lite-engine:1.16.92.",
+		"Builds cannot pull: gitCloneTag.",
 	} {
 		if !strings.Contains(output, words) {
 			t.Errorf("the apply does not say %q:\n%s", words, output)
 		}
 	}
-	if strings.Contains(output, "addonTag runs") {
-		t.Errorf("the check warns of a supported image:\n%s", output)
+	if strings.Contains(output, "Not checked") || strings.Contains(output, "Older than") {
+		t.Errorf("the check warns of an image that it knows, and that is not old:\n%s", output)
 	}
 }
 
@@ -49,7 +50,7 @@ func TestAccPinningExampleChecksThePlannedPin(t *testing.T) {
 	output := unwrapped(dir.Must("plan"))
 	for _, words := range []string{
 		"Warning: Check block assertion failed",
-		"Out of support: K8/addonTag.",
+		"More than two minors behind: K8/addonTag.",
 		`"K8/addonTag" = "harness/ci-addon:1.16.90 -> harness/ci-addon:1.16.92" -> "harness/ci-addon:1.13.0 -> harness/ci-addon:1.16.92"`,
 	} {
 		if !strings.Contains(output, words) {

@@ -144,6 +144,9 @@ func TestQueryGivesIdentityAndResource(t *testing.T) {
 				if infra == "" {
 					values["infra"] = tftypes.NewValue(tftypes.String, nil)
 				}
+				if what == "resource" {
+					types["restored"], values["restored"] = tftypes.Bool, tftypes.NewValue(tftypes.Bool, false)
+				}
 				want := tftypes.NewValue(tftypes.Object{AttributeTypes: types}, values)
 				got, err := test.got.Unmarshal(want.Type())
 				if err != nil || !got.Equal(want) {

@@ -22,10 +22,11 @@ type imageOverrideModel struct {
 // newImageOverrideModel returns the model of an override whose image is not known yet.
 func newImageOverrideModel(target execconfig.Target) imageOverrideModel {
 	return imageOverrideModel{
-		ID:     types.StringValue(target.String()),
-		Module: types.StringValue(string(target.Scope.Module)),
-		Infra:  infraValue(target.Scope),
-		Field:  types.StringValue(target.Field),
+		ID:       types.StringValue(target.String()),
+		Module:   types.StringValue(string(target.Scope.Module)),
+		Infra:    infraValue(target.Scope),
+		Field:    types.StringValue(target.Field),
+		Restored: types.BoolValue(false),
 	}
 }
 

@@ -22,11 +22,12 @@ type imageOverridesModel struct {
 // newImageOverridesModel returns the model of a set whose images are not known yet.
 func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
 	return imageOverridesModel{
-		ID:     types.StringValue(scope.String()),
-		Module: types.StringValue(string(scope.Module)),
-		Infra:  infraValue(scope),
-		Images: types.MapNull(types.StringType),
-		Resets: imagesValue(nil),
+		ID:       types.StringValue(scope.String()),
+		Module:   types.StringValue(string(scope.Module)),
+		Infra:    infraValue(scope),
+		Images:   types.MapNull(types.StringType),
+		Resets:   imagesValue(nil),
+		Restored: types.BoolValue(false),
 	}
 }
 

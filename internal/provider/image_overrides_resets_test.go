@@ -52,8 +52,9 @@ func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 			requireResets(t, dir, "saved", existing)
 			fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
 			refused := dir.Run("apply", "saved")
-			requireSays(t, refused.Output, `.resets: new element "gcsUploadTag" has appeared`)
-			requireSays(t, refused.Output, "if an override is added or removed before the apply, the CLI refuses to create the set")
+			requireError(t, refused.Output, "The overrides of ci/K8 have changed since the plan",
+				"gcsUploadTag: example.com/gcs:1.0.0 was added Nothing was written. Plan again.")
+			requireSays(t, refused.Output, "if an override is added or removed before the apply, the set is not created")
 			if refused.Code != 1 {
 				t.Errorf("exit code %d", refused.Code)
 			}

@@ -18,8 +18,8 @@ func singleOf(field, value string) string {
 // quotedLine is where a CLI quotes a line of the configuration, which it does whole.
 var quotedLine = regexp.MustCompile(`(?m)^ *\d+: .*$`)
 
-// Impossible fields, images and settings are errors on their attribute, shown escaped and shortened, and
-// nothing is sent.
+// Impossible fields, images and settings are errors on their attribute, or on the provider block where the
+// attribute may hold a secret, shown escaped and shortened, and nothing is sent.
 func TestAccAbsurdInput(t *testing.T) {
 	t.Parallel()
 	const field, image = `"gitCloneTag"`, `"harness/drone-git:1.6.9"`
@@ -46,14 +46,14 @@ func TestAccAbsurdInput(t *testing.T) {
 		"empty image":            {singleOf(field, `""`), "value = ", "Invalid image reference"},
 		"blank image":            {singleOf(field, `" "`), "value = ", "Invalid image reference"},
 		"infra of 10,000":        {strings.Replace(singleOf(field, image), "field", "infra = \""+long+"\"\n  field", 1), "infra = ", `The infra is one of "K8", "VM", "ECS", not "aaaa`},
-		"empty account":          {setting(`account_id = ""`), "account_id = ", "The value is an empty string."},
-		"account with slashes":   {setting(`account_id = "a/../b"`), "account_id = ", "Invalid provider configuration: account_id"},
-		"account with a query":   {setting(`account_id = "a&infra=VM"`), "account_id = ", "Invalid provider configuration: account_id"},
-		"endpoint and user info": {setting(`endpoint = "https://me:hunter2@127.0.0.1/gateway"`), "endpoint = ", "contains a user name or password"},
-		"endpoint and query":     {setting(`endpoint = "https://127.0.0.1/gateway?a=b"`), "endpoint = ", "has a query"},
-		"endpoint and newline":   {setting(`endpoint = "https://127.0.0.1/\ngateway"`), "endpoint = ", "is not a URL"},
-		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `The field "git\nCloneTag" does not consist`},
-		"set of 10,000":          {set(`"`+long+`"`, `"a:1"`), `= "a:1"`, `The field "aaaa`},
+		"empty account":          {setting(`account_id = ""`), `provider "harnessci" {`, "The value is an empty string."},
+		"account with slashes":   {setting(`account_id = "a/../b"`), `provider "harnessci" {`, "Invalid provider configuration: account_id"},
+		"account with a query":   {setting(`account_id = "a&infra=VM"`), `provider "harnessci" {`, "Invalid provider configuration: account_id"},
+		"endpoint and user info": {setting(`endpoint = "https://me:hunter2@127.0.0.1/gateway"`), `provider "harnessci" {`, "contains a user name or password"},
+		"endpoint and query":     {setting(`endpoint = "https://127.0.0.1/gateway?a=b"`), `provider "harnessci" {`, "has a query"},
+		"endpoint and newline":   {setting(`endpoint = "https://127.0.0.1/\ngateway"`), `provider "harnessci" {`, "is not a URL"},
+		"set with a newline":     {set(`"git\nCloneTag"`, `"a:1"`), `= "a:1"`, `"git\nCloneTag" is blank or contains control characters`},
+		"set of 10,000":          {set(`"`+long+`"`, `"a:1"`), `= "a:1"`, `a"… with harnessci_image_overrides.x`},
 		"set with null":          {set("a", "null"), "a = null", "The image of a is null"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,8 +65,9 @@ func TestAccAbsurdInput(t *testing.T) {
 			}
 			requireError(t, result.Output, "Error: ", test.says, test.at)
 			requirePlainText(t, quotedLine.ReplaceAllString(result.Output, ""))
-			// An odd image may already be stored, which only a read can tell.
-			if n := fake.Count(""); n != 0 && !strings.Contains(name, "image") || fake.Count("writes") != 0 {
+			// An odd image, or field of a set, may already be stored, which only a read can tell.
+			reads := strings.Contains(name, "image") || name == "set of 10,000"
+			if n := fake.Count(""); n != 0 && !reads || fake.Count("writes") != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
 		})

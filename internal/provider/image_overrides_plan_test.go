@@ -17,8 +17,8 @@ func TestAccImageOverrides_invalidValuesFailBeforeAnythingIsWritten(t *testing.T
 	t.Parallel()
 	for name, test := range map[string]struct{ config, want string }{
 		"unknown infra":      {setConfig(twoImages, `infra = "k9"`), `The infra is one of "K8", "VM", "ECS", not "k9".`},
-		"empty field":        {setConfig(map[string]string{"": imageA}), `The field "" does not consist of`},
-		"field with a slash": {setConfig(map[string]string{"a/b": imageA}), `The field "a/b" does not consist of`},
+		"empty field":        {setConfig(map[string]string{"": imageA}), `"" is blank or contains control characters`},
+		"field with a slash": {setConfig(map[string]string{"a/b": imageA}), `ci/K8 has no field "a/b"`},
 		"empty image":        {setConfig(map[string]string{"gitCloneTag": ""}), "Invalid image reference"},
 		"image with a space": {setConfig(map[string]string{"gitCloneTag": "a b:1"}), "it contains white space"},
 		"no image":           {`resource "harnessci_image_overrides" "test" { images = { gitCloneTag = null } }`, "omit gitCloneTag from images"},

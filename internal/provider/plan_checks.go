@@ -105,7 +105,7 @@ func (d *providerData) unknownField(ctx context.Context, server execconfig.PlanI
 		"fields. If Harness has shipped this field and its defaults do not list it yet, set skip_field_validation "+
 		"= true in the provider block.")
 	return diag.NewAttributeErrorDiagnostic(planned.fieldPath,
-		fmt.Sprintf("%s has no field %s", server.Scope, planned.field), strings.Join(hints, "\n\n"))
+		fmt.Sprintf("%s has no field %s", server.Scope, showName(planned.field)), strings.Join(hints, "\n\n"))
 }
 
 // fieldHints suggests the field that may be meant: one with a similar name or, unless one here differs only

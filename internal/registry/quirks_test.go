@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
@@ -48,7 +49,9 @@ func TestACopyWorksWithWhatRegistriesDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, fakeregistry.Options{Quirks: tc.source, Referrers: tc.signatures}, fakeregistry.Options{Quirks: tc.destination, Referrers: tc.signatures}, nil)
+			p := newPair(t, fakeregistry.Options{Quirks: tc.source, Referrers: tc.signatures}, fakeregistry.Options{Quirks: tc.destination, Referrers: tc.signatures}, func(cfg *Config) {
+				cfg.Patience = time.Minute
+			})
 			content := twoChunks()
 			p.source.Push("a/b:1", content)
 			signature := said("signature", &content)
@@ -179,7 +182,11 @@ func TestAfterAPushOnlyAnotherPushFailsACopy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{Quirks: tc.quirks}, nil)
+			p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{Quirks: tc.quirks}, func(cfg *Config) {
+				if !tc.unseen {
+					cfg.Patience = time.Minute
+				}
+			})
 			content := fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10))
 			p.source.Push("a/b:1", content)
 			if tc.former {

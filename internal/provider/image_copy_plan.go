@@ -2,13 +2,19 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
@@ -236,6 +242,272 @@ func replaces(state, plan imageCopyModel, copied string) (diags diag.Diagnostics
 		diags.AddAttributeWarning(path.Root("destination"), fmt.Sprintf("The copy %s is not whole", destination),
 			"The destination still has the index, but no longer all images in it. A cleanup that deletes untagged images is the "+
 				"usual cause: exempt this repository, or it will happen again. The apply sends what is missing.")
+	}
+	return diags
+}
+
+// Read refreshes the image at the destination. Only a copy that is really gone leaves the state; one that cannot be
+// looked at keeps it, with a warning, so that a dead registry stops nothing.
+func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state imageCopyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Read(ctx, lookUpTimeout)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
+	if resp.Diagnostics.HasError() || !r.data.known() || r.data.registry == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	memory := copyMemory{resp.Private}
+	if state.Source.IsNull() {
+		r.readImported(ctx, &state, memory, resp)
+		return
+	}
+	var source sync.WaitGroup
+	var seen copiedImage
+	var notSeen diag.Diagnostics
+	planned, last := state, memory.image(ctx, sourceKey, &resp.Diagnostics)
+	source.Go(func() { seen, notSeen = r.readSource(ctx, planned, last) })
+	held, err := r.held(ctx, state.Destination.ValueString())
+	copied := memory.image(ctx, copiedKey, &resp.Diagnostics)
+	switch {
+	case pulls.IsMissing(err):
+		source.Wait()
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		resp.Diagnostics.Append(notAsked(state.Destination.ValueString(),
+			"The plan takes the copies there as the last apply left them.", err))
+	case held.Digest == copied.Digest && held.Digest == state.Digest.ValueString():
+		r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
+		r.readAttached(ctx, &state, memory, &resp.Diagnostics)
+	case held.Digest != state.Digest.ValueString():
+		state.setDigest(held.Digest)
+		if held.Digest == copied.Digest {
+			r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
+		} else if image, err := r.inspect(ctx, state.Reference.ValueString()); err == nil && image.Described {
+			state.setPlatforms(image.Platforms)
+		}
+	}
+	source.Wait()
+	resp.Diagnostics.Append(notSeen...)
+	if seen.Digest != last.Digest {
+		resp.Diagnostics.Append(memory.set(ctx, sourceKey, seen)...)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// held returns what the destination has, with its registry's words if it is gone.
+func (r *imageCopyResource) held(ctx context.Context, destination string) (held registry.Descriptor, err error) {
+	err = r.data.pulls.Ask(ctx, destination, func(ctx context.Context, client *registry.Client) error {
+		held, err = client.Head(ctx, destination)
+		return err
+	})
+	return held, err
+}
+
+// readImported fills the state after an import. What it finds counts as copied.
+func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyModel, memory copyMemory, resp *resource.ReadResponse) {
+	found, err := r.data.registry.Inspect(ctx, state.Destination.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(r.data.failure("import the image copy", imageName(state.Destination.ValueString()), err))
+		return
+	}
+	image := copiedImageOf(found)
+	state.setDigest(image.Digest)
+	state.setPlatforms(image.Platforms)
+	r.readPlatforms(ctx, state, image, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(memory.set(ctx, copiedKey, image)...)
+}
+
+// readSource returns what the source has now, if its tag may have moved, else what it last had. A source that is gone
+// changes nothing, since the copy exists.
+func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel, last copiedImage) (copiedImage, diag.Diagnostics) {
+	source := state.Source.ValueString()
+	if pinned(state.Source) != "" {
+		return last, nil
+	}
+	named, err := r.peek(ctx, source)
+	if err != nil {
+		if pulls.IsMissing(err) {
+			return last, nil
+		}
+		return last, diag.Diagnostics{notAsked(source, "The plan takes tags there as they were when last seen.", err)}
+	}
+	if named.Digest == last.Digest {
+		return last, nil
+	}
+	seen := copiedImage{Digest: named.Digest}
+	if image, err := r.inspect(ctx, imageref.Pin(source, named.Digest)); err == nil && image.Described {
+		seen = image
+	}
+	return seen, nil
+}
+
+// readPlatforms records the platforms that are there: a cleanup may have deleted some from under the index.
+func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyModel, copied copiedImage, diags *diag.Diagnostics) {
+	if !copied.Described {
+		return
+	}
+	if len(copied.Children) == 0 {
+		state.setPlatforms(copied.Platforms)
+		return
+	}
+	refs := make([]string, len(copied.Children))
+	for i, child := range copied.Children {
+		refs[i] = imageref.Pin(state.Destination.ValueString(), child.Digest)
+	}
+	lost := map[string]bool{}
+	for i, err := range askForAll(refs, func(ref string) error { _, err := r.peek(ctx, ref); return err }) {
+		switch {
+		case pulls.IsMissing(err):
+			lost[copied.Children[i].Platform] = true
+		case err != nil:
+			diags.Append(notAsked(refs[i], "The plan takes the platforms there as the last apply left them.", err))
+			return
+		}
+	}
+	state.setPlatforms(slices.DeleteFunc(slices.Clone(copied.Platforms), func(platform string) bool { return lost[platform] }))
+}
+
+// readAttached checks that the destination still has what was copied along with the image. If not, it sets
+// signatures to false, so that the plan shows that the apply copies it again.
+func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, memory copyMemory, diags *diag.Diagnostics) {
+	if signed, _ := state.signed(); !signed {
+		return
+	}
+	var attached []registry.Attached
+	memory.load(ctx, attachedKey, &attached, diags)
+	outcomes := make([]error, len(attached))
+	digests := make([]string, len(attached))
+	var all sync.WaitGroup
+	for i, one := range attached {
+		all.Go(func() {
+			held, err := r.peek(ctx, one.Ref)
+			digests[i], outcomes[i] = held.Digest, err
+		})
+	}
+	all.Wait()
+	var lost []string
+	for i, err := range outcomes {
+		switch {
+		case pulls.IsMissing(err):
+			lost = append(lost, "gone:        "+attached[i].Ref)
+		case err != nil:
+			diags.Append(notAsked(attached[i].Ref, "The plan takes the signatures there as the last apply left them.", err))
+			return
+		case digests[i] != attached[i].Digest && !attached[i].List:
+			lost = append(lost, "overwritten: "+attached[i].Ref)
+		}
+	}
+	if len(lost) == 0 {
+		return
+	}
+	state.Signatures = types.StringValue(signaturesFalse)
+	diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures of %s are gone or overwritten", state.Destination.ValueString()),
+		"The destination no longer has what was copied along with the image:\n\n  "+strings.Join(lost, "\n  ")+
+			"\n\nThe plan shows it as signatures = \"false\", and the apply copies it again.")
+}
+
+// askForAll asks for all images at once, and returns the outcome of each in its place.
+func askForAll(images []string, ask func(image string) error) []error {
+	outcomes := make([]error, len(images))
+	var all sync.WaitGroup
+	for i, image := range images {
+		all.Go(func() { outcomes[i] = ask(image) })
+	}
+	all.Wait()
+	return outcomes
+}
+
+// Keys of a copy's private state: the image that was copied, and the one that the source had when last read. A plan
+// copies the latter, and so does its apply.
+const (
+	copiedKey = "copied"
+	sourceKey = "source"
+	// attachedKey is what was copied along with the image because of signatures.
+	attachedKey = "attached"
+	// keptKey is former destinations that a change should have deleted, but builds pulled.
+	keptKey = "kept"
+)
+
+// copiedImage is what is known of an image.
+type copiedImage struct {
+	Digest string `json:"digest"`
+	// Described: the rest is known.
+	Described bool             `json:"described,omitempty"`
+	Platforms []string         `json:"platforms,omitempty"`
+	Children  []registry.Child `json:"children,omitempty"`
+}
+
+func copiedImageOf(image registry.Image) copiedImage {
+	return copiedImage{Digest: image.Digest, Described: true, Platforms: image.Platforms, Children: image.Children}
+}
+
+// copyMemory is what is stored of a copy besides its attributes.
+type copyMemory struct{ private privateState }
+
+func (m copyMemory) image(ctx context.Context, key string, diags *diag.Diagnostics) (image copiedImage) {
+	m.load(ctx, key, &image, diags)
+	return image
+}
+
+// load reads a value; it changes nothing if none was stored.
+func (m copyMemory) load(ctx context.Context, key string, into any, diags *diag.Diagnostics) {
+	value, more := m.private.GetKey(ctx, key)
+	diags.Append(more...)
+	_ = json.Unmarshal(value, into) // nothing was stored
+}
+
+func (m copyMemory) set(ctx context.Context, key string, value any) diag.Diagnostics {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("What was copied cannot be stored", err.Error())}
+	}
+	return m.private.SetKey(ctx, key, content)
+}
+
+// copyProgress writes to Terraform's log how far a copy is.
+func copyProgress(ctx context.Context, destination string) func(registry.Progress) {
+	return func(p registry.Progress) {
+		tflog.Info(ctx, "Copying an image", map[string]any{
+			"destination": destination, "sent_bytes": p.Sent, "total_bytes": p.Total, "bytes_per_second": rate(p.Sent, p.Took),
+		})
+	}
+}
+
+// logCopied writes to Terraform's log what a copy took.
+func logCopied(ctx context.Context, destination string, copied registry.CopyResult) {
+	tflog.Info(ctx, "Copied an image", map[string]any{
+		"destination": destination, "digest": copied.Digest, "was_there": copied.Skipped, "mounted_blobs": copied.Mounted,
+		"sent_bytes": copied.BytesSent, "bytes_per_second": rate(copied.BytesSent, copied.Took), "duration_ms": copied.Took.Milliseconds(),
+	})
+}
+
+func rate(bytes int64, took time.Duration) int64 {
+	return int64(float64(bytes) / max(took.Seconds(), 0.001))
+}
+
+// copyWarnings are about a copy that succeeded.
+func copyWarnings(destination string, copied registry.CopyResult) (diags diag.Diagnostics) {
+	if copied.Unseen != nil {
+		diags.AddAttributeWarning(path.Root("destination"), fmt.Sprintf("The copy %s does not show yet", destination),
+			"The registry acknowledged the image, but did not show it within some seconds: "+explain(nil, copied.Unseen)+
+				"\n\nThe state has the copy. The next plan looks again.")
+	}
+	if len(copied.LeftOut) > 0 {
+		var left []string
+		for _, err := range copied.LeftOut {
+			left = append(left, err.Error())
+		}
+		diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("The destination refuses signatures of %s", destination),
+			"With signatures = \"when_supported\", the image was copied without them:\n\n  "+strings.Join(left, "\n  "))
+	}
+	if copied.Unlisted != nil {
+		diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures for %s may be missing", destination),
+			"The source does not list its tags, so only cosign's usual ones were looked for: "+explain(nil, copied.Unlisted))
 	}
 	return diags
 }

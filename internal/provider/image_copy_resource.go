@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // Default time limits of a copy's operations.
@@ -241,4 +243,103 @@ func (r *imageCopyResource) copy(
 		diags.Append(memory.set(ctx, attachedKey, copied.Attached)...)
 	}
 	return true
+}
+
+// The values of on_destroy.
+const (
+	destroyKeep   = "keep"
+	destroyDelete = "delete"
+)
+
+// The values of signatures. A configuration may also have true and false.
+const (
+	signaturesTrue          = "true"
+	signaturesFalse         = "false"
+	signaturesWhenSupported = "when_supported"
+)
+
+// imageCopyModel is a harnessci_image_copy, in configuration, plan and state.
+type imageCopyModel struct {
+	ID          types.String   `tfsdk:"id"`
+	Source      types.String   `tfsdk:"source"` // null after an import
+	Destination types.String   `tfsdk:"destination"`
+	Signatures  types.String   `tfsdk:"signatures"`
+	OnDestroy   types.String   `tfsdk:"on_destroy"`
+	Digest      types.String   `tfsdk:"digest"`
+	Reference   types.String   `tfsdk:"reference"`
+	Platforms   types.List     `tfsdk:"platforms"`
+	Timeouts    timeouts.Value `tfsdk:"timeouts"`
+}
+
+// imageCopyIdentity identifies a copy.
+type imageCopyIdentity struct {
+	Destination types.String `tfsdk:"destination"`
+}
+
+func (m *imageCopyModel) identity() imageCopyIdentity { return imageCopyIdentity{m.Destination} }
+
+// setDigest records a digest, and the reference that follows from it.
+func (m *imageCopyModel) setDigest(digest string) {
+	m.ID = m.Destination
+	m.Digest = types.StringValue(digest)
+	m.Reference = types.StringValue(imageref.Pin(m.Destination.ValueString(), digest))
+}
+
+// setPlatforms records platforms, sorted.
+func (m *imageCopyModel) setPlatforms(platforms []string) {
+	values := make([]attr.Value, 0, len(platforms))
+	for _, platform := range platforms {
+		values = append(values, types.StringValue(platform))
+	}
+	m.Platforms = types.ListValueMust(types.StringType, values)
+}
+
+// signed reports whether signatures are copied, and whether those that the destination refuses are left out.
+func (m *imageCopyModel) signed() (copied, whenSupported bool) {
+	value := m.Signatures.ValueString()
+	return value != signaturesFalse, value == signaturesWhenSupported
+}
+
+// pinned returns the digest in a reference; "" if it has only a tag.
+func pinned(ref types.String) string {
+	image, err := imageref.Parse(ref.ValueString())
+	if err != nil {
+		return ""
+	}
+	return image.Digest
+}
+
+// ImportState reads the destination from the id or the identity; the Read that follows finds the image, or
+// reports that there is none. Nothing is written.
+func (r *imageCopyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	destination := req.ID
+	if destination == "" {
+		var identity imageCopyIdentity
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		destination = identity.Destination.ValueString()
+	}
+	problem := ""
+	if _, err := imageref.Parse(destination); err != nil {
+		problem = text.Sentence(err.Error())
+	} else if !imageref.Pinned(destination) {
+		problem = text.Quote(destination) + " has neither a tag nor a digest."
+	}
+	if problem != "" {
+		resp.Diagnostics.AddError("Could not import an image copy: invalid id", problem+" The id of an image copy is its destination, "+
+			"such as registry.example.com/mirror/harness/ci-addon:1.16.92.")
+		return
+	}
+	if !r.data.requireRegistries("import the image copy "+destination, &resp.Diagnostics) {
+		return
+	}
+	times := map[string]attr.Type{
+		"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,
+	}
+	model := imageCopyModel{
+		ID: types.StringValue(destination), Destination: types.StringValue(destination),
+		Signatures: types.StringValue(signaturesFalse), OnDestroy: types.StringValue(destroyKeep),
+		Platforms: types.ListNull(types.StringType), Timeouts: timeouts.Value{Object: types.ObjectNull(times)},
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, model.identity())...)
 }

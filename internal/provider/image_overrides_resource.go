@@ -3,10 +3,13 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -15,6 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
 // imageOverridesResource is harnessci_image_overrides: all overrides of one module and infra.
@@ -225,4 +230,156 @@ func (r *imageOverridesResource) replace(
 		return plan
 	}
 	return plan.withImages(r.data.account.Settled(ctx, scope, change.After(images, failed)))
+}
+
+// imageOverridesModel is a harnessci_image_overrides, in configuration, plan and state.
+type imageOverridesModel struct {
+	ID       types.String `tfsdk:"id"`
+	Module   types.String `tfsdk:"module"`
+	Infra    types.String `tfsdk:"infra"`
+	Images   types.Map    `tfsdk:"images"`
+	Resets   types.Map    `tfsdk:"resets"`
+	Restored types.Bool   `tfsdk:"restored"`
+}
+
+// newImageOverridesModel returns the model of a set whose images are not known yet.
+func newImageOverridesModel(scope harness.Scope) imageOverridesModel {
+	return imageOverridesModel{
+		ID:       types.StringValue(scope.String()),
+		Module:   types.StringValue(string(scope.Module)),
+		Infra:    infraValue(scope),
+		Images:   types.MapNull(types.StringType),
+		Resets:   imagesValue(nil),
+		Restored: types.BoolValue(false),
+	}
+}
+
+// scope returns the module and infra that the set owns; only valid when plannedID is known.
+func (m imageOverridesModel) scope() harness.Scope { return scopeOf(m.Module, m.Infra) }
+
+// plannedID returns the id that the set will have; unknown while one of its parts is.
+func (m imageOverridesModel) plannedID() types.String {
+	if m.Module.IsUnknown() || m.Infra.IsUnknown() {
+		return types.StringUnknown()
+	}
+	return types.StringValue(m.scope().String())
+}
+
+// subject is the module and infra.
+func (m imageOverridesModel) subject() fmt.Stringer { return m.scope() }
+
+// check says what is wrong with the names of module and infra.
+func (m imageOverridesModel) check() error {
+	_, err := checkScope(m.Module.ValueString(), m.Infra.ValueString())
+	return err
+}
+
+// restored is the attribute of that name.
+func (m imageOverridesModel) restored() types.Bool { return m.Restored }
+
+// exclusive: the set owns all overrides of its module and infra.
+func (m imageOverridesModel) exclusive() bool { return true }
+
+// values returns the listed images by field, each of which may be unknown; none while the whole
+// map is.
+func (m imageOverridesModel) values() map[string]types.String {
+	elements := m.Images.Elements()
+	values := make(map[string]types.String, len(elements))
+	for field, element := range elements {
+		if value, ok := element.(types.String); ok {
+			values[field] = value
+		}
+	}
+	return values
+}
+
+// images returns the listed images by field, "" for one that is not known yet.
+func (m imageOverridesModel) images() map[string]string {
+	values := m.values()
+	images := make(map[string]string, len(values))
+	for field, value := range values {
+		images[field] = value.ValueString()
+	}
+	return images
+}
+
+// resets returns what the plan shows as reset, by field.
+func (m imageOverridesModel) resets() map[string]string {
+	m.Images = m.Resets
+	return m.images()
+}
+
+// withImages returns the model with other images.
+func (m imageOverridesModel) withImages(images map[string]string) imageOverridesModel {
+	m.Images = imagesValue(images)
+	return m
+}
+
+// imagesValue returns images by field as an attribute's value.
+func imagesValue(images map[string]string) types.Map {
+	elements := make(map[string]attr.Value, len(images))
+	for field, image := range images {
+		elements[field] = types.StringValue(image)
+	}
+	return types.MapValueMust(types.StringType, elements)
+}
+
+// imageOverridesIdentity identifies a harnessci_image_overrides among those of all accounts.
+type imageOverridesIdentity struct {
+	AccountID types.String `tfsdk:"account_id"`
+	Module    types.String `tfsdk:"module"`
+	Infra     types.String `tfsdk:"infra"`
+}
+
+// identity returns the imageOverridesIdentity that the set has in an account.
+func (m imageOverridesModel) identity(account types.String) any {
+	return imageOverridesIdentity{AccountID: account, Module: m.Module, Infra: infraValue(m.scope())}
+}
+
+// ImportState parses the id or the identity; the Read that follows finds the images, of which there may be
+// none.
+func (r *imageOverridesResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	scope, ok := importScope(ctx, req, r.data, &resp.Diagnostics)
+	if !ok || !r.data.requireKnown("import the image overrides "+scope.String(), &resp.Diagnostics) {
+		return
+	}
+	model := newImageOverridesModel(scope)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, model.identity(types.StringValue(r.data.accountID)))...)
+}
+
+// importScope returns what is to be imported, named by id or by identity.
+func importScope(
+	ctx context.Context, req resource.ImportStateRequest, data *providerData, diags *diag.Diagnostics,
+) (scope harness.Scope, ok bool) {
+	var err error
+	if importsByID(req) {
+		scope, err = parseScopeID(req.ID)
+	} else {
+		var identity imageOverridesIdentity
+		diags.Append(req.Identity.Get(ctx, &identity)...)
+		scope, err = checkScope(identity.Module.ValueString(), identity.Infra.ValueString())
+		requireAccount(identity.AccountID, data, diags)
+	}
+	if err != nil {
+		diags.AddError("Could not import image overrides: invalid id", text.Sentence(err.Error()))
+	}
+	return scope, !diags.HasError()
+}
+
+const scopeIDForms = "The id of a set of overrides is module/infra, such as ci/K8, or infra, such as K8, for the module ci; " +
+	"for the module dbops it is dbops."
+
+// parseScopeID reads a set's id, as written for an import: "ci/K8", or "K8" for ci. Errors say what is
+// wrong with it and list the valid forms.
+func parseScopeID(id string) (harness.Scope, error) {
+	module, infra, found := strings.Cut(id, "/")
+	if !found && harness.Module(id).HasInfras() {
+		module, infra = string(harness.CI), id
+	}
+	scope, err := checkScope(module, infra)
+	if err != nil {
+		return harness.Scope{}, fmt.Errorf("in %s, %w. %s", text.Quote(id), err, scopeIDForms)
+	}
+	return scope, nil
 }

@@ -151,12 +151,12 @@ func (c *Client) authenticate(header http.Header) (string, error) {
 const longestPlain = 1 << 10
 
 // plain returns a field, an image or a repository as it is, or made safe to show if it cannot be one: CLIs
-// show multi-line values verbatim and in full.
+// show multi-line values verbatim and in full. No secret that a server echoes as one is kept.
 func plain(s string) string {
 	if len(s) > longestPlain || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return transport.Show(s)
 	}
-	return s
+	return transport.RedactValue(s)
 }
 
 // shownCause returns err with a text that is safe to show; nil for nil. The text of a url.Error has the whole

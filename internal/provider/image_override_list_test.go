@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -22,7 +21,7 @@ func query(t *testing.T, fake *fakeharness.Server, env map[string]string, config
 	if env == nil {
 		env = fake.Env()
 	}
-	server := providerserver.NewProtocol6(&harnessProvider{version: "test", getenv: func(name string) string { return env[name] }})()
+	server := serve(&harnessProvider{version: "test", getenv: func(name string) string { return env[name] }})
 	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)

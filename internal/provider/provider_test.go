@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -157,7 +156,9 @@ func (w *world) setOutside(target, image string) {
 func (w *world) run(test resource.TestCase) {
 	w.Helper()
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
-		"harnessci": providerserver.NewProtocol6WithError(&harnessProvider{version: "test", getenv: w.getenv, tune: w.tune()}),
+		"harnessci": func() (tfprotov6.ProviderServer, error) {
+			return serve(&harnessProvider{version: "test", getenv: w.getenv, tune: w.tune()}), nil
+		},
 	}
 	if test.CheckDestroy == nil {
 		test.CheckDestroy = w.allReset

@@ -16,13 +16,18 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
-// shortestSecret is how many bytes a text must have to be hidden: a shorter one protects nothing, and occurs
-// in too many words.
-const shortestSecret = 4
+const (
+	// shortestSecret is how many bytes a text must have to be hidden: a shorter one protects nothing, and occurs
+	// in too many words.
+	shortestSecret = 4
+	// shortestLong is how many bytes a secret must have to be removed from values, too: a shorter one, such as the
+	// password "harness" of a test registry, may be a part of an image.
+	shortestLong = 12
+)
 
 // process are the secrets of this process: every credential registers where it is obtained, and everything
 // that leaves the process as text goes through Redact.
-var process = &secrets{forms: map[string]bool{}}
+var process = &secrets{}
 
 // Hide registers secrets, which may be empty: credentials, tokens, form values.
 func Hide(secrets ...string) {
@@ -60,7 +65,10 @@ func HideURL(raw string) {
 }
 
 // Redact replaces every registered secret in a text, in each form in which it may have been written.
-func Redact(s string) string { return process.redact(s) }
+func Redact(s string) string { return process.redact(s, 0) }
+
+// RedactValue is Redact for a value that is stored or planned: only secrets of 12 bytes or more are replaced in it.
+func RedactValue(s string) string { return process.redact(s, shortestLong) }
 
 // Show makes a foreign text safe to show: without secrets, escaped and shortened.
 func Show(s string) string { return text.Safe(Redact(s)) }
@@ -68,7 +76,7 @@ func Show(s string) string { return text.Safe(Redact(s)) }
 // secrets are texts that must not be shown, in all forms.
 type secrets struct {
 	mu    sync.RWMutex
-	forms map[string]bool
+	forms map[string]int // each with its secret's length
 }
 
 // encodings are a text in base64. They have no padding: with it, they contain these.
@@ -79,12 +87,15 @@ func encodings(s string) []string {
 func (s *secrets) add(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.forms[secret] {
+	if s.forms[secret] >= len(secret) {
 		return
+	}
+	if s.forms == nil {
+		s.forms = map[string]int{}
 	}
 	for _, plain := range append(encodings(secret), secret) {
 		for _, form := range escapes(plain) {
-			s.forms[form] = true
+			s.forms[form] = max(s.forms[form], len(secret))
 		}
 	}
 }
@@ -124,13 +135,14 @@ func lowerHex(s string) string {
 	return string(b)
 }
 
-// redact replaces all that any form covers, so that of two secrets that overlap no part stays.
-func (s *secrets) redact(shown string) string {
+// redact replaces all that any form of a secret of this length or more covers, so that of two secrets that
+// overlap no part stays.
+func (s *secrets) redact(shown string, shortest int) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var hidden []bool // by byte
-	for form := range s.forms {
-		for from := 0; ; {
+	for form, length := range s.forms {
+		for from := 0; length >= shortest; {
 			at := strings.Index(shown[from:], form)
 			if at < 0 {
 				break

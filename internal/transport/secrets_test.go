@@ -131,6 +131,10 @@ func TestRedactLeavesNoPartOfSecretsThatOverlap(t *testing.T) {
 	if got := Redact("abcd"); got != "abcd" {
 		t.Errorf("too short for a secret: %q", got)
 	}
+	Hide("lab-secret", "long-lab-secret")
+	if got := RedactValue("lab-secret/image long-lab-secret"); got != "lab-secret/image [redacted]" {
+		t.Errorf("a value with a short and a long secret: %q", got)
+	}
 }
 
 func TestHideURLTakesWhatDoesNotParse(t *testing.T) {

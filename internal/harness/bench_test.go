@@ -25,7 +25,7 @@ func BenchmarkAnswer(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				x := &exchange{client: client, body: body, words: readWords(body)}
+				x := &exchange{client: client, body: body, message: readServerMessage(body)}
 				if got, err := x.images(); err != nil || len(got) != fields {
 					b.Fatalf("%d images, error %v", len(got), err)
 				}

@@ -25,7 +25,6 @@ const (
 	defaultRetryWaitMax   = 30 * time.Second
 	defaultRequestTimeout = 30 * time.Second
 	defaultMaxAnswer      = 2 << 20
-	defaultMaxPages       = 1000
 )
 
 // Config configures a Client. Endpoint, AccountID and one credential are required.
@@ -47,10 +46,8 @@ type Config struct {
 	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
 	// capped at twice the latter.
 	RetryWaitMin, RetryWaitMax time.Duration
-	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one. A catalog
-	// may have twice that, and at most MaxPages pages; zero: 1000.
+	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one.
 	MaxAnswer int64
-	MaxPages  int
 	// Log gets one message per attempt, never with a credential; nil: silent.
 	Log func(ctx context.Context, msg string, fields map[string]any)
 }
@@ -87,7 +84,6 @@ func New(cfg Config) *Client {
 		cfg.RetryWaitMax = defaultRetryWaitMax
 	}
 	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
-	cfg.MaxPages = cmp.Or(cfg.MaxPages, defaultMaxPages)
 	transport.Hide(cfg.APIKey, cfg.BearerToken)
 	tr := transport.New(cfg.RootCAs)
 	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
@@ -188,3 +184,8 @@ type shownError struct {
 
 func (e *shownError) Error() string { return e.text }
 func (e *shownError) Unwrap() error { return e.err }
+
+// Origin returns the scheme and host of the endpoint.
+func (c *Client) Origin() *url.URL {
+	return &url.URL{Scheme: c.cfg.Endpoint.Scheme, Host: c.cfg.Endpoint.Host}
+}

@@ -73,7 +73,7 @@ func (c *Client) dbopsRead(ctx context.Context, r request, query url.Values) (*e
 				c.dbops.CompareAndSwap(nil, base)
 				return x, nil
 			}
-			elsewhere = isElsewhere(err) || x.words == words{}
+			elsewhere = isElsewhere(err) || x.message == serverMessage{}
 		}
 		failed, ok := errors.AsType[*Error](err)
 		if !ok || !elsewhere {
@@ -141,7 +141,7 @@ func (x *exchange) bareData() (json.RawMessage, error) {
 	switch err := decodeObject(x.body, &e); {
 	case err != nil:
 		return nil, x.failure(err)
-	case x.words != words{}:
+	case x.message != serverMessage{}:
 		return nil, x.failure(nil) // no field is called message
 	case e.Status == "SUCCESS":
 		return nil, x.failure(errors.New("the answer is an envelope, which Database DevOps does not use"))

@@ -41,10 +41,10 @@ type exchange struct {
 	// triedOnce is until when an outage keeps it from being retried; zero without one.
 	triedOnce time.Time
 
-	status int // 0: no answer
-	header http.Header
-	body   []byte
-	words  words
+	status  int // 0: no answer
+	header  http.Header
+	body    []byte
+	message serverMessage
 }
 
 // do is the one place where HTTP happens. It guarantees, for every call:
@@ -133,14 +133,14 @@ func (x *exchange) begin(attempt int) {
 	if attempt == 0 {
 		x.began = x.started
 	}
-	x.status, x.header, x.body, x.words = 0, nil, nil, words{}
+	x.status, x.header, x.body, x.message = 0, nil, nil, serverMessage{}
 }
 
 // end is called after each attempt; it records the outcome and says whether it is final in any case.
 func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (final bool) {
 	if resp != nil {
 		x.status, x.header, x.body = resp.StatusCode, resp.Header, transport.Content(resp)
-		x.words = readWords(x.body)
+		x.message = readServerMessage(x.body)
 	} else if broken, ok := errors.AsType[*transport.BrokenError](err); ok {
 		x.status = broken.Status
 	}
@@ -156,7 +156,7 @@ func (x *exchange) end(ctx context.Context, resp *http.Response, err error) (fin
 
 // failedInside reports whether the last answer is HTTP 500 in the API's own words.
 func (x *exchange) failedInside() bool {
-	return x.status == http.StatusInternalServerError && (x.words.code != "" || x.bare && x.words.message != "")
+	return x.status == http.StatusInternalServerError && (x.message.code != "" || x.bare && x.message.message != "")
 }
 
 func (x *exchange) log(ctx context.Context, err error) {
@@ -176,8 +176,8 @@ func (x *exchange) log(ctx context.Context, err error) {
 			fields[fact.Name] = fact.Value
 		}
 	}
-	if x.words.correlationID != "" {
-		fields["correlation_id"] = x.words.correlationID
+	if x.message.correlationID != "" {
+		fields["correlation_id"] = x.message.correlationID
 	}
 	if err != nil {
 		fields["error"] = shownCause(err).Error()
@@ -196,9 +196,9 @@ func (x *exchange) failure(cause error) *Error {
 		Host:          transport.Show(x.url.Host),
 		URL:           transport.Show(x.url.Scheme + "://" + x.url.Host + x.url.Path),
 		Status:        x.status,
-		Code:          x.words.code,
-		Message:       x.words.message,
-		CorrelationID: x.words.correlationID,
+		Code:          x.message.code,
+		Message:       x.message.message,
+		CorrelationID: x.message.correlationID,
 		Credential:    x.credential,
 		Attempts:      x.attempts,
 		Uncertain:     x.uncertain,

@@ -44,8 +44,8 @@ type detail struct {
 	Message string `json:"message"`
 }
 
-// words are the server's own, safe to show.
-type words struct{ code, message, correlationID string }
+// serverMessage is what the server says, safe to show.
+type serverMessage struct{ code, message, correlationID string }
 
 // decodeObject reads a JSON object into v. Members of another type than in v are left out: one odd member
 // must not cost the rest. The error says what came instead of an object.
@@ -91,13 +91,13 @@ func kindOf(raw []byte) string {
 // looksLikePage reports whether a body is HTML.
 func looksLikePage(body []byte) bool { return kindOf(body) == "a web page" }
 
-// readWords returns what the server says in an answer; nothing if it is not an envelope.
-func readWords(body []byte) words {
+// readServerMessage returns what the server says in an answer; nothing if it is not an envelope.
+func readServerMessage(body []byte) serverMessage {
 	var e wording
 	if len(body) > maxWorded || decodeObject(body, &e) != nil {
-		return words{}
+		return serverMessage{}
 	}
-	w := words{code: e.Code, message: e.Message, correlationID: e.CorrelationID}
+	w := serverMessage{code: e.Code, message: e.Message, correlationID: e.CorrelationID}
 	var texts []string
 	for _, d := range slices.Concat(e.Errors, e.ResponseMessages) {
 		text := strings.TrimSpace(d.Error + d.Message) // an entry has one or the other
@@ -115,7 +115,7 @@ func readWords(body []byte) words {
 	if strings.TrimSpace(w.message) == "" {
 		w.message = strings.Join(texts, "; ")
 	}
-	return words{code: transport.Show(w.code), message: transport.Show(w.message), correlationID: transport.Show(w.correlationID)}
+	return serverMessage{code: transport.Show(w.code), message: transport.Show(w.message), correlationID: transport.Show(w.correlationID)}
 }
 
 // data returns the data of a success. An error envelope behind a 2xx is an error without a cause: the

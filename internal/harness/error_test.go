@@ -25,7 +25,7 @@ func TestErrorText(t *testing.T) {
 			},
 			"update-config ci/K8: HTTP 400 INVALID_REQUEST: Field x does not exist (correlationId id-1)",
 		},
-		{Error{Call: "_catalog", Host: "h", Status: 403, Attempts: 1}, "_catalog: HTTP 403 Forbidden"},
+		{Error{Call: "get-default-config", Host: "h", Status: 403, Attempts: 1}, "get-default-config: HTTP 403 Forbidden"},
 		{
 			Error{Call: "reset-config", Subject: scope, Host: "h", Err: io.EOF, Attempts: 5},
 			"reset-config ci/K8: no answer from h: EOF (5 attempts)",

@@ -92,10 +92,6 @@ var operations = withDBOps(map[string]operation{
 		_, err := c.TestConnector(ctx, ImageConnector, 0)
 		return err
 	},
-	"_catalog": func(ctx context.Context, c *Client) error {
-		_, err := c.Catalog(ctx, nil)
-		return err
-	},
 })
 
 type operation func(context.Context, *Client) error

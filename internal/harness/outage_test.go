@@ -49,7 +49,7 @@ func TestADeadEndpointIsTriedOnce(t *testing.T) {
 		"no connection to write":     {0, write, write, 5},
 		"503, reads":                 {503, read(K8), read(VM), 5},
 		"503, then a write":          {503, read(K8), write, 6},
-		"503, another API":           {503, read(K8), operations["_catalog"], 10},
+		"503, another API":           {503, read(K8), operations["get-connector"], 10},
 		"503, writes":                {503, write, write, 5},
 		"503 to write, then a read":  {503, write, read(K8), 6},
 		"500 may be the call's own":  {500, read(K8), read(VM), 10},

@@ -269,8 +269,6 @@ func subjectOf(call string) Subject {
 	switch {
 	case call != callOf(call):
 		return dbopsScope
-	case call == "_catalog":
-		return nil
 	case strings.HasSuffix(call, "-connector"):
 		return connectorSubject(ImageConnector)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -13,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 )
 
@@ -47,9 +45,9 @@ func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 				Validators: []validator.String{registryURLValidator()},
 				MarkdownDescription: "Base URL of another registry, such as `https://registry.example.com/v2`, to " +
 					"which `/_catalog` is added. Without a path, `/v2` is used. Defaults to `/registry` on the " +
-					"endpoint's host. The provider's credential is sent only to the endpoint's own scheme, host " +
-					"and port; for another registry, its login in `registries` of the provider block or in " +
-					"Docker's config file is used.",
+					"endpoint's host. A registry's own catalog, `/v2/_catalog` over HTTPS, is read with its login in " +
+					"`registries` of the provider block or in Docker's config file; any other is read without a " +
+					"login. The API key is sent to none.",
 			},
 			"repositories": schema.ListAttribute{
 				Computed:            true,
@@ -76,74 +74,49 @@ func registryURLValidator() validator.String {
 func (d *imageCatalogDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model imageCatalogModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || !d.data.requireKnown("read the image catalog", &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.requireRegistries("read the image catalog", &resp.Diagnostics) {
 		return
 	}
-	var base *url.URL
-	if !model.RegistryURL.IsNull() {
-		base, _ = url.Parse(model.RegistryURL.ValueString()) // the validator has parsed it
+	own := model.RegistryURL.IsNull()
+	at := d.data.client.Origin().JoinPath("registry")
+	if !own {
+		at, _ = url.Parse(model.RegistryURL.ValueString()) // the validator has parsed it
 	}
-	repositories, err := d.repositories(ctx, base)
-	if err != nil {
-		problem := d.data.failure("read the image catalog", nil, catalogError{err, base})
-		if base != nil {
+	var err error
+	if model.Repositories, err = d.data.registry.Catalog(ctx, at); err != nil {
+		problem := d.data.failure("read the image catalog", nil, catalogError{err, own})
+		if !own {
 			problem = diag.WithPath(path.Root("registry_url"), problem)
 		}
 		resp.Diagnostics.Append(problem)
 		return
 	}
-	model.Repositories = repositories
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// repositories lists a registry; nil is the endpoint's. One with its catalog where registries have it is
-// asked with its own login, any other URL without one.
-func (d *imageCatalogDataSource) repositories(ctx context.Context, base *url.URL) ([]string, error) {
-	if base == nil || d.data.registry == nil || !isRegistryRoot(base) || d.data.client.IsEndpoint(base) {
-		return d.data.client.Catalog(ctx, base)
-	}
-	return d.data.registry.Catalog(ctx, base.Host)
-}
-
-// isRegistryRoot reports whether a URL's catalog is that of a whole registry, with the scheme that its
-// client would use.
-func isRegistryRoot(base *url.URL) bool {
-	switch strings.Trim(base.Path, "/") {
-	case "", "v2", "v2/_catalog":
-		return base.Scheme == "https" || isLoopback(base.Hostname())
-	}
-	return false
-}
-
-// catalogError is a catalog that could not be read; a nil registry is the endpoint's.
+// catalogError is a catalog that could not be read.
 type catalogError struct {
 	error
-	registry *url.URL
+	own bool // that of Harness
 }
 
 // Unwrap returns the call's error.
 func (e catalogError) Unwrap() error { return e.error }
 
-// Advice says what to do about a registry rather than about the API.
+// Advice says what to do where the registry has answered that it has no catalog.
 func (e catalogError) Advice() string {
-	call, _ := errors.AsType[*harness.Error](e.error)
-	const notThere = "Check registry_url: with /_catalog added, a registry answers with a JSON object that lists " +
-		"its repositories. Docker Hub and some others do not."
-	if kind, ok := registry.KindOf(e.error); ok && (kind == registry.Refused || kind == registry.NotFound) {
-		return notThere
-	}
-	switch {
-	case call == nil || harness.IsTimeout(call) || call.Status == 0 && e.registry == nil:
+	kind, _ := registry.KindOf(e.error)
+	switch kind {
+	case registry.Unreachable, registry.Untrusted, registry.RateLimited:
 		return advice(e.error)
-	case call.Status == 0:
-		return "Check registry_url, the network and, if there is one, the proxy (HTTPS_PROXY). If a private CA " +
-			"signed the certificate, set the provider's ca_certificate_file."
-	case e.registry == nil:
+	}
+	if e.own {
 		return "Harness has deprecated this registry, and it may be gone. The data source harnessci_default_images shows the " +
 			"images that builds run; registry_url names another registry to list."
-	case (harness.IsUnauthorized(call) || harness.IsForbidden(call)) && call.Credential == "":
-		return "No credential was sent: the provider's credential is only for the host of its endpoint, and a " +
-			"registry's login only for its own catalog, /v2/_catalog over https."
 	}
-	return notThere
+	if kind == registry.Denied {
+		return advice(e.error)
+	}
+	return "Check registry_url: with /_catalog added, a registry answers with a JSON object that lists " +
+		"its repositories. Docker Hub and some others do not."
 }

@@ -22,6 +22,8 @@ type call struct {
 	header http.Header
 	body   *body
 	want   []int // statuses that are successes
+	// at is an origin that is no registry of the distribution API: the call has a whole path there, and no login.
+	at *url.URL
 }
 
 // String is the method, host and path of a call.
@@ -71,6 +73,9 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 }
 
 func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
+	if call.at != nil {
+		return c.tryAnonymously(ctx, call)
+	}
 	e, err := c.endpoint(ctx, call.ref.host)
 	if err != nil {
 		return nil, err
@@ -121,6 +126,24 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 		return nil, failed
 	}
 }
+
+// tryAnonymously sends a call without asking its origin first how to talk to it.
+func (c *Client) tryAnonymously(ctx context.Context, call call) (*http.Response, error) {
+	e := &endpoint{host: call.ref.host, base: url.URL{Scheme: call.at.Scheme, Host: call.at.Host}, plain: call.at.Scheme == "http"}
+	target, err := e.base.Parse(call.path)
+	if err != nil {
+		return nil, problemf(Refused, "the path is not one of a URL")
+	}
+	resp, err := c.request(ctx, call, e, target, new(login))
+	if err != nil || slices.Contains(call.want, resp.StatusCode) {
+		return resp, err
+	}
+	_ = resp.Body.Close() // read already
+	return nil, &callError{err: newAnswerError(resp), note: errNoLoginHere}
+}
+
+// errNoLoginHere says why a refused call had no credential.
+var errNoLoginHere = errors.New("a login is only for the API of a registry, below /v2 over https")
 
 // request sends a call once it is known where to, and as whom.
 func (c *Client) request(ctx context.Context, call call, e *endpoint, target *url.URL, l *login) (*http.Response, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ func TestALoginOfTheConfigurationIsUsed(t *testing.T) {
 			must(t, err)
 			_, err = c.Tags(t.Context(), server.Host()+"/a/b")
 			must(t, err)
-			_, err = c.Catalog(t.Context(), server.Host())
+			_, err = c.Catalog(t.Context(), &url.URL{Scheme: "http", Host: server.Host()})
 			must(t, err)
 			for _, r := range server.Requests() {
 				if elsewhere := strings.HasPrefix(r.Host, "localhost"); elsewhere && r.Kind != "token" && r.Authorization != "" {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,7 +40,7 @@ echo '{"Username":"`+user+`","Secret":"`+secret+`"}'`)
 	must(t, err)
 	_, err = c.Tags(t.Context(), server.Host()+"/a/b")
 	must(t, err)
-	_, err = c.Catalog(t.Context(), server.Host())
+	_, err = c.Catalog(t.Context(), &url.URL{Scheme: "http", Host: server.Host()})
 	must(t, err)
 	if data, err := os.ReadFile(count); err != nil || string(data) != "x\n" { //nolint:gosec // of this test
 		t.Errorf("the helper ran %d times", len(data)/2)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -38,55 +39,62 @@ func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) 
 }
 
 func (c *Client) tags(ctx context.Context, r ref) ([]string, error) {
-	return c.list(ctx, r, "/v2/"+r.repo+"/tags/list", "tags", pullScope(r), wholeTag())
+	return c.list(ctx, call{ref: r, path: "/v2/" + r.repo + "/tags/list"}, "tags", wholeTag())
 }
 
-// Catalog returns the repositories of a registry, sorted. Docker Hub and some others do not list them.
-func (c *Client) Catalog(ctx context.Context, host string) ([]string, error) {
-	r := ref{host: canonicalHost(host)}
-	names, err := c.list(ctx, r, "/v2/_catalog", "repositories", "registry:catalog:*", wholeName())
+// Catalog returns the repositories in the catalog at a URL, with or without its /_catalog, sorted. Without a
+// path it is /v2. The login of its host is for the catalog of the registry itself, over the scheme that its
+// other calls use; any other catalog is read without one. Docker Hub and some others have none.
+func (c *Client) Catalog(ctx context.Context, at *url.URL) ([]string, error) {
+	r := ref{host: canonicalHost(at.Host)}
+	path := strings.TrimSuffix(strings.TrimSuffix(at.Path, "/"), "/_catalog")
+	call := call{ref: r, path: cmp.Or(path, "/v2") + "/_catalog", scopes: []string{"registry:catalog:*"}}
+	if call.path != "/v2/_catalog" || at.Scheme == "http" && !isLoopback(at.Host) && !c.credentials.insecure(r.host) {
+		call.at = at
+	}
+	names, err := c.list(ctx, call, "repositories", wholeName())
 	return names, failure(r, err)
 }
 
-// list fetches all pages of a list, and returns the names that match the form, sorted.
-func (c *Client) list(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) (names []string, err error) {
+// list fetches all pages of the list at a call's path, and returns the names that match the form, sorted.
+func (c *Client) list(ctx context.Context, first call, key string, form *regexp.Regexp) (names []string, err error) {
 	err = inSlot(ctx, c.lists, func() error {
-		names, err = c.pages(ctx, r, path, key, scope, form)
+		names, err = c.pages(ctx, first, key, form)
 		return err
 	})
 	return names, err
 }
 
-func (c *Client) pages(ctx context.Context, r ref, path, key, scope string, form *regexp.Regexp) ([]string, error) {
+func (c *Client) pages(ctx context.Context, page call, key string, form *regexp.Regexp) ([]string, error) {
 	var names []string
 	bytesHeld := 0
-	path += "?n=" + pageSize
+	page.method, page.want = http.MethodGet, []int{http.StatusOK}
+	page.path += "?n=" + pageSize
 	for range maxPages {
-		err := c.fetch(ctx, call{method: http.MethodGet, ref: r, path: path, scopes: []string{scope}, want: []int{http.StatusOK}},
-			func(resp *http.Response, page []byte) (err error) {
-				if len(names)+bytes.Count(page, []byte{','}) > maxNames { // counted before it takes room
-					return problemf(Refused, "the list has more than %d names", maxNames)
-				}
-				var answer map[string]json.RawMessage
-				var some []string
-				if json.Unmarshal(page, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
-					return problemf(Refused, "the answer is not a registry's list")
-				}
-				some = slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })
-				for _, name := range some {
-					bytesHeld += len(name) + 16
-				}
-				if bytesHeld > maxListBytes {
-					return problemf(Refused, "the names of the list are longer than %d MiB", maxListBytes>>20)
-				}
-				names = append(names, some...)
-				path, err = nextPage(resp)
-				return err
-			})
+		err := c.fetch(ctx, page, func(resp *http.Response, content []byte) (err error) {
+			if len(names)+bytes.Count(content, []byte{','}) > maxNames { // counted before it takes room
+				return problemf(Refused, "the list has more than %d names", maxNames)
+			}
+			var answer map[string]json.RawMessage
+			var some []string
+			if json.Unmarshal(content, &answer) != nil || json.Unmarshal(answer[key], &some) != nil {
+				return problemf(Refused, "the answer is not a registry's list")
+			}
+			some = slices.DeleteFunc(some, func(s string) bool { return !form.MatchString(s) })
+			for _, name := range some {
+				bytesHeld += len(name) + 16
+			}
+			if bytesHeld > maxListBytes {
+				return problemf(Refused, "the names of the list are longer than %d MiB", maxListBytes>>20)
+			}
+			names = append(names, some...)
+			page.path, err = nextPage(resp)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		if path == "" {
+		if page.path == "" {
 			slices.Sort(names)
 			return slices.Compact(names), nil
 		}

@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -89,7 +90,7 @@ func TestTheCatalogIsListed(t *testing.T) {
 	for _, name := range []string{"e", "d/d", "c", "b", "a"} {
 		server.Push(name+":1", multi(1))
 	}
-	got, err := newClient(t, nil).Catalog(t.Context(), server.Host())
+	got, err := newClient(t, nil).Catalog(t.Context(), &url.URL{Scheme: "http", Host: server.Host()})
 	must(t, err)
 	if want := []string{"a", "b", "c", "d/d", "e"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

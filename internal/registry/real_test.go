@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,7 @@ func TestRealRegistrySaysWhatItHas(t *testing.T) {
 	if !slices.Equal(tags, want) {
 		t.Errorf("%d tags, want %d", len(tags), len(want))
 	}
-	names, err := c.Catalog(t.Context(), host)
+	names, err := c.Catalog(t.Context(), &url.URL{Scheme: "http", Host: host})
 	must(t, err)
 	if !slices.Equal(names, []string{"a/b", "a/tags"}) {
 		t.Errorf("catalog %v", names)

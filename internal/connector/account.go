@@ -71,6 +71,9 @@ type Found struct {
 	Registry harness.Registry
 }
 
+// Anonymous reports whether builds pull without a login.
+func (f Found) Anonymous() bool { return !f.Exists || f.Registry.Auth == harness.Anonymous }
+
 // IsRegistry reports whether the connector exists and has the one type whose settings are known here.
 func (f Found) IsRegistry() bool { return f.Exists && f.Type == harness.DockerRegistry }
 

@@ -57,6 +57,8 @@ type Effective struct {
 	Type string
 	// Planned: the run plans this connector, which may not be stored yet.
 	Planned bool
+	// Anonymous: builds pull without a login; false if that is not known yet.
+	Anonymous bool
 }
 
 // ErrNotPlanned is why a connector is unknown whose URL is known only in the apply.
@@ -79,7 +81,7 @@ func (a *Account) Effective(ctx context.Context) (Effective, error) {
 		return planned, nil
 	}
 	found, err := a.Shared(ctx)
-	return Effective{URL: found.Registry.URL, Type: found.Type}, err
+	return Effective{URL: found.Registry.URL, Type: found.Type, Anonymous: err == nil && found.Anonymous()}, err
 }
 
 // Phase is what a plan does to a connector resource.

@@ -59,7 +59,7 @@ func TestEffectiveIsThePlannedURLOnceThereIsAPlan(t *testing.T) {
 			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 	}
-	require("as it is", Effective{URL: "https://index.docker.io/v2/", Type: harness.DockerRegistry}, true)
+	require("as it is", Effective{URL: "https://index.docker.io/v2/", Type: harness.DockerRegistry, Anonymous: true}, true)
 	account.Plan(Planned{})
 	require("not known yet", Effective{}, false)
 	account.Plan(Planned{URL: new(mirror)})
@@ -70,7 +70,7 @@ func TestEffectiveIsThePlannedURLOnceThereIsAPlan(t *testing.T) {
 	for kind, body := range map[string]string{"": "", "Gcp": `{"identifier": "harnessImage", "type": "Gcp"}`} {
 		fake.SetConnector(body)
 		account = New(account.api, account.opts)
-		require("type "+kind, Effective{Type: kind}, true)
+		require("type "+kind, Effective{Type: kind, Anonymous: kind == ""}, true)
 	}
 	fake.DenyConnectors(true, false)
 	account = New(account.api, account.opts)

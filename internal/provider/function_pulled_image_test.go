@@ -26,6 +26,10 @@ func TestPulledImageFunction(t *testing.T) {
 
 func TestPulledImageFunctionPutsTheErrorOnItsArgument(t *testing.T) {
 	t.Parallel()
+	for _, where := range [][]string{{"vm"}, {onHarnessCloud, onHarnessCloud}} {
+		_, funcErr := call(t, newPulledImageFunction(), append([]string{"harness/ci-addon", ""}, where...)...)
+		wantArgumentError(t, funcErr, 2, `is "harness-cloud", or left out`)
+	}
 	_, funcErr := call(t, newPulledImageFunction(), "harness/ci addon", "https://registry.example.com")
 	wantArgumentError(t, funcErr, 0, "white space")
 	for _, connectorURL := range []string{"registry.example.com", "https://user:hunter2@"} {

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 )
 
 // Functions returns the constructors of the functions. They may run before Configure, so they are pure.
@@ -205,15 +206,29 @@ func (pulledImageFunction) Definition(_ context.Context, _ function.DefinitionRe
 					"connector; OpenTofu cannot pass null to a function.",
 			},
 		},
+		VariadicParameter: function.StringParameter{
+			Name: "where",
+			MarkdownDescription: "`harness-cloud` for what a VM of Harness Cloud pulls where the connector has no login: its agent " +
+				"redirects fifteen of Harness's images without a digest to Harness's registry on Google (on machines at Amazon, " +
+				"to ECR public). Left out, the name that Harness sends to every other place.",
+		},
 		Return: function.StringReturn{},
 	}
 }
+
+// onHarnessCloud asks pulled_image for what a VM of Harness Cloud pulls.
+const onHarnessCloud = "harness-cloud"
 
 // Run resolves the reference.
 func (pulledImageFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var image string
 	var connectorURL types.String
-	if resp.Error = req.Arguments.Get(ctx, &image, &connectorURL); resp.Error != nil {
+	var where []string
+	if resp.Error = req.Arguments.Get(ctx, &image, &connectorURL, &where); resp.Error != nil {
+		return
+	}
+	if len(where) > 1 || len(where) == 1 && where[0] != onHarnessCloud {
+		resp.Error = function.NewArgumentFuncError(2, `the third argument is "`+onHarnessCloud+`", or left out`)
 		return
 	}
 	if _, resp.Error = imageArgument(0, image); resp.Error != nil {
@@ -226,7 +241,8 @@ func (pulledImageFunction) Run(ctx context.Context, req function.RunRequest, res
 			return
 		}
 	}
-	resp.Error = resp.Result.Set(ctx, imageref.Resolve(connectorURL.ValueString(), image).Image)
+	pulled := imageref.Resolve(connectorURL.ValueString(), image).Image
+	resp.Error = resp.Result.Set(ctx, pulls.OnHarnessCloud(pulled, len(where) == 1))
 }
 
 type releasesBehindFunction struct{}

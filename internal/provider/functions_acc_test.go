@@ -54,6 +54,7 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 				"published":  `f::releases_behind("harness/ci-addon:1.16.6", "harness/ci-addon:1.16.92", ["1.16.56.1", "1.16.92", "dev"]...)`,
 				"up_to_date": `f::releases_behind("harness/ci-addon:1.16.92", "harness/ci-addon:1.16.92")`,
 				"pulled":     `f::pulled_image("harness/ci-addon:1.14.4", "https://registry.example.com/mirror")`,
+				"on_cloud":   `f::pulled_image("harness/drone-git:1.6.9", "", "harness-cloud")`,
 				"unchanged":  `f::pulled_image("harness/ci-addon:1.14.4", "")`,
 				// An output that is null is left out of the state.
 				"not_comparable": `f::releases_behind("harness/sto-plugin:latest", "harness/sto-plugin:1.0.0") == null`,
@@ -75,6 +76,7 @@ func TestAccFunctionsInConfiguration(t *testing.T) {
 				statecheck.ExpectKnownOutputValue("mirrored", knownvalue.StringExact("registry.example.com/mirror/harness/ci-addon:1.14.4")),
 				statecheck.ExpectKnownOutputValue("pulled", knownvalue.StringExact("registry.example.com/mirror/harness/ci-addon:1.14.4")),
 				statecheck.ExpectKnownOutputValue("unchanged", knownvalue.StringExact("harness/ci-addon:1.14.4")),
+				statecheck.ExpectKnownOutputValue("on_cloud", knownvalue.StringExact("us-docker.pkg.dev/gar-prod-setup/harness-public/harness/drone-git:1.6.9")),
 				statecheck.ExpectKnownOutputValue("behind", knownvalue.Int64Exact(2)),
 				statecheck.ExpectKnownOutputValue("published", knownvalue.Int64Exact(2)),
 				statecheck.ExpectKnownOutputValue("up_to_date", knownvalue.Int64Exact(0)),

@@ -289,5 +289,6 @@ func (m imageOverrideModel) checks(before map[string]string, creating bool) []pl
 		imagePath: path.Root("value"),
 		creating:  creating,
 		changes:   image == "" || image != before[field],
+		before:    before[field],
 	}}
 }

@@ -99,7 +99,7 @@ func (m imageOverridesModel) checks(before map[string]string, _ bool) []plannedI
 		at := imagesPath.AtMapKey(field)
 		list = append(list, plannedImage{
 			field: field, fieldPath: at, image: images[field], imagePath: at,
-			changes: images[field] == "" || images[field] != before[field],
+			changes: images[field] == "" || images[field] != before[field], before: before[field], set: images,
 		})
 	}
 	return list

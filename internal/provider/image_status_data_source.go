@@ -59,7 +59,15 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"missing_fields":    missingFieldsAttribute(),
 			"unknown_fields":    unknownFieldsAttribute(),
 			"too_old_fields":    tooOldFieldsAttribute(),
-			"table":             tableAttribute(),
+			"ineffective_fields": schema.MapAttribute{
+				Computed:    true,
+				ElementType: types.StringType,
+				MarkdownDescription: "Fields whose override has no effect, or none for some builds, with the reason: a field of another " +
+					"module, kaniko's image where builds with buildx run another field's that is not overridden, or a step of VMs " +
+					"that runs without a container on Harness Cloud. See " +
+					"[Fields that have no effect](../guides/harness-images.md#fields-that-have-no-effect).",
+			},
+			"table": tableAttribute(),
 			"unsupported_fields": fieldSetAttribute("Fields whose image is too old for Harness's own check, which counts minors: " +
 				"`supported` is `false`."),
 		},
@@ -143,6 +151,7 @@ func (d *imageStatusDataSource) Read(ctx context.Context, req datasource.ReadReq
 	model.Module = types.StringValue(string(scope.Module))
 	model.Infra = writtenInfra(model.Infra, scope)
 	model.imagesStatus = statusOf(defaults, overrides)
+	model.IneffectiveFields = ineffective(scope, overrides)
 	found, connectorErr := d.data.connector.Shared(ctx)
 	if connectorErr == nil { // else it is null: the rest of the status needs no connector
 		model.pulledThrough(found, scope)
@@ -184,10 +193,11 @@ type imagesStatus struct {
 	OverriddenFields  []string               `tfsdk:"overridden_fields"`
 	OutdatedFields    []string               `tfsdk:"outdated_fields"`
 	UnsupportedFields []string               `tfsdk:"unsupported_fields"`
-	MissingFields     []string               `tfsdk:"missing_fields"` // nil if registries were not asked
-	UnknownFields     map[string]string      `tfsdk:"unknown_fields"` // field to reason; nil likewise
-	TooOldFields      []string               `tfsdk:"too_old_fields"` // nil without a maximum age
-	Connector         *connectorDescription  `tfsdk:"connector"`      // nil if it cannot be read
+	MissingFields     []string               `tfsdk:"missing_fields"`     // nil if registries were not asked
+	UnknownFields     map[string]string      `tfsdk:"unknown_fields"`     // field to reason; nil likewise
+	TooOldFields      []string               `tfsdk:"too_old_fields"`     // nil without a maximum age
+	IneffectiveFields map[string]string      `tfsdk:"ineffective_fields"` // field to reason
+	Connector         *connectorDescription  `tfsdk:"connector"`          // nil if it cannot be read
 	Table             types.String           `tfsdk:"table"`
 }
 
@@ -212,6 +222,17 @@ func statusOf(defaults, overrides map[string]string) imagesStatus {
 		}
 	}
 	return status
+}
+
+// ineffective returns the fields whose override has no effect, or none for some builds, with the reason.
+func ineffective(scope harness.Scope, overrides map[string]string) map[string]string {
+	reasons := map[string]string{}
+	for field := range overrides {
+		if dead, is := pulls.DeadOverride(scope, field, func(twin string) bool { return overrides[twin] != "" }); is {
+			reasons[field] = dead.Reason()
+		}
+	}
+	return reasons
 }
 
 // newImageStatus also returns whether the image has a lower version than the default, in any part of the
@@ -289,7 +310,7 @@ func pulledOnHarnessCloudAttribute() schema.StringAttribute {
 // pulledThrough adds the connector, and what builds pull through it.
 func (s *imagesStatus) pulledThrough(found connector.Found, scope harness.Scope) {
 	s.Connector = new(describe(found))
-	anonymous := !found.Exists || found.Registry.Auth == harness.Anonymous
+	anonymous := found.Anonymous()
 	for field, image := range s.Images {
 		pull := imageref.Resolve(found.Registry.URL, image.Effective)
 		if pull.Image == "" {

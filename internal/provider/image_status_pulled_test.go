@@ -40,6 +40,14 @@ func TestAccImageStatus_showsWhatIsPulled(t *testing.T) {
 		}
 		return step
 	}
+	ineffective := step("", "", null, null)
+	ineffective.PreConfig = func() {
+		for field, image := range map[string]string{"buildAndPushECRTag": "plugins/kaniko-ecr:1.11.0", "buildAndPushGARTag": "a:1", "buildAndPushBuildxGARTag": "a:1"} {
+			fake.SetOverride("ci/K8", field, image)
+		}
+	}
+	ineffective.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownValue(status, tfjsonpath.New("ineffective_fields"),
+		knownvalue.MapExact(map[string]knownvalue.Check{"buildAndPushECRTag": text("builds with buildx run buildAndPushBuildxECRTag")}))}
 	denied := step(private, "gitCloneTag", null, null)
 	denied.PreConfig = func() { fake.DenyConnectors(true, true) }
 	w.run(resource.TestCase{
@@ -49,6 +57,7 @@ func TestAccImageStatus_showsWhatIsPulled(t *testing.T) {
 			onCloud("gitCloneTag", text("us-docker.pkg.dev/gar-prod-setup/harness-public/harness/drone-git:1.6.9")),
 			onCloud("buildAndPushBuildxECRTag", text("plugins/buildx-ecr:1.3.1")),
 			onCloud("securityTag", text("registry.example.com/mirror/harness/sto-plugin:latest"), private),
+			ineffective,
 			step("", "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("exists", knownvalue.Bool(false))),
 			step(`{"identifier": "harnessImage", "type": "Gcp"}`, "gitCloneTag", text("harness/drone-git:1.6.9-rootless"), connector("type", text("Gcp"))),
 			step(`{"identifier": "harnessImage", "type": "DockerRegistry", "spec": {"dockerRegistryUrl": "nonsense"}}`, "gitCloneTag", null, connector("url", text("nonsense"))),

@@ -161,6 +161,11 @@ func (s *imagesStatus) say(v verdict, field string) string {
 		return "**unknown**: " + code(shortened(s.UnknownFields[field]))
 	case isOutdated:
 		return image.behind(s.MissingFields != nil)
+	case isOverridden:
+		if reason := s.IneffectiveFields[field]; reason != "" {
+			return totals[v] + " (" + reason + ")"
+		}
+		return totals[v]
 	default:
 		return totals[v]
 	}

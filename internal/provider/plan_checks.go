@@ -29,6 +29,10 @@ type plannedImage struct {
 	creating bool
 	// changes: the prior state has another image for this override, or none.
 	changes bool
+	// before is the image in the prior state; "" for none.
+	before string
+	// set are the images of the set that this one is in; nil for a single override, whose neighbours are not known.
+	set map[string]string
 }
 
 // checkPlan asks the server and returns what the user should know: fields that do not exist are errors,

@@ -217,16 +217,21 @@ type namedImage struct {
 	at     path.Path // where warnings go
 }
 
-// checkPulls warns of planned images that builds will not pull under the written name. It reads the
-// connector only if a changed image names a registry: other names get the connector's, as intended.
+// checkPulls warns of planned images that builds will not pull under the written name, and of those that a
+// digest keeps off Harness Cloud's registry. It reads the connector only for these: other names get the
+// connector's registry, as intended.
 func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, images []plannedImage) []finding {
-	var changing []namedImage
+	var changing, byDigest []namedImage
 	for _, planned := range images {
+		named := namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath}
 		if planned.changes && imageref.WithoutHost(planned.image) != planned.image {
-			changing = append(changing, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
+			changing = append(changing, named)
+		}
+		if planned.changes && scope.Infra == harness.VM && pulls.LeavesHarnessCloud(planned.image, true) && !strings.Contains(planned.before, "@") {
+			byDigest = append(byDigest, named)
 		}
 	}
-	if len(changing) == 0 {
+	if len(changing)+len(byDigest) == 0 {
 		return nil
 	}
 	through, err := d.connector.Effective(ctx)
@@ -239,7 +244,24 @@ func (d *providerData) checkPulls(ctx context.Context, scope harness.Scope, imag
 	if through.Planned {
 		notice = ""
 	}
-	return badPulls(through.URL, "planned", changing, notice)
+	found := badPulls(through.URL, "planned", changing, notice)
+	for _, named := range byDigest {
+		if pulls.LeavesHarnessCloud(imageref.Resolve(through.URL, named.image).Image, through.Anonymous) {
+			found = append(found, finding{
+				cause: offHarnessCloud, target: named.target, at: named.at, facts: text.Facts{{Name: "planned", Value: named.image}},
+			})
+		}
+	}
+	return found
+}
+
+// offHarnessCloud is told when a digest is added, not at each change of an image that has one.
+var offHarnessCloud = cause{
+	"A digest makes Harness Cloud pull from Docker Hub",
+	"VMs of Harness Cloud pull these images from Harness's registry on Google or Amazon, anonymously, if the name has no " +
+		"digest. With one, they pull from Docker Hub, with its limits:",
+	"Pin a tag, or pull through a harnessci_image_connector with a login or with a registry of your own. If builds run on VMs " +
+		"of your own, nothing needs to change.\n\n" + sourceLine(pulls.CloudSource),
 }
 
 // checkExistingPulls warns of the existing overrides that a planned URL breaks. Overrides that cannot be
@@ -403,20 +425,45 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (fo
 	return append(found, f)
 }
 
-// checkDead finds an override that another module ignores. The rules that hold for some builds only are in the
-// documentation: a warning about them could not be acted on.
+// checkDead finds an override that another module ignores and, when it is added, one that some builds ignore.
 func checkDead(server execconfig.PlanImages, planned plannedImage) []finding {
-	owner := pulls.OwnerOf(server.Scope.Module, planned.field)
-	if !planned.changes || owner == server.Scope.Module {
+	dead, is := pulls.DeadOverride(server.Scope, planned.field, func(field string) bool {
+		_, listed := planned.set[field]
+		return listed || planned.set == nil
+	})
+	if !is || !planned.changes || dead.Module == "" && planned.before != "" {
 		return nil
 	}
-	return []finding{{
-		cause: cause{
-			fmt.Sprintf("Overrides have no effect in the module %s", server.Scope.Module),
-			fmt.Sprintf("The defaults list these fields, but they belong to the module %s, which reads only its own overrides:", owner),
-			fmt.Sprintf("Set module = %q. The attribute own_images of harnessci_default_images leaves such fields out.", string(owner)),
-		},
+	f := finding{
 		target: execconfig.Target{Scope: server.Scope, Field: planned.field}, at: planned.fieldPath,
 		facts: text.Facts{{Name: "planned", Value: planned.image}},
-	}}
+	}
+	source := "\n\n" + sourceLine(dead.Source)
+	switch {
+	case dead.Module != "":
+		f.cause = cause{
+			fmt.Sprintf("Overrides have no effect in the module %s", server.Scope.Module),
+			fmt.Sprintf("The defaults list these fields, but they belong to the module %s, which reads only its own overrides:", dead.Module),
+			fmt.Sprintf("Set module = %q. The attribute own_images of harnessci_default_images leaves such fields out.", string(dead.Module)) + source,
+		}
+	case dead.Instead != "":
+		f.facts = append(f.facts, text.Fact{Name: "runs", Value: "the image of " + dead.Instead})
+		f.cause = cause{
+			"Builds with buildx run other images than these",
+			"With Docker layer caching in the step, or the feature flag CI_USE_BUILDX_ON_K8, Build and Push runs the image of " +
+				"another field, which this set does not pin:",
+			"Pin those fields as well." + source,
+		}
+	default:
+		f.cause = cause{
+			"Harness Cloud does not run these images",
+			"There, the steps of these fields run without a container, so the overrides have no effect:",
+			"If builds run on VMs of your own, nothing needs to change. Otherwise leave these fields out." + source,
+		}
+	}
+	return []finding{f}
+}
+
+func sourceLine(source pulls.Source) string {
+	return fmt.Sprintf("Source: %s (%s).", source.Name, source.Date)
 }

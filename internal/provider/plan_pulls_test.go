@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/connector"
+	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // plannedPull is one image of a plan, for a field that the stub's defaults have.
@@ -134,6 +136,66 @@ func TestOneCauseIsReportedOnceForASet(t *testing.T) {
 	} {
 		if !strings.Contains(diags[0].Detail(), words) {
 			t.Errorf("it does not say %q:\n%s", words, diags[0].Detail())
+		}
+	}
+}
+
+// A rule that holds for some builds is told when an override is added; one that always holds, at each change.
+func TestOverridesWithoutEffect(t *testing.T) {
+	t.Parallel()
+	const foreign, kaniko, vm = "Overrides have no effect in the module ci", "Builds with buildx run other images than these", "Harness Cloud does not run these images"
+	ecr := map[string]string{"buildAndPushECRTag": "plugins/kaniko-ecr:1"}
+	both := map[string]string{"buildAndPushECRTag": "plugins/kaniko-ecr:1", "buildAndPushBuildxECRTag": ""} // known after apply
+	for name, test := range map[string]struct {
+		scope   harness.Scope
+		planned plannedImage
+		want    string
+	}{
+		"another module's":       {ciK8, plannedImage{field: "iacmTerraform", changes: true, before: "a:1"}, foreign},
+		"another module's, kept": {ciK8, plannedImage{field: "iacmTerraform", before: "a:1"}, ""},
+		"the module's own":       {harness.Scope{Module: harness.IaCM, Infra: harness.K8}, plannedImage{field: "iacmTerraform", changes: true}, ""},
+		"kaniko without buildx":  {ciK8, plannedImage{field: "buildAndPushECRTag", changes: true, set: ecr}, kaniko},
+		"kaniko, changed":        {ciK8, plannedImage{field: "buildAndPushECRTag", changes: true, set: ecr, before: "a:1"}, ""},
+		"kaniko with buildx":     {ciK8, plannedImage{field: "buildAndPushECRTag", changes: true, set: both}, ""},
+		"kaniko, single":         {ciK8, plannedImage{field: "buildAndPushECRTag", changes: true}, ""},
+		"VM without a container": {ciVM, plannedImage{field: "gitCloneTag", changes: true}, vm},
+		"VM, changed":            {ciVM, plannedImage{field: "gitCloneTag", changes: true, before: "a:1"}, ""},
+		"VM with a container":    {ciVM, plannedImage{field: "securityTag", changes: true}, ""},
+		"the same on Kubernetes": {ciK8, plannedImage{field: "gitCloneTag", changes: true}, ""},
+	} {
+		diags := warnings(checkDead(execconfig.PlanImages{Scope: test.scope}, test.planned))
+		if got := strings.Join(summaries(diags), "; "); got != test.want {
+			t.Errorf("%s: %q", name, got)
+		} else if got != "" && !strings.Contains(diags[0].Detail(), "\n\nSource: ") {
+			t.Errorf("%s gives no source: %s", name, diags[0].Detail())
+		}
+	}
+}
+
+func TestADigestLeavesHarnessCloud(t *testing.T) {
+	t.Parallel()
+	const leaves = "A digest makes Harness Cloud pull from Docker Hub"
+	image := "harness/drone-git@sha256:" + digest
+	for name, test := range map[string]struct {
+		scope              harness.Scope
+		url, image, before string
+		want               string
+	}{
+		"a digest":                        {ciVM, "https://index.docker.io/v2/", image, "harness/drone-git:1", leaves},
+		"a tag and a digest, added":       {ciVM, "https://index.docker.io/v2/", "harness/drone-git:1@sha256:" + digest, "", leaves},
+		"another digest":                  {ciVM, "https://index.docker.io/v2/", image, "harness/drone-git@sha256:0", ""},
+		"a registry of one's own":         {ciVM, "https://registry.example.com", image, "", ""},
+		"a tag":                           {ciVM, "https://index.docker.io/v2/", "harness/drone-git:2", "", ""},
+		"an image that is not redirected": {ciVM, "https://index.docker.io/v2/", "plugins/buildx@sha256:" + digest, "", ""},
+		"on Kubernetes":                   {ciK8, "https://index.docker.io/v2/", image, "", ""},
+		"a connector that is a secret":    {ciVM, "", image, "", ""},
+	} {
+		s := newStub()
+		s.connectorURL = test.url
+		planned := plannedImage{field: "gitCloneTag", image: test.image, before: test.before, changes: true}
+		found := warnings(s.data().checkPulls(t.Context(), test.scope, []plannedImage{planned}))
+		if got := strings.Join(summaries(found), "; "); got != test.want {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 	api.err = answered(503, "Try later")
 	data := api.data()
 	first := data.checkPlan(t.Context(), ciK8, []plannedImage{planned("noSuchTag", "a:1")})
-	second := data.checkPlan(t.Context(), ciVM, []plannedImage{planned("gitCloneTag", "a:1")})
+	second := data.checkPlan(t.Context(), ciVM, []plannedImage{planned("vmOnlyTag", "a:1")})
 	if len(first) != 1 || first.HasError() {
 		t.Fatal(first)
 	}

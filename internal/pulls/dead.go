@@ -17,6 +17,17 @@ type Dead struct {
 	Source    Source
 }
 
+// Reason says in a few words what becomes of the override.
+func (d Dead) Reason() string {
+	switch {
+	case d.Module != "":
+		return "belongs to the module " + string(d.Module)
+	case d.Instead != "":
+		return "builds with buildx run " + d.Instead
+	}
+	return "not on Harness Cloud, whose steps run without a container"
+}
+
 // Where the rules come from.
 var (
 	foreignSource = Source{"Harness's pages on the images of IaCM and IDP: an override of one module's API does not apply to another", "2026-11"}

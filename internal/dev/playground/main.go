@@ -7,6 +7,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -39,7 +40,16 @@ var guide string
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), os.Stdout)
+	opts := fakeharness.Options{Latency: latency, APIKey: "pat.playground"}
+	flag.BoolVar(&opts.ForeignFields, "foreign-fields", false, "list fields of IaCM and IDP among the defaults of ci, as Harness does since 2026")
+	flag.BoolVar(&opts.ECS, "ecs", false, "serve the infra ECS")
+	flag.BoolVar(&opts.DBOpsResetObjects, "dbops-objects", false, "let resets of Database DevOps take objects, not names")
+	flag.BoolFunc("aliases", "store IACMTerraformTag and IACMOpentofuTag under the names that the defaults list", func(string) error {
+		opts.Aliases = fakeharness.IaCMAliases()
+		return nil
+	})
+	flag.Parse()
+	err := run(ctx, opts, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "playground:", err)
 		os.Exit(1)
@@ -47,7 +57,7 @@ func main() {
 }
 
 // run serves until ctx ends. The CLI and the folder of the built provider go into what it prints.
-func run(ctx context.Context, cli, providers string, out io.Writer) error {
+func run(ctx context.Context, opts fakeharness.Options, cli, providers string, out io.Writer) error {
 	if cli == "" || providers == "" {
 		return errors.New("start it with make playground")
 	}
@@ -57,7 +67,7 @@ func run(ctx context.Context, cli, providers string, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // below the temporary folder
 
-	harness := fakeharness.New(fakeharness.Options{Latency: latency, APIKey: "pat.playground"})
+	harness := fakeharness.New(opts)
 	hub, private := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{})
 	control := &fakeserver.Server{}
 	control.Init(outage(harness))
@@ -79,7 +89,7 @@ func run(ctx context.Context, cli, providers string, out io.Writer) error {
 		content := fakeregistry.Multi(uint64(i), "linux/amd64", "linux/arm64")
 		hub.Push(image, content)
 		if image == gitClone {
-			digest = content.Digest()
+			digest = content.Children[1].Digest() // linux/arm64
 		}
 	}
 	values := map[string]string{

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 // TestAccWhatThePlaygroundPrintsWorks pastes all that it prints into a shell.
@@ -21,7 +22,7 @@ func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
 	ended := make(chan error, 1)
 	read, write := io.Pipe()
 	go func() {
-		err := run(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), write)
+		err := run(ctx, fakeharness.Options{Latency: latency, APIKey: "pat.playground"}, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), write)
 		_ = write.CloseWithError(err)
 		ended <- err
 	}()
@@ -48,7 +49,7 @@ func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
 		{"Plan: 6 to add, 0 to change, 0 to destroy.", "Apply complete! Resources: 6 added", `"addonTag":"127.0.0.1:`},
 		{`"harness/ci-addon:1.0.0" ->`, "Plan: 0 to add, 1 to change, 0 to destroy."},
 		{"Apply complete! Resources: 0 added, 1 changed"},
-		{"Plan: 1 to add, 0 to change, 0 to destroy.", "Apply complete! Resources: 1 added"},
+		{`+ "linux/arm64"`, "Plan: 0 to add, 1 to change, 0 to destroy.", "Apply complete! Resources: 0 added, 1 changed"},
 		{"Harness answers 503 for 4s", "No changes."},
 	} {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", "shopt -s expand_aliases\n"+parts[0]+parts[i+1])

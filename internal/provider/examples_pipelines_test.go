@@ -43,11 +43,14 @@ func TestExamplePipelines(t *testing.T) {
 		}
 		// The pipelines that wait for an approval pass on the fingerprint of the plan before.
 		applies := strings.Contains(content, "terraform apply") || strings.Contains(content, `./plan.sh "$FINGERPRINT"`)
-		if bound := strings.Contains(content, `./plan.sh "$FINGERPRINT"`); strings.Contains(path, "/pipelines/") && bound != applies {
+		if bound := strings.Contains(content, `./plan.sh "$FINGERPRINT"`); bound != applies {
 			t.Errorf("%s applies what nobody has approved", path)
 		}
-		if moving := regexp.MustCompile(`image: hashicorp/terraform:\d+(\.\d+)?( |\n)`).FindString(content); moving != "" {
-			t.Errorf("%s uses an image that moves: %s", path, moving)
+		if moving := regexp.MustCompile(`hashicorp/terraform:\d+(\.\d+)?\s|ubuntu-latest|uses: \S+@v|setup-terraform@.*\n +with:\n +terraform_wrapper`).FindString(content); moving != "" {
+			t.Errorf("%s uses something that moves: %s", path, moving)
+		}
+		if strings.Contains(content, "hashicorp/terraform:") && !strings.Contains(content, "hashicorp/terraform:1.14.0@sha256:…") {
+			t.Errorf("%s does not say how to pin its image", path)
 		}
 		if edits := strings.Contains(strings.ToLower(content), "editor"); edits != applies {
 			t.Errorf("%s: applies: %v, has the key that may edit: %v", path, applies, edits)
@@ -59,8 +62,8 @@ func TestExamplePipelines(t *testing.T) {
 			t.Errorf("%s runs without init", path)
 		}
 	}
-	for _, name := range []string{"github.yml", "gitlab-ci.yaml", "harness.yaml"} {
-		if content := readExample(t, "complete", "pipelines", name); strings.Count(content, "plan.sh") < 2 || strings.Contains(content, "--edit-last") {
+	for _, name := range []string{"pipelines/github.yml", "pipelines/gitlab-ci.yaml", "pipelines/harness.yaml", "fleet/account.yml"} {
+		if content := readExample(t, "complete", name); strings.Count(content, "plan.sh") < 2 || strings.Contains(content, "--edit-last") {
 			t.Errorf("%s does not plan, and then apply that plan, or edits a comment of somebody else's", name)
 		}
 	}

@@ -38,7 +38,12 @@ func TestAccPolicyJudgesRealPlans(t *testing.T) {
 		"an unknown URL":    {config: connector("https://${terraform_data.a.id}") + "resource \"terraform_data\" \"a\" {}\n", denies: "does not know its url yet"},
 		"http":              {config: connector("http://registry.example.com"), denies: "is not an allowed registry"},
 		"another connector": {config: connector("https://registry.example.com.evil.test"), denies: "is not an allowed registry"},
-		"a destroy":         {config: connector("https://registry.example.com"), destroy: true, denies: "restores a connector"},
+		"a destroy":         {config: connector("https://registry.example.com"), destroy: true, denies: "a destroy restores "},
+		"an untested one":   {config: strings.Replace(connector("https://registry.example.com"), "url", "test_connection = false\n  url", 1), denies: "turns the test"},
+		"a destroy that keeps": {
+			config:  strings.Replace(connector("https://registry.example.com"), "url", "on_destroy = \"keep\"\n  url", 1),
+			destroy: true,
+		},
 		"a set that resets": {config: "resource \"harnessci_image_overrides\" \"a\" {\n  images = { gitCloneTag = \"" + pinned + "\" }\n}\n", denies: "removes 6 overrides at once"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,9 +87,10 @@ address(change) := object.get(change, "address", "a resource without an address"
 
 deletes(change) if "delete" in change.change.actions
 
-# What an argument will be is unknown if it is not text, or the plan says so.
-stays(change) if change.change.actions == ["delete"]
+# Nothing comes after a destroy.
+gone(change) if change.change.actions == ["delete"]
 
+# What an argument will be is unknown if it is not text, or the plan says so.
 text(change, name) := value if {
 	not unknown(change, name)
 	value := change.change.after[name]
@@ -102,26 +103,26 @@ unknown(change, name) if object.get(change.change, ["after_unknown", name], fals
 named contains {"address": address(change), "image": text(change, "value"), "prefixes": image_prefixes} if {
 	some change in changes
 	change.type == "harnessci_image_override"
-	not stays(change)
+	not gone(change)
 }
 
 named contains {"address": sprintf("%s[%q]", [address(change), field]), "image": image, "prefixes": image_prefixes} if {
 	some change in changes
 	change.type == "harnessci_image_overrides"
-	not stays(change)
+	not gone(change)
 	some field, image in change.change.after.images
 }
 
 named contains {"address": address(change), "image": text(change, "source"), "prefixes": source_prefixes} if {
 	some change in changes
 	change.type == "harnessci_image_copy"
-	not stays(change)
+	not gone(change)
 }
 
 named contains {"address": address(change), "image": text(change, "destination"), "prefixes": destination_prefixes} if {
 	some change in changes
 	change.type == "harnessci_image_copy"
-	not stays(change)
+	not gone(change)
 }
 
 deny contains sprintf("%s: %v is not from an allowed place", [n.address, n.image]) if {
@@ -149,7 +150,7 @@ arguments := {
 
 deny contains sprintf("%s: the plan does not know its %s yet", [address(change), name]) if {
 	some change in changes
-	not stays(change)
+	not gone(change)
 	some name in arguments[change.type]
 	not text(change, name)
 }
@@ -157,7 +158,7 @@ deny contains sprintf("%s: the plan does not know its %s yet", [address(change),
 deny contains sprintf("%s: the plan does not know its images or what it resets yet", [address(change)]) if {
 	some change in changes
 	change.type == "harnessci_image_overrides"
-	not stays(change)
+	not gone(change)
 	not known_set(change)
 }
 
@@ -175,23 +176,59 @@ as_object(value) := {"all": value} if not is_object(value)
 deny contains sprintf("%s: %s is not an allowed registry", [address(change), url]) if {
 	some change in changes
 	change.type == "harnessci_image_connector"
-	not stays(change)
+	not gone(change)
 	url := text(change, "url")
 	not regex.match(connector_pattern, url)
 }
 
-# What a destroy puts in place of the connector is not in the plan.
-deny contains sprintf("%s: a destroy restores a connector that the plan does not show", [address(change)]) if {
+deny contains sprintf("%s: it turns the test of the connection off", [address(change)]) if {
+	some change in changes
+	change.type == "harnessci_image_connector"
+	not gone(change)
+	object.get(change.change, ["after", "test_connection"], true) != true
+}
+
+# A destroy puts another connector in place, or deletes it, so that builds pull from Docker Hub.
+deny contains sprintf("%s: a destroy restores %v, which is not an allowed registry", [address(change), restored(change)]) if {
 	some change in changes
 	change.type == "harnessci_image_connector"
 	deletes(change)
+	not allowed_after(change)
+}
+
+restored(change) := object.get(change.change, ["before", "restores_url"], null)
+
+allowed_after(change) if change.change.before.on_destroy == "keep"
+
+allowed_after(change) if {
+	change.change.before.on_destroy == "restore"
+	regex.match(connector_pattern, change.change.before.restores_url)
 }
 
 deny contains sprintf("%s: a destroy deletes an image that builds may still pull", [address(change)]) if {
 	some change in changes
 	change.type == "harnessci_image_copy"
 	deletes(change)
-	object.get(change.change, ["before", "on_destroy"], "delete") != "keep"
+	not keeps(change)
+}
+
+# An update to another destination does with the former one what on_destroy says.
+deny contains sprintf("%s: the move deletes %v, which builds may still pull", [address(change), change.change.before.destination]) if {
+	some change in changes
+	change.type == "harnessci_image_copy"
+	not deletes(change)
+	change.change.before.destination != object.get(change.change, ["after", "destination"], null)
+	not keeps(change)
+}
+
+keeps(change) if {
+	change.change.before.on_destroy == "keep"
+	gone(change)
+}
+
+keeps(change) if {
+	change.change.before.on_destroy == "keep"
+	change.change.after.on_destroy == "keep"
 }
 
 # Every override that the plan removes, so that builds run Harness's default again: single ones, what sets reset, and

@@ -105,12 +105,39 @@ test_the_connector if {
 	}
 }
 
-test_what_a_destroy_restores_or_deletes if {
-	gone := {"actions": ["delete"], "after": null, "before": {"url": "https://registry.example.com", "on_destroy": "delete"}}
-	says([change("harnessci_image_connector", null, gone)], "restores a connector that the plan does not show")
-	says([change("harnessci_image_copy", null, gone)], "deletes an image that builds may still pull")
-	denied([change("harnessci_image_copy", null, {"actions": ["delete"], "after": null, "before": {"on_destroy": "keep"}})]) == set()
-	says([change("harnessci_image_overrides", null, {"actions": ["delete"], "after": null})], "does not show what its destroy removes")
+destroys(before) := [change("harnessci_image_connector", null, {"actions": ["delete"], "after": null, "before": before})]
+
+test_what_a_destroy_restores if {
+	says(destroys({"on_destroy": "restore", "restores_url": "https://evil.test"}), "a destroy restores https://evil.test,")
+	says(destroys({"on_destroy": "restore", "restores_url": "http://registry.example.com"}), "is not an allowed registry")
+	says(destroys({"on_destroy": "restore", "restores_url": ""}), "is not an allowed registry")
+	says(destroys({"on_destroy": "restore", "restores_url": null}), "is not an allowed registry")
+	says(destroys({"restores_url": "https://registry.example.com"}), "is not an allowed registry")
+	says(destroys(null), "is not an allowed registry")
+	denied(destroys({"on_destroy": "restore", "restores_url": "https://registry.example.com/old"})) == set()
+	denied(destroys({"on_destroy": "keep", "restores_url": null})) == set()
+}
+
+test_an_untested_connector if {
+	after := {"url": "https://registry.example.com", "test_connection": false}
+	says([change("harnessci_image_connector", after, {"actions": ["update"]})], "turns the test of the connection off")
+}
+
+moved(before, after) := [change(
+	"harnessci_image_copy", {"source": "harness/drone-git:1.6.8", "destination": pinned, "on_destroy": after},
+	{"actions": ["update"], "before": {"destination": "registry.example.com/former:1.0", "on_destroy": before}},
+)]
+
+test_which_copies_are_deleted if {
+	gone := {"actions": ["delete"], "after": null}
+	says([change("harnessci_image_copy", null, object.union(gone, {"before": {"on_destroy": "delete"}}))], "deletes an image that builds may still pull")
+	denied([change("harnessci_image_copy", null, object.union(gone, {"before": {"on_destroy": "keep"}}))]) == set()
+	says([change("harnessci_image_overrides", null, gone)], "does not show what its destroy removes")
+
+	says(moved("delete", "delete"), "the move deletes registry.example.com/former:1.0")
+	says(moved("delete", "keep"), "the move deletes")
+	says(moved("keep", "delete"), "the move deletes")
+	denied(moved("keep", "keep")) == set()
 }
 
 six := {sprintf("field%dTag", [i]): pinned | some i in numbers.range(1, 6)}

@@ -15,32 +15,19 @@ type answer struct {
 	correlationID string
 }
 
-type fieldError struct {
-	FieldID string `json:"fieldId"`
-	Error   string `json:"error"`
-}
+// object is one of JSON.
+type object = map[string]any
 
-type responseMessage struct {
-	Code    string `json:"code"`
-	Level   string `json:"level"`
-	Message string `json:"message"`
-}
-
-// success wraps data as the API does: {"status":"SUCCESS","data":…,"metaData":null,…}.
+// success wraps data as the API does.
 func success(data any) answer {
 	id := newCorrelationID()
-	return jsonAnswer(http.StatusOK, id, struct {
-		Status        string `json:"status"`
-		Data          any    `json:"data"`
-		MetaData      any    `json:"metaData"`
-		CorrelationID string `json:"correlationId"`
-	}{"SUCCESS", data, nil, id})
+	return jsonAnswer(http.StatusOK, id, object{"status": "SUCCESS", "data": data, "metaData": nil, "correlationId": id})
 }
 
 // failed is an error in the ERROR form.
 func failed(status int, code, message string) answer {
 	id := newCorrelationID()
-	return jsonAnswer(status, id, errorEnvelope(code, message, id, responseMessage{code, "ERROR", message}))
+	return jsonAnswer(status, id, errorEnvelope(code, message, id, object{"code": code, "level": "ERROR", "message": message}))
 }
 
 // broken is the answer to an exception that the API does not handle.
@@ -52,36 +39,26 @@ func broken() answer {
 
 // invalid is a validation failure, in the FAILURE form.
 func invalid(field, problem string) answer {
-	return failure("INVALID_REQUEST", fmt.Sprintf("Invalid request: %s: %s", field, problem), []fieldError{{field, problem}})
+	return failure("INVALID_REQUEST", fmt.Sprintf("Invalid request: %s: %s", field, problem), object{"fieldId": field, "error": problem})
 }
 
 // failure is an error in the FAILURE form; without errors they are null.
-func failure(code, message string, errors []fieldError) answer {
+func failure(code, message string, errors ...object) answer {
 	id := newCorrelationID()
-	return jsonAnswer(http.StatusBadRequest, id, struct {
-		Status        string       `json:"status"`
-		Code          string       `json:"code"`
-		Message       string       `json:"message"`
-		CorrelationID string       `json:"correlationId"`
-		Errors        []fieldError `json:"errors"`
-	}{"FAILURE", code, message, id, errors})
+	return jsonAnswer(http.StatusBadRequest, id,
+		object{"status": "FAILURE", "code": code, "message": message, "correlationId": id, "errors": errors})
 }
 
 // ErrorBody returns the JSON of an error in the ERROR form, for Fault.Body.
 func ErrorBody(code, message, correlationID string) string {
-	return string(mustJSON(errorEnvelope(code, message, correlationID, responseMessage{code, "ERROR", message})))
+	return string(mustJSON(errorEnvelope(code, message, correlationID, object{"code": code, "level": "ERROR", "message": message})))
 }
 
-func errorEnvelope(code, message, correlationID string, messages ...responseMessage) any {
-	return struct {
-		Status           string            `json:"status"`
-		Code             string            `json:"code"`
-		Message          string            `json:"message"`
-		CorrelationID    string            `json:"correlationId"`
-		DetailedMessage  any               `json:"detailedMessage"`
-		ResponseMessages []responseMessage `json:"responseMessages"`
-		Metadata         any               `json:"metadata"`
-	}{"ERROR", code, message, correlationID, nil, append([]responseMessage{}, messages...), nil}
+func errorEnvelope(code, message, correlationID string, messages ...object) object {
+	return object{
+		"status": "ERROR", "code": code, "message": message, "correlationId": correlationID,
+		"detailedMessage": nil, "responseMessages": append([]object{}, messages...), "metadata": nil,
+	}
 }
 
 func jsonAnswer(status int, correlationID string, body any) answer {

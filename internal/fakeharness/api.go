@@ -83,7 +83,7 @@ func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 	refusal := func(a answer) *answer { return &a }
 	switch {
 	case rt.call == "":
-		return refusal(failure("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found", nil))
+		return refusal(failure("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found"))
 	case r.Method != rt.method:
 		out := failed(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed")
 		out.header.Set("Allow", rt.method)

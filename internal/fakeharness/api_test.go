@@ -53,8 +53,8 @@ func TestABadFieldIsAnErrorOfTheServerOrOfTheRequest(t *testing.T) {
 	s := Start(t, Options{})
 	body := `[{"field":"gitCloneTag","value":"b:1"},{"field":"nope"}]`
 	got := call(t, s, "ci/K8/update-config", body)
-	want := `{"status":"ERROR","code":"UNKNOWN_ERROR","message":"Oops, something went wrong on our end. Please contact Harness Support.",` +
-		`"correlationId":"` + got.env.CorrelationID + `","detailedMessage":null,"responseMessages":[],"metadata":null}`
+	want := `{"code":"UNKNOWN_ERROR","correlationId":"` + got.env.CorrelationID + `","detailedMessage":null,"message":"Oops, ` +
+		`something went wrong on our end. Please contact Harness Support.","metadata":null,"responseMessages":[],"status":"ERROR"}`
 	if got.status != 500 || got.body != want {
 		t.Errorf("answer is %d %s, want %s", got.status, got.body, want)
 	}

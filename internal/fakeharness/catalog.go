@@ -12,7 +12,8 @@ import (
 // defaultCatalog lists the repositories of every default image.
 func defaultCatalog() []string {
 	var out []string
-	for _, fields := range builtinDefaults() {
+	defaults, _ := builtinDefaults()
+	for _, fields := range defaults {
 		for _, image := range fields {
 			repository, _, _ := strings.Cut(image, ":")
 			out = append(out, repository)
@@ -51,9 +52,5 @@ func (s *Server) catalog(query url.Values) answer {
 
 // registryError is an error in the registry's own form, which has no correlationId.
 func registryError(code, message string) answer {
-	type registryProblem struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}
-	return jsonAnswer(http.StatusBadRequest, "", map[string][]registryProblem{"errors": {{code, message}}})
+	return jsonAnswer(http.StatusBadRequest, "", map[string]any{"errors": []any{map[string]any{"code": code, "message": message}}})
 }

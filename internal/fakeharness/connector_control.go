@@ -57,16 +57,12 @@ func (s *Server) AddSecret(ref string) {
 
 // RemoveSecret removes a secret, even if something refers to it.
 func (s *Server) RemoveSecret(ref string) {
-	s.connectors.mu.Lock()
-	defer s.connectors.mu.Unlock()
-	delete(s.connectors.secrets, ref)
+	s.connectors.locked(func() { delete(s.connectors.secrets, ref) })
 }
 
 // TestConnections says how connection tests go from now on.
 func (s *Server) TestConnections(test ConnectionTest) {
-	s.connectors.mu.Lock()
-	defer s.connectors.mu.Unlock()
-	s.connectors.test = test
+	s.connectors.locked(func() { s.connectors.test = test })
 }
 
 // DenyByPolicy makes a policy refuse every change of a connector; "" lifts it.
@@ -74,23 +70,17 @@ func (s *Server) DenyByPolicy(policy string) { s.DenyOneByPolicy(policy, "") }
 
 // DenyOneByPolicy makes a policy refuse every change of the connector with an identifier.
 func (s *Server) DenyOneByPolicy(policy, id string) {
-	s.connectors.mu.Lock()
-	defer s.connectors.mu.Unlock()
-	s.connectors.policy, s.connectors.policyOn = policy, id
+	s.connectors.locked(func() { s.connectors.policy, s.connectors.policyOn = policy, id })
 }
 
 // DenyConnectors takes the permissions to view and edit connectors from every credential.
 func (s *Server) DenyConnectors(view, edit bool) {
-	s.connectors.mu.Lock()
-	defer s.connectors.mu.Unlock()
-	s.connectors.noView, s.connectors.noEdit = view, edit
+	s.connectors.locked(func() { s.connectors.noView, s.connectors.noEdit = view, edit })
 }
 
 // ReferToConnector makes a pipeline name the image connector, so that it cannot be deleted.
 func (s *Server) ReferToConnector() {
-	s.connectors.mu.Lock()
-	defer s.connectors.mu.Unlock()
-	s.connectors.references = map[string]bool{ImageConnector: true}
+	s.connectors.locked(func() { s.connectors.references = map[string]bool{ImageConnector: true} })
 }
 
 // EndTest ends a test of the image connector that is PENDING, as TestConnections says.

@@ -79,6 +79,12 @@ type connectorStore struct {
 	clock      int64 // the last time given; no two changes share one
 }
 
+func (c *connectorStore) locked(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do()
+}
+
 // now returns the time in milliseconds, later than any it has returned. The caller holds the lock.
 func (c *connectorStore) now() int64 {
 	c.clock = max(c.clock+1, time.Now().UnixMilli())
@@ -133,9 +139,8 @@ func isConnectorWrite(call string) bool {
 
 // refuseConnector checks the permission for a call of the connectors' API.
 func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
-	s.connectors.mu.Lock()
-	noView, noEdit := s.connectors.noView, s.connectors.noEdit
-	s.connectors.mu.Unlock()
+	var noView, noEdit bool
+	s.connectors.locked(func() { noView, noEdit = s.connectors.noView, s.connectors.noEdit })
 	var missing string
 	switch {
 	case call == "get-connector" && noView:
@@ -155,17 +160,15 @@ func (s *Server) refuseConnector(call string, mayWrite bool) *answer {
 func (s *Server) connector(ctx context.Context, rt route, req Request, f *Fault) answer {
 	s.Wait(ctx, s.Options().Latency/2)
 	if rt.call == "test-connector" {
-		s.connectors.mu.Lock()
-		latency := s.connectors.test.Latency
-		s.connectors.mu.Unlock()
+		var latency time.Duration
+		s.connectors.locked(func() { latency = s.connectors.test.Latency })
 		s.Wait(ctx, latency)
 	}
 	if f.BeforeSave != nil {
 		f.BeforeSave(req)
 	}
-	s.connectors.mu.Lock()
-	out := s.connectors.act(rt.call, req, !s.Options().NoConnector, f.Lie)
-	s.connectors.mu.Unlock()
+	var out answer
+	s.connectors.locked(func() { out = s.connectors.act(rt.call, req, !s.Options().NoConnector, f.Lie) })
 	s.Wait(ctx, s.Options().Latency/2)
 	return out
 }

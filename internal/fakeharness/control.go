@@ -17,7 +17,10 @@ func (s *Server) OverridesOf(account, scope string) map[string]string {
 }
 
 // Scopes returns every scope, sorted: "ci/K8", …, and "dbops", which has no infra.
-func Scopes() []string { return slices.Sorted(maps.Keys(builtinDefaults())) }
+func Scopes() []string {
+	defaults, _ := builtinDefaults()
+	return slices.Sorted(maps.Keys(defaults))
+}
 
 // Defaults returns the default images of the scope. The map is the caller's.
 func (s *Server) Defaults(scope string) map[string]string { return s.store.defaultsOf(scope) }

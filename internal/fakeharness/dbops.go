@@ -79,15 +79,3 @@ func bare(call string, a answer) answer {
 	}
 	return out
 }
-
-// dbopsDefaults returns the default images of Database DevOps.
-func dbopsDefaults() images {
-	return images{
-		"artifactoryTag":   "plugins/artifactory:1.7.6",
-		"defaultTag":       "plugins/drone-liquibase:1.18.0-4.33",
-		"flywayDefaultTag": "plugins/drone-flyway:1.2.0",
-		"gitCloneTag":      "harness/drone-git:1.6.9-rootless",
-		"mongoTag":         "plugins/drone-liquibase:1.18.0-4.33-mongo",
-		"spannerTag":       "plugins/drone-liquibase:1.18.0-4.33-spanner",
-	}
-}

@@ -55,10 +55,11 @@ type version struct {
 }
 
 func newStore(opts Options) *store {
-	s := &store{accounts: map[string]map[string][]version{}, defaults: builtinDefaults(), fields: map[string]map[string]bool{}}
+	defaults, more := builtinDefaults()
+	s := &store{accounts: map[string]map[string][]version{}, defaults: defaults, fields: map[string]map[string]bool{}}
 	if opts.ForeignFields {
-		maps.Copy(s.defaults["ci/K8"], foreignFields())
-		maps.Copy(s.defaults["ci/VM"], foreignFields())
+		maps.Copy(s.defaults["ci/K8"], more)
+		maps.Copy(s.defaults["ci/VM"], more)
 	}
 	if opts.ECS {
 		s.defaults["ci/ECS"] = maps.Clone(s.defaults["ci/K8"])
@@ -75,18 +76,23 @@ func newStore(opts Options) *store {
 	return s
 }
 
-func (s *store) addAccount(id string) {
+func (s *store) locked(do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.accounts[id] == nil {
-		s.accounts[id] = map[string][]version{}
-	}
+	do()
 }
 
-func (s *store) hasAccount(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.accounts[id] != nil
+func (s *store) addAccount(id string) {
+	s.locked(func() {
+		if s.accounts[id] == nil {
+			s.accounts[id] = map[string][]version{}
+		}
+	})
+}
+
+func (s *store) hasAccount(id string) (has bool) {
+	s.locked(func() { has = s.accounts[id] != nil })
+	return has
 }
 
 // documents returns an account's documents; the caller holds the lock. It panics on an
@@ -117,9 +123,7 @@ func (s *store) loadBehind(account, module string, lag time.Duration) document {
 
 // save saves a document, and forgets those that were replaced longer ago than behind.
 func (s *store) save(account, module string, doc document, behind time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.append(account, module, doc, behind)
+	s.locked(func() { s.append(account, module, doc, behind) })
 }
 
 // append is save; s.mu must be held.
@@ -155,60 +159,58 @@ func (s *store) overrides(account, scope string, lag time.Duration) images {
 	return out
 }
 
-func (s *store) defaultsOf(scope string) images {
+func (s *store) defaultsOf(scope string) (defaults images) {
 	mustScope(scope)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.defaults[scope])
+	s.locked(func() { defaults = maps.Clone(s.defaults[scope]) })
+	return defaults
 }
 
 func (s *store) setDefault(scope, field, image string) {
 	mustScope(scope)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known := s.defaults[scope][field]
-	switch {
-	case image == "":
-		delete(s.defaults[scope], field)
-		delete(s.fields[scope], field)
-		return
-	case !known:
-		s.fields[scope][field] = true
-	}
-	s.defaults[scope][field] = image
+	s.locked(func() {
+		if image == "" {
+			delete(s.defaults[scope], field)
+			delete(s.fields[scope], field)
+			return
+		}
+		if _, known := s.defaults[scope][field]; !known {
+			s.fields[scope][field] = true
+		}
+		s.defaults[scope][field] = image
+	})
 }
 
 func (s *store) setSettable(scope, field string, settable bool) {
 	mustScope(scope)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if settable {
-		s.fields[scope][field] = true
-	} else {
-		delete(s.fields[scope], field)
-	}
+	s.locked(func() { s.fields[scope][field] = settable })
 }
 
-func (s *store) settable(scope string) []string {
+func (s *store) settable(scope string) (fields []string) {
 	mustScope(scope)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.fields[scope]))
+	s.locked(func() {
+		for field, settable := range s.fields[scope] {
+			if settable {
+				fields = append(fields, field)
+			}
+		}
+	})
+	slices.Sort(fields)
+	return fields
 }
 
 // takes reports whether a field may be set.
-func (s *store) takes(scope, field string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.fields[scope][field]
+func (s *store) takes(scope, field string) (takes bool) {
+	s.locked(func() { takes = s.fields[scope][field] })
+	return takes
 }
 
 // lists reports whether a field that may be set, or was stored from outside, shows in answers.
-func (s *store) lists(scope, field string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known := s.defaults[scope][field]
-	return known || !s.fields[scope][field]
+func (s *store) lists(scope, field string) (lists bool) {
+	s.locked(func() {
+		_, known := s.defaults[scope][field]
+		lists = known || !s.fields[scope][field]
+	})
+	return lists
 }
 
 // mustScope splits "ci/K8"; "dbops" has no infra. It panics on anything else, which is a mistake in a test.

@@ -23,8 +23,6 @@ type reply struct {
 	env    struct {
 		Status, Code, Message, CorrelationID string
 		Data                                 json.RawMessage
-		Errors                               []fieldError
-		ResponseMessages                     []responseMessage
 	}
 }
 

@@ -128,12 +128,12 @@ func (w *writer) tell(ops []*op) {
 			set = append(set, o.String())
 		}
 	}
-	shared := w.turn.usable().read()
-	if shared.Run != w.opts.Run {
-		shared.Run, shared.Sets, shared.Resets = w.opts.Run, nil, nil
-	}
-	shared.Sets, shared.Resets = with(shared.Sets, set, w.opts.Process), with(shared.Resets, reset, w.opts.Process)
-	w.turn.usable().write(shared)
+	w.turn.usable().change(func(m *memory) {
+		if m.Run != w.opts.Run {
+			m.Run, m.Sets, m.Resets = w.opts.Run, nil, nil
+		}
+		m.Sets, m.Resets = with(m.Sets, set, w.opts.Process), with(m.Resets, reset, w.opts.Process)
+	})
 }
 
 // takeBack lets the other processes of this run know which of the ops could not be set after all.
@@ -142,11 +142,11 @@ func (w *writer) takeBack(ops []*op) {
 	if w.opts.Run == "" || len(failed) == 0 {
 		return
 	}
-	shared := w.turn.usable().read()
-	for _, o := range failed {
-		delete(shared.Sets, o.String())
-	}
-	w.turn.usable().write(shared)
+	w.turn.usable().change(func(m *memory) {
+		for _, o := range failed {
+			delete(m.Sets, o.String())
+		}
+	})
 }
 
 // with returns a map with more keys of one value.

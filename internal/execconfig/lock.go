@@ -143,14 +143,16 @@ type turn struct {
 }
 
 func newTurn(locks []fileLock, notices *notices, opts Options) *turn {
-	usable := sync.OnceValue(func() fileLock {
-		last := len(locks) - 1
-		if i := slices.IndexFunc(locks[:last], fileLock.works); i >= 0 {
-			return locks[i]
-		}
-		return locks[last]
-	})
-	return &turn{usable, notices, opts}
+	return &turn{sync.OnceValue(func() fileLock { return firstUsable(locks) }), notices, opts}
+}
+
+// firstUsable returns the first lock that works, else the last.
+func firstUsable(locks []fileLock) fileLock {
+	last := len(locks) - 1
+	if i := slices.IndexFunc(locks[:last], fileLock.works); i >= 0 {
+		return locks[i]
+	}
+	return locks[last]
 }
 
 // acquire waits until no other process on this machine writes to the account, and keeps them out until

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
@@ -20,14 +22,62 @@ type memory struct {
 	Plans map[string]PlannedResets
 	// Owners is the object that has last stored an override.
 	Owners map[string]string
+	// Unplaced are the exclusive sets that a plan could not place. They are in a memory of no account: see unplacedKey.
+	Unplaced []unplacedSet
 }
 
 // PlannedResets is what the plan of an exclusive set has shown of its resets.
 type PlannedResets struct {
 	Run, Process string
+	At           time.Time
 	// Known: the plan could show them.
 	Known  bool
 	Resets map[string]string
+}
+
+// unplacedSet is an exclusive set whose account, module or infra was not known when it was planned. What is not
+// known is empty.
+type unplacedSet struct {
+	Run, Process string
+	At           time.Time
+	Scope        harness.Scope
+	Images       map[string]string
+}
+
+const (
+	// unplacedKey is the key of the memory that is of no account.
+	unplacedKey = "unplaced"
+	// unplacedMax is how many unplaced sets are remembered.
+	unplacedMax = 100
+)
+
+// mayBe reports whether the set may be this one.
+func (u unplacedSet) mayBe(scope harness.Scope, images map[string]string) bool {
+	for field, image := range u.Images {
+		if now, listed := images[field]; !listed || image != "" && image != now {
+			return false
+		}
+	}
+	known := len(u.Images) > 0
+	return (u.Scope.Module == "" || u.Scope.Module == scope.Module) && (u.Scope.Infra == "" || u.Scope.Infra == scope.Infra) &&
+		(!known || len(u.Images) == len(images))
+}
+
+// ShowUnplaced records that the plan of an exclusive set could not show any resets, because the account is not known,
+// or what is empty in scope. An image that is not known is empty.
+func ShowUnplaced(opts Options, scope harness.Scope, images map[string]string) {
+	opts = opts.withDefaults()
+	if opts.Run == "" {
+		return
+	}
+	unplacedMemory(opts).change(func(m *memory) {
+		m.Unplaced = append(m.Unplaced, unplacedSet{opts.Run, opts.Process, time.Now(), scope, images})
+		m.Unplaced = m.Unplaced[max(0, len(m.Unplaced)-unplacedMax):]
+	})
+}
+
+func unplacedMemory(opts Options) fileLock {
+	return firstUsable(newFileLocks(opts.LockDir, unplacedKey))
 }
 
 // memoryMax is how many bytes of a memory are read: more than an account of many overrides takes.
@@ -87,12 +137,17 @@ func (m memory) othersOf(opts Options, did map[string]string) map[string]bool {
 	return others
 }
 
-// remember changes the memory. What plans and owners say may be lost if two processes change it at once.
-func (a *Account) remember(change func(*memory)) {
-	lock := a.writer.turn.usable()
-	m := lock.read()
-	change(&m)
-	lock.write(m)
+// memories guards the memories within this process. What plans and owners say may be lost if two processes change
+// one at once.
+var memories sync.Mutex
+
+// change changes what is remembered.
+func (l fileLock) change(do func(*memory)) {
+	memories.Lock()
+	defer memories.Unlock()
+	m := l.read()
+	do(&m)
+	l.write(m)
 }
 
 // ShowResets records what the plan of an exclusive set shows of its resets; known is false if it cannot.
@@ -100,24 +155,31 @@ func (a *Account) ShowResets(scope harness.Scope, resets map[string]string, know
 	if a.opts.Run == "" {
 		return
 	}
-	a.remember(func(m *memory) {
+	a.writer.turn.usable().change(func(m *memory) {
 		m.Plans = maps.Clone(m.Plans)
 		if m.Plans == nil {
 			m.Plans = map[string]PlannedResets{}
 		}
-		m.Plans[scope.String()] = PlannedResets{Run: a.opts.Run, Process: a.opts.Process, Known: known, Resets: resets}
+		m.Plans[scope.String()] = PlannedResets{a.opts.Run, a.opts.Process, time.Now(), known, resets}
 	})
 }
 
-// ShownResets returns what the plan to apply has shown, as far as this machine remembers: ok is false if it does
-// not, or if this process is the one that plans. saved: the run applies a plan that an earlier one has saved.
-func (a *Account) ShownResets(scope harness.Scope, saved bool) (_ PlannedResets, ok bool) {
+// ShownResets returns what the plan to apply has shown of a set of these images, as far as this machine remembers: ok
+// is false if it does not, or if this process is the one that plans. saved: the run applies a plan that an earlier
+// one has saved.
+func (a *Account) ShownResets(scope harness.Scope, images map[string]string, saved bool) (shown PlannedResets, ok bool) {
 	if a.opts.Run == "" {
 		return PlannedResets{}, false
 	}
-	shown, ok := a.writer.turn.usable().read().Plans[scope.String()]
-	apply := saved || shown.Run == a.opts.Run && shown.Process != a.opts.Process
-	return shown, ok && apply
+	applies := func(run, process string) bool { return saved || run == a.opts.Run && process != a.opts.Process }
+	shown, ok = a.writer.turn.usable().read().Plans[scope.String()]
+	ok = ok && applies(shown.Run, shown.Process)
+	for _, set := range unplacedMemory(a.opts).read().Unplaced {
+		if applies(set.Run, set.Process) && set.mayBe(scope, images) && (!ok || set.At.After(shown.At)) {
+			shown, ok = PlannedResets{Run: set.Run, Process: set.Process, At: set.At}, true
+		}
+	}
+	return shown, ok
 }
 
 // Own records that an object has stored overrides.
@@ -125,7 +187,7 @@ func (a *Account) Own(object string, scope harness.Scope, fields []string) {
 	if a.opts.Run == "" {
 		return
 	}
-	a.remember(func(m *memory) {
+	a.writer.turn.usable().change(func(m *memory) {
 		if m.Owners == nil {
 			m.Owners = map[string]string{}
 		}

@@ -84,26 +84,26 @@ func TestWhatAPlanHasShownReachesItsApply(t *testing.T) {
 	s := newServer(latency)
 	aliases := newAliases(t, s)
 	plan, apply := aliases[0], aliases[1]
-	if _, ok := apply.ShownResets(k8, false); ok {
+	if _, ok := apply.ShownResets(k8, nil, false); ok {
 		t.Error("something is shown without a plan")
 	}
 	resets := map[string]string{fieldName(0): "a:1"}
 	plan.ShowResets(k8, resets, true)
 	plan.ShowResets(vm, nil, false)
-	if _, ok := plan.ShownResets(k8, false); ok {
+	if _, ok := plan.ShownResets(k8, nil, false); ok {
 		t.Error("the plan takes itself for the apply")
 	}
-	if got, ok := apply.ShownResets(k8, false); !ok || !got.Known || got.Resets[fieldName(0)] != "a:1" {
+	if got, ok := apply.ShownResets(k8, nil, false); !ok || !got.Known || got.Resets[fieldName(0)] != "a:1" {
 		t.Errorf("got %v, %t", got, ok)
 	}
-	if got, ok := apply.ShownResets(vm, false); !ok || got.Known {
+	if got, ok := apply.ShownResets(vm, nil, false); !ok || got.Known {
 		t.Errorf("got %v, %t", got, ok)
 	}
 	later := New(s, "test", Options{LockDir: filepath.Dir(plan.writer.turn.usable().path), Run: "later"})
-	if _, ok := later.ShownResets(k8, false); ok {
+	if _, ok := later.ShownResets(k8, nil, false); ok {
 		t.Error("another run's plan counts")
 	}
-	if _, ok := later.ShownResets(k8, true); !ok {
+	if _, ok := later.ShownResets(k8, nil, true); !ok {
 		t.Error("a saved plan has shown nothing")
 	}
 	plan.Own("object", k8, []string{"a", "b"})

@@ -133,6 +133,9 @@ func (s *store) append(account, module string, doc document, behind time.Duratio
 	for len(versions) > 1 && !versions[1].at.After(now.Add(-behind)) {
 		versions = versions[1:]
 	}
+	if behind == 0 {
+		versions[0].at = time.Time{} // shown at once, even if reads begin to lag now
+	}
 	documents[module] = versions
 }
 

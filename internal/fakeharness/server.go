@@ -55,6 +55,8 @@ type Options struct {
 	ForeignFields bool
 	// Aliases are other names of fields: a write under one is stored under the field. See IaCMAliases.
 	Aliases map[string]string
+	// Respell, if set, is how the server spells an image that is set.
+	Respell func(image string) string
 	// NoConnector leaves accounts without the built-in image connector.
 	NoConnector bool
 	// OnAnswer, if set, is called with each request once its answer is ready.

@@ -91,6 +91,9 @@ func (s *Server) apply(doc document, req Request) *answer {
 		if req.Call == "reset-config" {
 			op.Value = nil
 		}
+		if respell := s.Options().Respell; respell != nil && op.Value != nil {
+			*op.Value = respell(*op.Value)
+		}
 		doc.set(infra, op.Field, op.Value)
 	}
 	return nil

@@ -27,6 +27,9 @@ func TestMirrorReplacesTheRegistryOnly(t *testing.T) {
 		if err != nil || got != test.want {
 			t.Errorf("%s under %s: got %q, %v; want %q", test.ref, test.prefix, got, err, test.want)
 		}
+		if again, err := Mirror(got, test.prefix); err != nil || again != got {
+			t.Errorf("%s under %s twice: got %q, %v", test.ref, test.prefix, again, err)
+		}
 	}
 }
 

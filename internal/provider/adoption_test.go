@@ -2,14 +2,17 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 // vendorInstance is one instance of the vendor's resource as in a state file: the index key as JSON ("" for
@@ -204,5 +207,84 @@ func TestAccAnotherAccountThanTheStatesIsAnError(t *testing.T) {
 	}
 	if got := fake.Count("writes"); got != 0 {
 		t.Errorf("%d writes went out", got)
+	}
+}
+
+// The acceptance test of harness_platform_default_images and its data source (harness/terraform-provider-harness,
+// internal/service/platform/default_images) reads a default, sets a tag, sets another and resets it, in the module ci.
+// Here it is written for this provider and for each of its three modules. Every difference is a row.
+func TestAccTheAcceptanceTestOfTheOfficialProvider(t *testing.T) {
+	t.Parallel()
+	fields := map[string]string{"ci": "liteEngineTag", "iacm": "iacmOpenTofu", "idp": "cookieCutter"}
+	fake := startFake(t, fakeharness.Options{})
+	names := slices.Sorted(maps.Keys(fields))
+	// each writes one block for each module, with its module, field and repository.
+	each := func(block string) string {
+		var config strings.Builder
+		for _, module := range names {
+			image, _, _ := strings.Cut(fake.Defaults(module + "/K8")[fields[module]], ":")
+			config.WriteString(strings.NewReplacer("MODULE", module, "FIELD", fields[module], "IMAGE", image).Replace(block))
+		}
+		return config.String()
+	}
+	const (
+		defaults = "data \"harnessci_default_images\" \"MODULE\" {\n  module = \"MODULE\"\n}\n" +
+			"output \"MODULE\" {\n  value = data.harnessci_default_images.MODULE.images.FIELD\n}\n"
+		customer = "data \"harnessci_customer_images\" \"MODULE\" {\n  module = \"MODULE\"\n  overrides_only = false\n" +
+			"  depends_on = [harnessci_image_override.MODULE]\n}\n" +
+			"output \"MODULE\" {\n  value = data.harnessci_customer_images.MODULE.images.FIELD\n}\n"
+	)
+	override := func(lines string) string {
+		return "resource \"harnessci_image_override\" \"MODULE\" {\n  module = \"MODULE\"\n  field = \"FIELD\"\n" + lines + "}\n"
+	}
+	dir := clitest.New(t, "", fake.Env())
+	for _, step := range []struct {
+		name, config, does string
+		tag                string // that runs afterwards; "" for the default
+	}{
+		{"reads the defaults", defaults, "0 added, 0 changed, 0 destroyed", ""},
+		{"sets a tag", override("  value = \"IMAGE:TeethyTiger\"\n") + customer, "3 added, 0 changed, 0 destroyed", "TeethyTiger"},
+		{"sets another in place", override("  value = \"IMAGE:RunningFox\"\n") + customer, "0 added, 3 changed, 0 destroyed", "RunningFox"},
+		// A difference: the official one resets with value = null, and stays in the state.
+		{"resets by its removal", defaults, "0 added, 0 changed, 3 destroyed", ""},
+	} {
+		dir.Write("main.tf", each(step.config))
+		requireSays(t, dir.Must("apply", "-auto-approve"), step.does)
+		requireEmptyPlan(t, dir)
+		output := dir.Must("output")
+		for _, module := range names {
+			want := fake.Defaults(module + "/K8")[fields[module]]
+			stored := fake.Overrides(module + "/K8")[fields[module]]
+			if image, _, _ := strings.Cut(want, ":"); step.tag != "" {
+				want = image + ":" + step.tag
+			}
+			if !strings.Contains(output, module+" ") || !strings.Contains(output, `"`+want+`"`) || (stored == want) != (step.tag != "") {
+				t.Errorf("%s: %s has %q stored, want %s:\n%s", step.name, module, stored, want, output)
+			}
+		}
+	}
+	for name, test := range map[string]struct{ config, says string }{
+		"value = null":              {override("  value = null\n"), "Must set a configuration value for the value attribute"},
+		"no value":                  {override(""), `The argument "value" is required, but no definition was found.`},
+		"an empty value":            {override("  value = \"\"\n"), "is blank, which means no override"},
+		"kind":                      {strings.Replace(override("  value = \"IMAGE:1\"\n"), "module", "kind", 1), `An argument named "kind" is not expected here.`},
+		"infra_type":                {override("  value = \"IMAGE:1\"\n  infra_type = \"K8\"\n"), `An argument named "infra_type" is not expected here.`},
+		"type of a data source":     {"data \"harnessci_default_images\" \"MODULE\" {\n  type = \"customer\"\n}\n", `An argument named "type" is not expected here.`},
+		"a field that is not there": {strings.Replace(override("  value = \"IMAGE:1\"\n"), "FIELD", "noSuchTag", 1), "noSuchTag"},
+	} {
+		dir.Write("main.tf", each(test.config))
+		fake.ResetLog()
+		result := dir.Run("plan")
+		if result.Code != 1 || !strings.Contains(unwrapped(result.Output), test.says) || fake.Count("writes") > 0 {
+			t.Errorf("%s: exit code %d:\n%s", name, result.Code, result.Output)
+		}
+	}
+	// A difference: a tag that its registry does not have is not stored.
+	registry := fakeregistry.Start(t, fakeregistry.Options{})
+	registry.Push("lite-engine:1", fakeregistry.Multi(1, "linux/amd64"))
+	absent := verifying(t, fake, registry, "when_reachable", pin("liteEngineTag", "reg/lite-engine:TeethyTiger"))
+	result := absent.Run("apply", "-auto-approve")
+	if result.Code != 1 || !strings.Contains(result.Output, "TeethyTiger") || len(fake.Overrides("ci/K8")) > 0 {
+		t.Errorf("a tag that does not exist: exit code %d:\n%s", result.Code, result.Output)
 	}
 }

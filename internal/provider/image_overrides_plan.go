@@ -23,6 +23,7 @@ import (
 func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	plan, creating := modifyPlan[imageOverridesModel](ctx, r.data, req, resp)
 	if plan == nil {
+		r.noteUnplaced(ctx, req)
 		return
 	}
 	var state *imageOverridesModel
@@ -30,12 +31,29 @@ func (r *imageOverridesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("restored"), &plan.Restored)...)
 	if plan.Resets.IsUnknown() || plan.Restored.IsUnknown() {
 		resets, diags := r.plannedResets(ctx, state, *plan)
+		plan.Resets = resets
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("resets"), resets)...)
 	}
 	if creating {
 		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.takeOver(ctx, *plan))...)
 	}
+}
+
+// noteUnplaced records that a plan could show no resets, because the account or the scope is not known.
+func (r *imageOverridesResource) noteUnplaced(ctx context.Context, req resource.ModifyPlanRequest) {
+	var plan *imageOverridesModel
+	if req.Plan.Get(ctx, &plan).HasError() || plan == nil || r.data.known() && !plan.plannedID().IsUnknown() {
+		return
+	}
+	scope := plan.scope()
+	if plan.Infra.IsUnknown() {
+		scope.Infra = ""
+	}
+	if plan.Module.IsUnknown() {
+		scope = harness.Scope{}
+	}
+	execconfig.ShowUnplaced(execconfig.Options{Run: parentRun()}, scope, plan.images())
 }
 
 // plannedResets returns what the apply resets. The CLI plans again in the apply, passes on nothing of the
@@ -45,7 +63,7 @@ func (r *imageOverridesResource) plannedResets(
 	ctx context.Context, state *imageOverridesModel, plan imageOverridesModel,
 ) (_ types.Map, diags diag.Diagnostics) {
 	scope := plan.scope()
-	shown, applies := r.data.account.ShownResets(scope, r.data.command == savedPlanCommand)
+	shown, applies := r.data.account.ShownResets(scope, plan.images(), r.data.command == savedPlanCommand)
 	if applies && !shown.Known {
 		return imagesValue(nil), nil
 	}
@@ -113,13 +131,14 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 		diags.Append(r.data.notChecked(server, harness.IsLasting(server.Err())))
 	}
 	var resets, changes []string
-	values := plan.values()
+	values, planned := plan.values(), plan.resets()
 	for _, field := range slices.Sorted(maps.Keys(server.Overrides)) {
 		if r.data.account.WasReset(execconfig.Target{Scope: server.Scope, Field: field}) {
 			continue
 		}
 		line := showLine(field, server.Overrides[field])
 		switch value, listed := values[field]; {
+		case !listed && !plan.Resets.IsUnknown() && planned[field] == "": // it stays, and the apply says so
 		case !listed:
 			resets = append(resets, line)
 		case value.IsUnknown():

@@ -15,6 +15,7 @@ var lived = map[string][]string{
 	"ci/K8":   {"addonTag", "gitCloneTag", "gcsUploadTag", "s3UploadTag", "cacheS3Tag"},
 	"ci/VM":   {"gitCloneTag", "securityTag", "gcsUploadTag"},
 	"iacm/K8": {"iacmTerraform", "iacmOpenTofu"},
+	"idp/K8":  {"cookieCutter", "slackNotify"},
 	"dbops":   {"gitCloneTag", "mongoTag"},
 }
 
@@ -33,6 +34,7 @@ type livedSingle struct {
 	scope, field, image string
 	style, name         string
 	first               bool // create_before_destroy
+	alias               bool // of the provider; only in the plain style
 }
 
 // livedSet is a harnessci_image_overrides of the configuration.
@@ -40,6 +42,7 @@ type livedSet struct {
 	name   string
 	images map[string]string
 	first  bool // create_before_destroy
+	alias  bool // of the provider
 }
 
 // livedConfig is a configuration without contradictions, which changes at random.
@@ -93,7 +96,7 @@ func (c *livedConfig) mutate() string {
 		return ""
 	}
 	s := pick(c.rng, c.singles)
-	switch c.rng.IntN(6) {
+	switch c.rng.IntN(7) {
 	case 0:
 		c.singles = slices.DeleteFunc(c.singles, func(other *livedSingle) bool { return other == s })
 		return "remove " + s.scope + "/" + s.field
@@ -105,6 +108,9 @@ func (c *livedConfig) mutate() string {
 	case 3:
 		s.first = !s.first
 		return "create_before_destroy of " + s.name
+	case 4:
+		s.alias = s.style == plainStyle && !s.alias
+		return fmt.Sprintf("%s of another alias: %v", s.name, s.alias)
 	default:
 		return c.rename(s)
 	}
@@ -125,7 +131,8 @@ func (c *livedConfig) add(scope string) string {
 
 // place gives a single override an address.
 func (c *livedConfig) place(s *livedSingle) {
-	s.style = pick(c.rng, []string{plainStyle, eachStyle, countStyle, moduleStyle})
+	s.style = pick(c.rng, []string{plainStyle, plainStyle, eachStyle, countStyle, moduleStyle})
+	s.alias = s.style == plainStyle && c.rng.IntN(2) == 0
 	s.name = c.fresh(s.style[:1])
 }
 
@@ -158,7 +165,7 @@ func (c *livedConfig) rename(s *livedSingle) string {
 
 // becomeSet turns the single overrides of a scope into a set that keeps some of their images.
 func (c *livedConfig) becomeSet(scope string) string {
-	set := &livedSet{name: c.fresh("s"), images: map[string]string{}, first: c.rng.IntN(3) == 0}
+	set := &livedSet{name: c.fresh("s"), images: map[string]string{}, first: c.rng.IntN(3) == 0, alias: c.rng.IntN(2) == 0}
 	c.singles = slices.DeleteFunc(c.singles, func(s *livedSingle) bool {
 		if s.scope != scope {
 			return false
@@ -177,7 +184,7 @@ func (c *livedConfig) becomeSet(scope string) string {
 func (c *livedConfig) mutateSet(scope string) string {
 	set := c.sets[scope]
 	field := pick(c.rng, lived[scope])
-	switch c.rng.IntN(7) {
+	switch c.rng.IntN(9) {
 	case 0:
 		delete(c.sets, scope)
 		for _, field := range slices.Sorted(maps.Keys(set.images)) {
@@ -202,6 +209,9 @@ func (c *livedConfig) mutateSet(scope string) string {
 		set.first = !set.first
 		return "create_before_destroy of " + set.name
 	case 4:
+		set.alias = !set.alias
+		return "another alias for set " + set.name
+	case 5:
 		delete(set.images, field)
 		return fmt.Sprintf("set %s without %s", set.name, field)
 	default:
@@ -269,12 +279,14 @@ func (s *livedSingle) tuple() string {
 // String returns the configuration.
 func (c *livedConfig) String() string {
 	var out strings.Builder
+	provider := map[bool]string{false: "", true: "provider = harnessci.b"}
+	out.WriteString("provider \"harnessci\" {\n  alias = \"b\"\n}\n")
 	block := func(name, meta, key string, first bool) {
 		fmt.Fprintf(&out, "resource \"harnessci_image_override\" %q {\n  %s\n  module = %[3]s[0]\n  infra = %[3]s[1]\n"+
 			"  field = %[3]s[2]\n  value = %[3]s[3]\n  lifecycle {\n    create_before_destroy = %v\n  }\n}\n", name, meta, key, first)
 	}
 	for _, s := range c.styled(plainStyle) {
-		block(s.name, "", s.tuple(), s.first)
+		block(s.name, provider[s.alias], s.tuple(), s.first)
 	}
 	for _, s := range c.styled(moduleStyle) {
 		fmt.Fprintf(&out, "module %q {\n  source = \"./override\"\n  override = %s\n}\n", s.name, s.tuple())
@@ -297,7 +309,8 @@ func (c *livedConfig) String() string {
 	for _, scope := range slices.Sorted(maps.Keys(c.sets)) {
 		module, infra := scopeHCL(scope)
 		set := c.sets[scope]
-		fmt.Fprintf(&out, "resource \"harnessci_image_overrides\" %q {\n  module = %s\n  infra = %s\n  images = {\n", set.name, module, infra)
+		fmt.Fprintf(&out, "resource \"harnessci_image_overrides\" %q {\n  %s\n  module = %s\n  infra = %s\n  images = {\n",
+			set.name, provider[set.alias], module, infra)
 		for _, field := range slices.Sorted(maps.Keys(set.images)) {
 			fmt.Fprintf(&out, "    %s = %q\n", field, set.images[field])
 		}

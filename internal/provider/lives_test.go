@@ -188,13 +188,21 @@ func (l *life) changeByHand() {
 // random request in half of the cases, and checks what must be true whatever the outcome.
 func (l *life) disturbed(args ...string) (result clitest.Result, interrupted bool) {
 	read, write := time.Duration(l.rng.IntN(3))*10*time.Millisecond, time.Duration(l.rng.IntN(4))*100*time.Millisecond
-	l.fake.Tune(func(o *fakeharness.Options) { o.Latency, o.WriteLatency = read, write })
+	// The lag is for this run only, so that what people have changed before shows.
+	lag, every := time.Duration(max(0, l.rng.IntN(5)-2))*400*time.Millisecond, 1+l.rng.IntN(3)
+	tune := func(lag time.Duration) {
+		l.fake.Tune(func(o *fakeharness.Options) {
+			o.Latency, o.WriteLatency, o.ReplicaLag, o.ReplicaEvery = read, write, lag, every
+		})
+	}
+	tune(lag)
+	defer tune(0)
 	hit := make(chan struct{})
 	fault := fakeharness.Fault{After: l.rng.IntN(8), Hook: func(fakeharness.Request) { close(hit) }}
 	if l.rng.IntN(2) == 0 {
 		fault.Call, fault.After = "writes", l.rng.IntN(2)
 	}
-	when := fmt.Sprintf("latency %v, of writes %v", read, write)
+	when := fmt.Sprintf("latency %v, of writes %v, lag %v of every read %d", read, write, lag, every)
 	wanted := l.rng.IntN(2) == 0
 	end, signal := (*clitest.Process).Interrupt, "Ctrl-C"
 	if l.rng.IntN(2) == 0 {

@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -105,6 +108,39 @@ func TestAccTheTruthIsTold(t *testing.T) {
 			requireStored(t, fake, map[string]string{"gitCloneTag": gitQuoted})
 			requireEmptyPlan(t, dir)
 		},
+		"nor does a set whose account or infra is not known at plan": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+			t.Helper()
+			late := func(name, value string) string {
+				return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = %q\n}\n", name, value)
+			}
+			images := map[string]string{"gitCloneTag": gitQuoted}
+			for name, config := range map[string]string{
+				"infra":   late("infra", "K8") + strings.Replace(exclusiveSet(images), "images", "infra = terraform_data.infra.output\n  images", 1),
+				"account": late("account", "test-account") + "provider \"harnessci\" {\n  account_id = terraform_data.account.output\n}\n" + exclusiveSet(images),
+			} {
+				for _, args := range [][]string{{"apply", "-auto-approve"}, {"apply", "saved"}} {
+					fake.RemoveOverride("ci/K8", "gitCloneTag")
+					fake.SetOverride("ci/K8", "securityTag", sto)
+					_ = os.Remove(dir.Path("terraform.tfstate"))
+					dir.Write("main.tf", config)
+					if args[1] == "saved" {
+						dir.Must("plan", "-out=saved")
+					}
+					output := dir.Must(args...)
+					requireSays(t, output, "Warning: Overrides of ci/K8 that no plan has shown were left as they are")
+					if strings.Contains(unwrapped(output), "resets 1 existing override") {
+						t.Errorf("%s: it says the opposite, too:\n%s", name, output)
+					}
+					requireStored(t, fake, map[string]string{"gitCloneTag": gitQuoted, "securityTag": `"` + sto + `"`})
+					if plan := dir.Must("plan"); !strings.Contains(plan, "- "+`"securityTag"`) && !strings.Contains(plan, `"securityTag" = "`+sto) {
+						t.Errorf("%s: the next plan does not show the reset:\n%s", name, plan)
+					}
+				}
+			}
+			dir.Must("apply", "-auto-approve")
+			requireStored(t, fake, images)
+			requireEmptyPlan(t, dir)
+		},
 		"a leftover that is destroyed as a target leaves the override to the one that stays": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 			t.Helper()
 			dir.Write("main.tf", single("old", "gitCloneTag", gitOlder))
@@ -133,6 +169,57 @@ func TestAccTheTruthIsTold(t *testing.T) {
 			dir.Write("main.tf", exclusiveSet(map[string]string{`"odd field/ä"`: `"` + sto + `"`}))
 			dir.Must("import", "harnessci_image_overrides.test", "ci/K8")
 			requireEmptyPlan(t, dir)
+		},
+		"an odd field is in a generated configuration": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+			t.Helper()
+			fake.SetOverride("ci/K8", "odd field/ä", sto)
+			dir.Write("main.tf", "import {\n  to = harnessci_image_overrides.test\n  id = \"ci/K8\"\n}\n")
+			dir.Must("plan", "-generate-config-out=generated.tf")
+			requireSays(t, dir.Must("apply", "-auto-approve"), "1 imported, 0 added, 0 changed, 0 destroyed")
+			requireEmptyPlan(t, dir)
+		},
+		"a server that stores another spelling is named as such": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+			t.Helper()
+			fake.Tune(func(o *fakeharness.Options) {
+				o.Respell = func(image string) string { return strings.TrimPrefix(image, "docker.io/") }
+			})
+			dir.Write("main.tf", single("one", "gitCloneTag", "docker.io/"+gitOlder))
+			requireError(t, dir.Run("apply", "-auto-approve").Output, "Could not set the image override ci/K8/gitCloneTag",
+				"and each time the server stored it as "+gitQuoted, "Write the image in the configuration as the server stores it.")
+			if n := fake.Count("writes"); n < 1 || n > 6 {
+				t.Errorf("%d writes", n)
+			}
+			dir.Write("main.tf", single("one", "gitCloneTag", gitOlder))
+			dir.Must("apply", "-auto-approve")
+			requireEmptyPlan(t, dir)
+		},
+		"without a home, runs wait for each other in the temporary folder": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+			t.Helper()
+			temporary, err := os.MkdirTemp("", "") // a short one: it has sockets, too
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(temporary) })
+			const alone = "Warning: Runs on this machine do not wait for each other"
+			for name, value := range map[string]string{"HOME": os.DevNull, "XDG_CACHE_HOME": "", "TMPDIR": temporary} {
+				dir.Setenv(name, value)
+			}
+			dir.Write("main.tf", single("one", "gitCloneTag", gitOlder))
+			if output := dir.Must("apply", "-auto-approve"); strings.Contains(output, alone) {
+				t.Errorf("a lock can be used:\n%s", output)
+			}
+			folder := filepath.Join(temporary, fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
+			if locks, err := filepath.Glob(filepath.Join(folder, "*.lock")); err != nil || len(locks) != 1 {
+				t.Errorf("locks %v, %v", locks, err)
+			}
+			if err := os.RemoveAll(folder); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(t.TempDir(), folder); err != nil {
+				t.Fatal(err)
+			}
+			requireSays(t, dir.Must("apply", "-auto-approve", "-replace=harnessci_image_override.one"), alone)
+			requireStored(t, fake, map[string]string{"gitCloneTag": gitQuoted})
 		},
 		"a set that becomes single overrides of another alias": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 			t.Helper()

@@ -173,6 +173,10 @@ func registryAdvice(err error) string {
 		return "Check the repository's name. Some registries, such as Amazon ECR, do not create repositories on " +
 			"push: create it first, in ECR with aws_ecr_repository."
 	case registry.Denied:
+		if failed.Status == 0 {
+			return "Add a login for " + failed.Host + " to registries of the provider block, or run docker login. Without one, a " +
+				"registry usually allows no push."
+		}
 		return "The login is not allowed to do this, or there is no such repository: many registries do not say " +
 			"which. Check the name, and the login for " + failed.Host + " in registries of the provider block or " +
 			"in Docker's config file (docker login). Tokens of cloud registries expire within hours. A quota or a " +
@@ -190,6 +194,10 @@ func registryAdvice(err error) string {
 		return "The certificate of " + failed.Host + " is not trusted here. If a private CA signed it, set the " +
 			"provider's ca_certificate_file to the CA's certificate in PEM format."
 	case registry.Unreachable:
+		if failed.Status != 0 {
+			return "The registry answers, but it or a proxy in front of it fails. Run again later; if it persists, ask those who " +
+				"run the registry."
+		}
 		return "Check the registry's name, the network and, if there is one, the proxy (HTTPS_PROXY). A registry " +
 			"without https needs insecure = true in registries of the provider block."
 	default: // Refused

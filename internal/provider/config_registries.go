@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -79,10 +80,10 @@ func verifyImagesAttribute() schema.StringAttribute {
 			"stored. A missing image is a warning in the plan and an error in the apply, before anything is " +
 			"written. With `\"when_reachable\"`, an image that cannot be looked up is a warning in plan and apply, one " +
 			"for each cause: the image connector cannot be read (it needs `core_connector_view`), or a registry refuses " +
-			"the login, limits requests or does not answer within 3 s. With `\"required\"`, that is an error; with " +
-			"`\"off\"`, no image is looked up. " +
-			"Nothing documents which connector the module `dbops` pulls through, so its images are not looked up, " +
-			"and are an error with `\"required\"`. Defaults to the environment variable `" + envVerifyImages + "`, " +
+			"the login, limits requests or does not answer within 3 s. So is an image that its registry has and builds " +
+			"may not be able to run: a platform of the index is gone, `" + pulls.Platform + "` is not among its platforms, " +
+			"or it is an artifact. Docker Hub and Amazon ECR Public would count that look as a pull: there, only the tag is looked " +
+			"up. With `\"required\"`, all that is an error; with `\"off\"`, no image is looked up. Defaults to the environment variable `" + envVerifyImages + "`, " +
 			"then to `\"" + string(verifyWhenReachable) + "\"`.",
 	}
 }

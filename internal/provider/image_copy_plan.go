@@ -216,6 +216,9 @@ func mayMove(state *imageCopyModel, plan imageCopyModel) diag.Diagnostics {
 func (r *imageCopyResource) overwrites(ctx context.Context, plan imageCopyModel) diag.Diagnostics {
 	destination, wanted := plan.Destination.ValueString(), plan.Digest.ValueString()
 	held, err := r.peek(ctx, destination)
+	if pulls.IsMissing(err) { // the apply plans again right before it copies
+		r.data.copies.absent.Store(pulls.FullName(destination), true)
+	}
 	if err != nil || held.Digest == wanted { // nothing there, or checkPush and the apply tell why not
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
+	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -104,7 +105,7 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				ElementType: types.StringType,
 				MarkdownDescription: "Platforms of the image that the destination has, sorted, such as `linux/amd64`. If a " +
 					"cleanup deletes one from under the index, the plan shows that, and the apply sends what is missing. Known in " +
-					"the plan, except for a new image from Docker Hub, where asking would count as a pull.",
+					"the plan, except for a new image from Docker Hub or Amazon ECR Public, where asking would count as a pull.",
 			},
 			"timeouts": copyTimeouts(ctx),
 		},
@@ -218,9 +219,10 @@ func (r *imageCopyResource) copy(
 	if last := memory.image(ctx, copiedKey, diags); last.Digest == plan.Digest.ValueString() && last.Described {
 		image, known = last, true
 	}
+	_, absent := r.data.copies.absent.LoadAndDelete(pulls.FullName(destination))
 	copied, err := r.data.registry.Copy(ctx, source, destination, registry.CopyOptions{
 		Digest: plan.Digest.ValueString(), Signatures: signed, WhenSupported: whenSupported, Thorough: thorough,
-		Describe: !known || !image.Described, Progress: copyProgress(ctx, destination),
+		Absent: absent, Describe: !known || !image.Described, Progress: copyProgress(ctx, destination),
 	})
 	r.data.pulls.Changed(destination)
 	if err != nil {

@@ -27,6 +27,9 @@ type copyRun struct {
 	// sources are those that have a destination, by its name in full.
 	sources map[string]string
 
+	// absent are the destinations that a plan has just found to be absent, by their names in full.
+	absent sync.Map
+
 	// pushes are the hosts that were asked for a login, once a run.
 	pushes flight.Group[string, struct{}]
 }
@@ -99,7 +102,7 @@ func (r *imageCopyResource) peek(ctx context.Context, ref string) (held registry
 
 // inspect returns what a manifest says, and nothing where asking would count as a pull.
 func (r *imageCopyResource) inspect(ctx context.Context, ref string) (image copiedImage, err error) {
-	if imageref.IsDockerHub(pulls.Host(ref)) {
+	if pulls.CountsPulls(ref) {
 		return copiedImage{}, nil
 	}
 	err = r.data.pulls.Ask(ctx, ref, func(ctx context.Context, client *registry.Client) error {

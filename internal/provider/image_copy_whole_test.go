@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
@@ -88,7 +89,7 @@ func TestAccPlansOfManyCopiesCountTheirRequests(t *testing.T) {
 			absent++
 		}
 	}
-	if absent != 29*(1+3) { // the plan's, that of the apply's plan, and two of each copy
+	if absent != 29*(1+2) { // one in the plan; in the apply one in its plan, and one that sees the tag
 		t.Errorf("%d questions about 29 tags", absent)
 	}
 	src.ResetLog()
@@ -117,18 +118,26 @@ func TestAccTwoImagesToOneDestinationAreRefused(t *testing.T) {
 // What this run makes is a source like any other, with a digest that the plan shows.
 func TestAccACopyOfACopyIsPlanned(t *testing.T) {
 	t.Parallel()
-	src, dst, digest := registries(t, fakeregistry.Options{})
-	dir := copying(t, src, dst, "")
-	dir.Write("other.tf", fmt.Sprintf("resource \"harnessci_image_copy\" \"other\" {\n  source = %s.destination\n  destination = \"%s/again/ci-addon:1\"\n}\n",
-		copyAddress, dst.Host()))
-	plan := dir.Must("plan")
-	if strings.Count(plan, digest) < 4 || strings.Contains(plan, "digest      = (known") {
-		t.Errorf("the plan does not show the digest of both:\n%s", plan)
-	}
-	dir.Must("apply", "-auto-approve")
-	dir.Must("plan", "-detailed-exitcode")
-	if got := dst.Tag("again/ci-addon:1"); got != digest {
-		t.Errorf("the second copy is %q, want %s", got, digest)
+	for name, source := range map[string]string{
+		"reference": "source = " + copyAddress + ".destination",
+		"literal":   "depends_on = [" + copyAddress + "]\n  source = \"dst/" + destinationRef + "\"",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src, dst, digest := registries(t, fakeregistry.Options{})
+			dir := copying(t, src, dst, "")
+			dir.Write("other.tf", strings.ReplaceAll("resource \"harnessci_image_copy\" \"other\" {\n  "+source+
+				"\n  destination = \"dst/again/ci-addon:1\"\n}\n", "\"dst/", "\""+dst.Host()+"/"))
+			plan := dir.Must("plan")
+			if strings.Count(plan, digest) < 4 || strings.Contains(plan, "digest      = (known") {
+				t.Errorf("the plan does not show the digest of both:\n%s", plan)
+			}
+			dir.Must("apply", "-auto-approve")
+			dir.Must("plan", "-detailed-exitcode")
+			if got := dst.Tag("again/ci-addon:1"); got != digest {
+				t.Errorf("the second copy is %q, want %s", got, digest)
+			}
+		})
 	}
 }
 
@@ -190,6 +199,73 @@ func TestAccAnImageThatBuildsPullIsNotDeleted(t *testing.T) {
 	dir.Must("destroy", "-auto-approve")
 	if got := dst.Tag("mirror/harness/ci-addon:later"); got != "" {
 		t.Errorf("the destroyed copy is still %q", got)
+	}
+}
+
+// Logins are for paths, and the longest one wins, at both sides.
+func TestAccEachPathHasItsLogin(t *testing.T) {
+	t.Parallel()
+	src, dst := fakeregistry.Start(t, fakeregistry.Options{Username: "all", Password: "of it"}), fakeregistry.Start(t, fakeregistry.Options{Username: "all", Password: "of it"})
+	digest := src.Push(sourceRef, fakeregistry.Multi(1, "linux/amd64"))
+	src.AddRobot("harness", "puller", "may pull")
+	dst.AddRobot("mirror/harness", "pusher", "may push")
+	dst.AddRobot("mirror", "reader", "may not")
+	dir := copying(t, src, dst, "")
+	dir.Write("main.tf", strings.Replace(dir.Read("main.tf"), "max_retries = 0", fmt.Sprintf(`max_retries = 0
+  registries = {
+    "%[1]s"                = { username = "nobody", password = "wrong" }
+    "%[1]s/harness"        = { username = "puller", password = "may pull" }
+    "%[2]s"                = { username = "nobody", password = "wrong" }
+    "%[2]s/mirror"         = { username = "reader", password = "wrong as well" }
+    "%[2]s/mirror/harness" = { username = "pusher", password = "may push" }
+  }`, src.Host(), dst.Host()), 1))
+	requireDiagnostics(t, dir.Must("plan"), 0, "Warning: The apply")
+	dir.Must("apply", "-auto-approve")
+	dir.Must("plan", "-detailed-exitcode")
+	if got := dst.Tag(destinationRef); got != digest {
+		t.Errorf("the destination has %q, want %s", got, digest)
+	}
+	for server, login := range map[*fakeregistry.Server]string{src: "puller", dst: "pusher"} {
+		for _, r := range server.Requests() {
+			if r.Login != login && r.Login != "" || r.Login == "" && r.Kind != "base" {
+				t.Errorf("%s %s was sent as %q, want %s", r.Method, r.Path, r.Login, login)
+			}
+		}
+	}
+}
+
+// A token server that gives anybody a token is no login.
+func TestAccAPlanSaysThatThereIsNoLogin(t *testing.T) {
+	t.Parallel()
+	src, dst, _ := registries(t, fakeregistry.Options{Username: "me", Password: "hunter2", Token: true, AnonymousPull: true})
+	requireDiagnostics(t, copying(t, src, dst, "").Must("plan"), 1, "Warning: The apply may not be able to push to "+dst.Host(),
+		"wants a login, and none is configured", "Add a login for "+dst.Host())
+}
+
+// A copy that takes long says how far it is.
+func TestAccALongCopySaysHowFarItIs(t *testing.T) {
+	t.Parallel()
+	src, dst, digest := registries(t, fakeregistry.Options{})
+	dir := copying(t, src, dst, "")
+	log := dir.Path("log")
+	dir.Setenv("TF_LOG_PROVIDER", "INFO")
+	dir.Setenv("TF_LOG_PATH", log)
+	says := func(line string) bool {
+		for text := range strings.Lines(dir.Read("log")) {
+			if strings.Contains(text, line) && strings.Contains(text, "sent_bytes=") && strings.Contains(text, "bytes_per_second=") {
+				return strings.Contains(text, dst.Host()+"/"+destinationRef)
+			}
+		}
+		return false
+	}
+	src.Inject(fakeregistry.Fault{Method: http.MethodGet, Kind: "blobs", Hook: func(fakeregistry.Request) {
+		for !says("Copying an image: ") && t.Context().Err() == nil {
+			time.Sleep(50 * time.Millisecond) // of the wait for the provider's ten seconds
+		}
+	}})
+	dir.Must("apply", "-auto-approve")
+	if !says("Copied an image: ") || !strings.Contains(dir.Read("log"), digest) {
+		t.Errorf("the log does not say what the copy took:\n%s", dir.Read("log"))
 	}
 }
 

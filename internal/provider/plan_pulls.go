@@ -39,6 +39,8 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 			v.found = append(v.found, missingImage(missing, changed[i]))
 		} else if d.required(err) {
 			v.failed.Append(diag.WithPath(changed[i].at, d.failure("verify the image of", changed[i].target, &unverifiableError{err})))
+		} else if incomplete, ok := errors.AsType[*pulls.IncompleteError](err); ok {
+			v.found = append(v.found, d.incomplete(incomplete, changed[i])...)
 		} else if err != nil {
 			v.found = append(v.found, d.unchecked(err, changed[i])...)
 		}
@@ -63,6 +65,8 @@ func (d *providerData) verifyWrites(
 			failed[named[i].target.Field] = err
 		} else if d.required(err) {
 			failed[named[i].target.Field] = &unverifiableError{err}
+		} else if incomplete, ok := errors.AsType[*pulls.IncompleteError](err); ok {
+			found = append(found, d.incomplete(incomplete, named[i])...)
 		} else if err != nil {
 			found = append(found, d.unchecked(err, named[i])...)
 		}
@@ -71,8 +75,8 @@ func (d *providerData) verifyWrites(
 	return failed
 }
 
-// verify looks images up. It returns a *pulls.MissingError for each that is missing, and a
-// *pulls.UncheckedError for each that could not be looked up.
+// verify looks images up. It returns a *pulls.MissingError for each that is missing, a *pulls.IncompleteError for
+// each that builds may not be able to run, and a *pulls.UncheckedError for each that could not be looked up.
 func (d *providerData) verify(
 	ctx context.Context, images []namedImage, check func(context.Context, []string) []error,
 ) []error {
@@ -177,12 +181,32 @@ func (e *unverifiableError) Reason() string {
 func (e *unverifiableError) Advice() string {
 	required := "With verify_images = \"required\", every image must be found before it is stored; \"when_reachable\" " +
 		"continues if an image cannot be looked up, with a warning."
+	if _, ok := errors.AsType[*pulls.IncompleteError](e.error); ok {
+		return incompleteAdvice + "\n\nWith verify_images = \"required\", such an image is not stored; \"when_reachable\" continues, with a warning."
+	}
 	if unchecked, ok := errors.AsType[*pulls.UncheckedError](e.error); ok {
 		if more := uncheckedAdvice(unchecked); more != "" {
 			return more + "\n\n" + required
 		}
 	}
 	return required
+}
+
+const incompleteAdvice = "If a cleanup has deleted a platform from under its index, push the image again, or apply its harnessci_image_copy, " +
+	"which sends what is missing; and exempt the repository from the cleanup. An image for other platforms only runs on nodes " +
+	"of those: copy the index with all its platforms."
+
+// incomplete finds an image that builds may not be able to run, once a run.
+func (d *providerData) incomplete(err *pulls.IncompleteError, named namedImage) []finding {
+	if !d.reported.once("incomplete " + named.target.String() + named.image) {
+		return nil
+	}
+	c := cause{
+		"Images are in their registry, but builds may not be able to run them",
+		"Builds run on " + pulls.Platform + " unless their stage names another platform, and pull from these:",
+		incompleteAdvice + " With verify_images = \"required\", such an image is refused.",
+	}
+	return []finding{{cause: c, target: named.target, at: named.at, says: err.Reason(), facts: err.Facts()}}
 }
 
 // missingAdvice is for an image that its registry does not have.

@@ -178,12 +178,12 @@ func TestAccOnlyImagesThatChangeAreLookedUp(t *testing.T) {
 	}
 	config := pin("addonTag", "reg/harness/ci-addon:1.16.92") + pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92")
 	dir := verifying(t, fake, registry, "when_reachable", config)
-	requireHeads := func(want int, args ...string) {
+	requireHeads := func(want int, args ...string) { // each with a GET of the manifest and of the configuration
 		t.Helper()
 		registry.ResetLog()
 		dir.Must(args...)
-		if got := registry.Count(http.MethodHead, "manifests"); got != want || registry.Count("", "manifests", "tags", "blobs") != want {
-			t.Errorf("%v sent %d HEADs, want %d and nothing else: %+v", args, got, want, registry.Requests())
+		if got := registry.Count(http.MethodHead, "manifests"); got != want || registry.Count("", "manifests", "tags", "blobs") != 3*want {
+			t.Errorf("%v sent %d HEADs, want %d: %+v", args, got, want, registry.Requests())
 		}
 	}
 	requireHeads(2, "plan", "-out", "saved.plan")
@@ -199,6 +199,49 @@ func TestAccOnlyImagesThatChangeAreLookedUp(t *testing.T) {
 	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "off")
 	write(dir, registry, pin("addonTag", "reg/harness/ci-addon:9.9.9")+pin("liteEngineTag", "reg/harness/ci-lite-engine:1.16.92"))
 	requireHeads(0, "plan")
+}
+
+// A tag is not enough: what builds run must be there, too.
+func TestAccAnImageThatBuildsCannotRunIsSaid(t *testing.T) {
+	t.Parallel()
+	both := fakeregistry.Multi(1, "linux/amd64", "linux/arm64")
+	for name, test := range map[string]struct {
+		content fakeregistry.Content
+		lose    []string
+		says    string
+	}{
+		"a lost platform": {both, []string{both.Children[0].Digest()}, "the index is there, linux/amd64 is not"},
+		"another":         {fakeregistry.Image("linux/arm64"), nil, "it is for linux/arm64, not for linux/amd64"},
+		"an artifact":     {fakeregistry.Index(), nil, "it is an artifact, not an image that can run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			registry := fakeregistry.Start(t, fakeregistry.Options{})
+			registry.Push("mirror/harness/ci-addon:1.16.92", test.content)
+			registry.Lose("mirror/harness/ci-addon", test.lose...)
+			fake.SetConnector(fakeharness.ConnectorBody("http://"+registry.Host()+"/mirror/", "robot"))
+			dir := verifying(t, fake, registry, "when_reachable", pin("addonTag", "harness/ci-addon:1.16.92"))
+			for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
+				requireDiagnostics(t, dir.Must(args...), 1, "Warning: Images are in their registry, but builds may not be able to run them",
+					"ci/K8/addonTag: "+test.says, registry.Host()+"/mirror/harness/ci-addon:1.16.92", test.content.Digest())
+			}
+			if len(fake.Overrides("ci/K8")) != 1 {
+				t.Error("it is not stored")
+			}
+
+			dir.Must("destroy", "-auto-approve")
+			dir.Setenv("HARNESSCI_VERIFY_IMAGES", "required")
+			fake.ResetLog()
+			result := dir.Run("apply", "-auto-approve")
+			requireDiagnostics(t, result.Output, 1, "Error: Could not verify the image of ci/K8/addonTag", test.says[1:], `verify_images = "required"`)
+			if fake.Count("writes") != 0 {
+				t.Error("it was stored")
+			}
+			registry.Push("mirror/harness/ci-addon:1.16.92", both)
+			dir.Must("apply", "-auto-approve")
+		})
+	}
 }
 
 // A registry says how to log in while the API answers, so that lookups cost one round trip.

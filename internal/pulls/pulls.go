@@ -4,6 +4,7 @@ package pulls
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Run struct {
 
 	// heads and looks also keep failures. Those of looks were not worth a retry.
 	heads, looks flight.Group[string, registry.Descriptor]
+	wholes       flight.Group[string, struct{}] // what the images refer to
 	pings        flight.Group[string, struct{}]
 	budgets      budgets
 
@@ -48,22 +50,22 @@ type Run struct {
 func New(client *registry.Client, through Connector, required bool) *Run {
 	return &Run{
 		registry: client, connector: through, required: required,
-		heads: flight.Group[string, registry.Descriptor]{KeepErrors: true},
-		looks: flight.Group[string, registry.Descriptor]{KeepErrors: true},
-		pings: flight.Group[string, struct{}]{KeepErrors: true},
-		found: map[string]registry.Descriptor{}, made: map[string]bool{},
+		heads:  flight.Group[string, registry.Descriptor]{KeepErrors: true},
+		looks:  flight.Group[string, registry.Descriptor]{KeepErrors: true},
+		wholes: flight.Group[string, struct{}]{KeepErrors: true},
+		pings:  flight.Group[string, struct{}]{KeepErrors: true},
+		found:  map[string]registry.Descriptor{}, made: map[string]bool{},
 	}
 }
 
 // CheckPlan looks up what builds would pull for images that are planned, and returns the outcome of each in
-// its place: nil, a *MissingError or an *UncheckedError. Images that copies of this run create count as there.
+// its place: nil, a *MissingError, an *IncompleteError or an *UncheckedError. Images that copies of this run create count as there.
 func (r *Run) CheckPlan(ctx context.Context, images []string) []error {
 	return r.check(ctx, images, func(ctx context.Context, pulled string) error {
 		if r.makes(pulled) {
 			return nil
 		}
-		_, err := r.Look(ctx, pulled)
-		return err
+		return r.whole(ctx, pulled)
 	})
 }
 
@@ -71,10 +73,10 @@ func (r *Run) CheckPlan(ctx context.Context, images []string) []error {
 // pushed since, so it is looked up again.
 func (r *Run) CheckWrite(ctx context.Context, images []string) []error {
 	return r.check(ctx, images, func(ctx context.Context, pulled string) error {
-		_, err := r.Look(ctx, pulled)
-		if IsMissing(err) {
+		err := r.whole(ctx, pulled)
+		if _, lacks := errors.AsType[*lack](err); lacks || IsMissing(err) {
 			r.Changed(pulled)
-			_, err = r.Look(ctx, pulled)
+			err = r.whole(ctx, pulled)
 		}
 		return err
 	})
@@ -95,9 +97,12 @@ func (r *Run) check(ctx context.Context, images []string, look func(context.Cont
 			return nil
 		}
 		err := look(ctx, pull.Image)
+		lacking, lacks := errors.AsType[*lack](err)
 		switch {
 		case err == nil:
 			return nil
+		case lacks:
+			return &IncompleteError{Stored: image, Pull: pull, lack: *lacking}
 		case IsMissing(err):
 			return &MissingError{Stored: image, Pull: pull, Nearest: r.nearest(ctx, pull.Image, err), Err: err}
 		}
@@ -223,6 +228,7 @@ func (r *Run) Changed(ref string) {
 	name := FullName(ref)
 	r.heads.Forget(name)
 	r.looks.Forget(name)
+	r.wholes.Forget(name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes++

@@ -104,8 +104,8 @@ func TestEachImageIsLookedUpOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if n := fake.Count(http.MethodHead, "manifests"); n != 1 {
-				t.Errorf("%d HEADs were sent", n)
+			if heads, all := fake.Count(http.MethodHead, "manifests"), fake.Count("", "manifests", "blobs"); heads != 1 || all != 3 {
+				t.Errorf("%d HEADs of %d requests, want one, one for the manifest and one for the configuration", heads, all)
 			}
 			run.Changed(pulled)
 			fake.Inject(fakeregistry.Fault{Kind: "manifests", Status: http.StatusServiceUnavailable})
@@ -119,6 +119,79 @@ func TestEachImageIsLookedUpOnce(t *testing.T) {
 				t.Errorf("%d HEADs after a 503, %v", n, err)
 			}
 		})
+	}
+}
+
+// Builds need more than a name.
+func TestAnImageIsWhole(t *testing.T) {
+	both := fakeregistry.Multi(1, "linux/amd64", "linux/arm64")
+	chart := fakeregistry.Manifest(fakeregistry.ManifestType, map[string]any{
+		"config": fakeregistry.Describe("application/vnd.cncf.helm.config.v1+json", []byte("{}")),
+	})
+	for name, test := range map[string]struct {
+		content   fakeregistry.Content
+		lose      []string
+		fault     *fakeregistry.Fault
+		want      string // of an *IncompleteError
+		unchecked bool
+		requests  int
+	}{
+		"whole":           {content: both, requests: 1 + 1 + 2},
+		"a lost platform": {content: both, lose: []string{both.Children[1].Digest()}, want: "the index is there, linux/arm64 is not", requests: 1 + 1 + 2},
+		"none is left": {
+			content: both, lose: []string{both.Children[0].Digest(), both.Children[1].Digest()},
+			want: "the index is there, linux/amd64 and linux/arm64 are not", requests: 1 + 1 + 2,
+		},
+		"an index for others":   {content: fakeregistry.Multi(1, "linux/arm64", "windows/amd64"), want: "it is for linux/arm64 and windows/amd64, not for linux/amd64", requests: 1 + 1 + 2},
+		"an image for another":  {content: fakeregistry.Image("linux/arm64"), want: "it is for linux/arm64, not for linux/amd64", requests: 1 + 1 + 1},
+		"a variant":             {content: fakeregistry.Multi(1, "linux/amd64/v2"), requests: 1 + 1 + 1},
+		"an image of unknown":   {content: fakeregistry.Image(""), requests: 1 + 1 + 1},
+		"an artifact":           {content: chart, want: "it is an artifact, not an image that can run", requests: 1 + 1},
+		"an empty index":        {content: fakeregistry.Index(), want: "it is an artifact, not an image that can run", requests: 1 + 1},
+		"a platform is refused": {content: both, fault: &fakeregistry.Fault{Method: http.MethodHead, Reference: both.Children[0].Digest(), Status: 403}, unchecked: true, requests: 1 + 1 + 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, run := start(t, false)
+			fake.Push("mirror/harness/x:1", test.content)
+			fake.Lose("mirror/harness/x", test.lose...)
+			if test.fault != nil {
+				test.fault.Times = -1
+				fake.Inject(*test.fault)
+			}
+			image := []string{"harness/x:1"}
+			for range 2 { // once a run
+				err := run.CheckPlan(t.Context(), image)[0]
+				incomplete, ok := errors.AsType[*IncompleteError](err)
+				if ok != (test.want != "") || ok && (incomplete.Reason() != test.want || incomplete.Stored != image[0]) {
+					t.Errorf("%v, want %q", err, test.want)
+				}
+				if _, unchecked := errors.AsType[*UncheckedError](err); unchecked != test.unchecked || !ok && !unchecked && err != nil {
+					t.Errorf("%v, want an unchecked image: %v", err, test.unchecked)
+				}
+			}
+			if got := fake.Count("", "manifests", "blobs", "tags"); got != test.requests {
+				t.Errorf("%d requests, want %d: %+v", got, test.requests, fake.Requests())
+			}
+			if len(test.lose) == 0 {
+				return
+			}
+			fake.Push("mirror/harness/x:1", test.content)
+			if err := run.CheckWrite(t.Context(), image)[0]; err != nil {
+				t.Errorf("a write does not look again: %v", err)
+			}
+		})
+	}
+}
+
+func TestALookAtDockerHubIsNoPull(t *testing.T) {
+	t.Parallel()
+	for image, counts := range map[string]bool{
+		"harness/ci-addon:1": true, "registry-1.docker.io/harness/ci-addon:1": true, "public.ecr.aws/harness/ci-addon:1": true,
+		"gcr.io/harness/ci-addon:1": false, "r.example.com/docker.io/ci-addon:1": false,
+	} {
+		if CountsPulls(image) != counts {
+			t.Errorf("%s: %v", image, !counts)
+		}
 	}
 }
 

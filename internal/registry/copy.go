@@ -23,6 +23,8 @@ type CopyOptions struct {
 	// Thorough looks at all that the destination has of the image, down to the layers, and sends what is missing.
 	// Otherwise a tag or platform that is there counts as whole.
 	Thorough bool
+	// Absent says that the caller has just seen that the destination does not have the tag.
+	Absent bool
 	// Describe returns the image also if that takes a request.
 	Describe bool
 	// Progress is told every ten seconds how far the copy is. May be nil.
@@ -151,7 +153,7 @@ func (t *transfer) tell(start time.Time, progress func(Progress), ended <-chan s
 
 // image copies the image, what belongs to it, and then its name.
 func (t *transfer) image(ctx context.Context, options CopyOptions, result *CopyResult) error {
-	there := t.names(ctx)
+	there := !options.Absent && t.names(ctx)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

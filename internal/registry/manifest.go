@@ -275,7 +275,7 @@ func (c *Client) Inspect(ctx context.Context, reference string) (Image, error) {
 
 // describe returns what a manifest says, with a request for the configuration if the image has one platform.
 func (c *Client) describe(ctx context.Context, r ref, m *manifest) (Image, error) {
-	image := Image{Descriptor: m.Descriptor}
+	image := Image{Descriptor: m.Descriptor, Artifact: m.isArtifact()}
 	for _, child := range m.children() {
 		if child.Platform != nil && child.Platform.known() && len(image.Children) < maxChildren {
 			image.Children = append(image.Children, Child{child.Digest, child.Platform.String()})
@@ -296,6 +296,18 @@ func (c *Client) describe(ctx context.Context, r ref, m *manifest) (Image, error
 	slices.Sort(image.Platforms)
 	image.Platforms = slices.Compact(image.Platforms)
 	return image, nil
+}
+
+// isArtifact reports whether a manifest is certainly not an image's. Old builders gave an image's configuration no
+// media type of its own.
+func (m *manifest) isArtifact() bool {
+	switch {
+	case m.SchemaVersion == 1:
+		return false
+	case m.Config == nil:
+		return len(m.Manifests) == 0
+	}
+	return !isImageConfig(m.Config.MediaType) && m.Config.MediaType != "" && m.Config.MediaType != "application/octet-stream"
 }
 
 func isImageConfig(mediaType string) bool {
@@ -326,15 +338,22 @@ func (c *Client) getConfig(ctx context.Context, r ref, d descriptor, into any) e
 func blobPath(r ref, digest string) string { return "/v2/" + r.repo + "/blobs/" + digest }
 
 // CheckPush asks the registry of a reference, and its token server, for a login that is to push there. It does not prove
-// that a push is allowed, but finds a registry that does not answer or refuses the login.
+// that a push is allowed, but finds a registry that does not answer, refuses the login, or wants one where none is configured.
 func (c *Client) CheckPush(ctx context.Context, reference string) error {
 	r, err := parse(reference)
 	if err != nil {
 		return err
 	}
 	resp, err := c.do(ctx, call{method: http.MethodGet, ref: r, path: "/v2/", scopes: []string{pushScope(r)}, want: []int{http.StatusOK}})
-	if err == nil {
-		_ = resp.Body.Close() // in memory
+	if err != nil {
+		return failure(r, err)
+	}
+	_ = resp.Body.Close() // in memory
+	e, err := c.endpoint(ctx, r.host)
+	if err == nil && e.challenge.scheme == "bearer" { // whose token server gives anybody a token
+		if found, why := c.credentials.find(ctx, e.host, r.repo); found == (credential{}) && why == nil {
+			err = problemf(Denied, "the registry wants a login, and none is configured")
+		}
 	}
 	return failure(r, err)
 }

@@ -126,6 +126,7 @@ type Image struct {
 	Descriptor
 	Platforms []string // such as linux/amd64 and linux/arm/v7, sorted; none if it is not an image
 	Children  []Child  // of an index: the images that run on a platform
+	Artifact  bool     // nothing in it can run: a chart, a signature, an empty index
 }
 
 // Child is the image of one platform in an index.

@@ -183,6 +183,8 @@ func registryKey(key string) (canonical, problem string) {
 		return "", "has a scheme (https://); leave it out"
 	case strings.Contains(key, "@"):
 		return "", "contains a user name or password; use username and password"
+	case canonical == "" && strings.Contains(host, ":"):
+		return "", "does not begin with a host and a port" // it may be a login
 	case canonical == "":
 		return "", "does not begin with a host: " + text.Quote(key)
 	case below && !isRepository(path):

@@ -378,8 +378,8 @@ func checkReference(server execconfig.PlanImages, planned plannedImage) diag.Dia
 	target := execconfig.Target{Scope: server.Scope, Field: planned.field}
 	image, err := imageref.Parse(planned.image)
 	if err != nil {
-		return diag.NewAttributeErrorDiagnostic(planned.imagePath, "Invalid image reference for "+target.String(),
-			text.Sentence(err.Error())+" Harness would store it unchecked, and builds would fail to pull it.")
+		return withoutLogin(planned.image, diag.NewAttributeErrorDiagnostic(planned.imagePath, "Invalid image reference for "+
+			target.String(), text.Sentence(err.Error())+" Harness would store it unchecked, and builds would fail to pull it."))
 	}
 	preset := server.Defaults[planned.field]
 	latest, err := imageref.Parse(preset)

@@ -96,3 +96,49 @@ data "harnessci_image_status" "now" {
 		})
 	}
 }
+
+// An error about a value that may be a secret shows neither the value nor the line of the configuration, which may have
+// another one.
+func TestAccNoLineWithASecretIsQuoted(t *testing.T) {
+	t.Parallel()
+	const login = `{ username = "robot", password = "` + secretKey + `" }`
+	for name, test := range map[string]struct{ block, rest, says string }{
+		"api_key":      {block: `api_key = "` + secretKey + `\n"`, says: "another character that no token has"},
+		"bearer_token": {block: `bearer_token = "` + secretToken + ` "`, says: "another character that no token has"},
+		"two credentials": {
+			block: `api_key = "` + secretKey + `"` + "\n" + `bearer_token = "` + secretToken + `"`, says: "Both api_key and bearer_token",
+		},
+		"endpoint":             {block: `endpoint = "https://me:` + secretKey + `@app.harness.io/gateway"`, says: "a user name or password"},
+		"endpoint, no URL":     {block: `endpoint = "https://me:` + secretKey + `\u0001@app.harness.io/gateway"`, says: "is not a URL"},
+		"account_id":           {block: `account_id = "` + secretKey + `"`, says: "contains a dot, as API keys do"},
+		"a key of registries":  {block: `registries = { "https://a.example" = ` + login + `, "b.example" = ` + login + ` }`, says: "A key of registries has a"},
+		"a login as a key":     {block: `registries = { "robot:` + secretKey + `" = ` + login + ` }`, says: "does not begin with a host and a"},
+		"a login in a key":     {block: `registries = { "robot:` + secretKey + `@b.example" = ` + login + ` }`, says: "contains a user name or password"},
+		"a password of spaces": {block: `registries = { "b.example" = { username = "robot", password = " ` + secretKey + `" } }`, says: "white space"},
+		"no user":              {block: `registries = { "b.example" = { password = "` + secretKey + `" } }`, says: "username is not"},
+		"registry_url": {rest: `data "harnessci_image_catalog" "a" {
+  registry_url = "https://me:` + secretKey + `@b.example:x/"
+}`, says: "Invalid registry URL"},
+		"registry_url, a login": {rest: `data "harnessci_image_catalog" "a" {
+  registry_url = "https://me:` + secretKey + `@b.example/"
+}`, says: "Invalid registry URL"},
+		"a login in an image":  {rest: "resource \"harnessci_image_override\" \"a\" {\n  field = \"gitCloneTag\"\n  value = \"me:" + secretKey + "@b.example/a:1\"\n}", says: "Invalid image"},
+		"a login in a copy":    {rest: "resource \"harnessci_image_copy\" \"a\" {\n  source = \"a/b:1\"\n  destination = \"https://me:" + secretKey + "@b.example/a:1\"\n}", says: "Invalid image"},
+		"url of the connector": {rest: "resource \"harnessci_image_connector\" \"a\" {\n  url = \"https://me:" + secretKey + "@b.example\"\n}", says: "url"},
+		"password_ref":         {rest: "resource \"harnessci_image_connector\" \"a\" {\n  url = \"https://b.example\"\n  username = \"me\"\n  password_ref = \"" + secretKey + "\"\n}", says: "password_ref"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			if test.rest == "" {
+				test.rest = `data "harnessci_default_images" "a" {}`
+			}
+			dir := clitest.New(t, "provider \"harnessci\" {\n"+test.block+"\n}\n"+test.rest+"\n", fake.Env())
+			result := dir.Run("plan")
+			if result.Code != 1 || !strings.Contains(strings.Join(diagnosticsOf(result.Output), "\n"), test.says) {
+				t.Errorf("exits with %d, want 1 and %q:\n%s", result.Code, test.says, result.Output)
+			}
+			requireNoSecret(t, "plan", result.Output)
+		})
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // stringCheck makes a validator from a function that checks a known string offline.
@@ -33,7 +34,37 @@ func (c stringCheck) ValidateString(_ context.Context, req validator.StringReque
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	resp.Diagnostics.Append(c.check(req.Path, req.ConfigValue.ValueString())...)
+	value := req.ConfigValue.ValueString()
+	for _, d := range c.check(req.Path, value) {
+		resp.Diagnostics.Append(withoutLogin(value, d))
+	}
+}
+
+// withoutLogin returns what is said about a value: if that has a login, without the path, for which the CLI would quote
+// the line of the configuration.
+func withoutLogin(value string, said diag.Diagnostic) diag.Diagnostic {
+	login := loginIn(value)
+	if login == "" {
+		return said
+	}
+	transport.HideURL("://" + login + "@")
+	if said.Severity() == diag.SeverityWarning {
+		return diag.NewWarningDiagnostic(said.Summary(), said.Detail())
+	}
+	return diag.NewErrorDiagnostic(said.Summary(), said.Detail())
+}
+
+// loginIn returns the user and the password, user:password, in what should be a URL or an image; "" if there is none.
+func loginIn(value string) string {
+	rest := value
+	if _, after, found := strings.Cut(value, "://"); found {
+		rest = after
+	}
+	at := strings.LastIndex(rest, "@")
+	if at < 0 || strings.HasPrefix(rest[at:], "@sha") || !strings.Contains(rest[:at], ":") {
+		return ""
+	}
+	return rest[:at]
 }
 
 // errorCheck makes a check from a function that returns what is wrong, as part of a sentence.

@@ -67,3 +67,15 @@ func TestValidatorsIgnoreUnknownValues(t *testing.T) {
 		}
 	}
 }
+
+func TestLoginsInValues(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"https://me:pa/ss@host/x": "me:pa/ss", "me:pass@host/a:1": "me:pass", "https://me@host": "", "host:5000/a/b:1": "",
+		"a/b:1@sha256:0123": "", "a/b@sha256:0123": "", "": "", "me:p@ss@host": "me:p@ss",
+	} {
+		if got := loginIn(value); got != want {
+			t.Errorf("the login in %q is %q, want %q", value, got, want)
+		}
+	}
+}

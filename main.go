@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"flag"
 	"log"
 	"os"
@@ -18,6 +19,11 @@ import (
 
 // address is where the provider is published; configurations name it as "harnessci/harnessci".
 const address = "registry.terraform.io/harnessci/harnessci"
+
+// errorsPage explains each error and warning, which end with the address of their heading there.
+//
+//go:embed templates/guides/errors.md.tmpl
+var errorsPage string
 
 // version is set by the linker (-X main.version=1.2.3), so it must stay a variable.
 var version = "dev"
@@ -49,7 +55,7 @@ func main() {
 	if *attach {
 		options = append(options, tf6server.WithManagedDebug())
 	}
-	err := tf6server.Serve(address, provider.Server(version), options...)
+	err := tf6server.Serve(address, provider.Server(version, errorsPage), options...)
 	if err != nil {
 		log.Fatal(err)
 	}

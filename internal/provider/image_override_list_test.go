@@ -21,7 +21,7 @@ func query(t *testing.T, fake *fakeharness.Server, env map[string]string, config
 	if env == nil {
 		env = fake.Env()
 	}
-	server := serve(&harnessProvider{version: "test", getenv: func(name string) string { return env[name] }})
+	server := serve(&harnessProvider{version: "test", getenv: func(name string) string { return env[name] }}, "")
 	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -32,11 +32,7 @@ func query(t *testing.T, fake *fakeharness.Server, env map[string]string, config
 	if err != nil || len(configured.Diagnostics) > 0 {
 		t.Fatal(err, configured.Diagnostics)
 	}
-	lister, ok := server.(tfprotov6.ListResourceServer)
-	if !ok {
-		t.Fatal("the provider does not list")
-	}
-	stream, err := lister.ListResource(t.Context(), &tfprotov6.ListResourceRequest{
+	stream, err := server.ListResource(t.Context(), &tfprotov6.ListResourceRequest{
 		TypeName:        "harnessci_image_override",
 		Config:          dynamic(t, schema.ListResourceSchemas["harnessci_image_override"].ValueType(), config),
 		IncludeResource: true,

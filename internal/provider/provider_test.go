@@ -157,7 +157,11 @@ func (w *world) run(test resource.TestCase) {
 	w.Helper()
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
 		"harnessci": func() (tfprotov6.ProviderServer, error) {
-			return serve(&harnessProvider{version: "test", getenv: w.getenv, tune: w.tune()}), nil
+			server := serve(&harnessProvider{version: "test", getenv: w.getenv, tune: w.tune()}, errorsPage(w.T))
+			server.unexplained = func(d *tfprotov6.Diagnostic) {
+				w.Errorf("the page of errors has no heading for: %s\n%s", d.Summary, d.Detail)
+			}
+			return server, nil
 		},
 	}
 	if test.CheckDestroy == nil {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -24,39 +25,66 @@ type protocol interface {
 
 // server is the provider as a CLI meets it. Everything that it tells, plans or stores passes here, where no
 // secret of this process goes through, whoever has echoed it.
-type server struct{ protocol }
-
-// Server returns the constructor of what main serves. The version is that of the release, such as "1.2.3", or
-// "dev".
-func Server(version string) func() tfprotov6.ProviderServer {
-	return func() tfprotov6.ProviderServer { return serve(New(version)()) }
+type server struct {
+	protocol
+	// topics are the headings of the page of errors.
+	topics func() []topic
+	// unexplained, in tests, gets what has no heading.
+	unexplained func(*tfprotov6.Diagnostic)
 }
 
-func serve(p provider.Provider) tfprotov6.ProviderServer {
+// Server returns the constructor of what main serves. The version is that of the release, such as "1.2.3", or
+// "dev"; the page of errors, in Markdown, explains each message.
+func Server(version, errorsPage string) func() tfprotov6.ProviderServer {
+	return func() tfprotov6.ProviderServer { return serve(New(version)(), errorsPage) }
+}
+
+func serve(p provider.Provider, errorsPage string) *server {
 	inner, ok := providerserver.NewProtocol6(p)().(protocol)
 	if !ok {
 		panic("the plugin framework serves no list resources") // of its pinned version: cannot happen
 	}
-	return &server{inner}
+	return &server{protocol: inner, topics: sync.OnceValue(func() []topic { return parseTopics(errorsPage) })}
 }
 
-// told makes what an answer of the framework says safe to show, and its private state safe to store.
-func told[R any](resp *R, err error) (*R, error) {
+// told calls the framework, and returns its answer as told by the server.
+func told[Q, R any](ctx context.Context, s *server, call func(context.Context, *Q) (*R, error), req *Q) (*R, error) {
+	resp, err := call(ctx, req)
 	if resp == nil || err != nil {
 		return nil, err
 	}
+	s.tell(resp)
+	return resp, nil
+}
+
+// tell makes what an answer says safe to show, with an address, and its private state safe to store.
+func (s *server) tell(resp any) {
 	answer := reflect.ValueOf(resp).Elem()
 	for i := range answer.NumField() {
 		switch field := answer.Field(i).Addr().Interface().(type) {
 		case *[]*tfprotov6.Diagnostic:
 			for _, d := range *field {
 				d.Summary, d.Detail = printable(transport.Redact(d.Summary)), printable(transport.Redact(d.Detail))
+				s.explain(d)
 			}
 		case *[]byte:
 			*field = withoutSecrets(*field)
 		}
 	}
-	return resp, nil
+}
+
+// explain adds the address of the heading that explains a diagnostic. One without a detail refers to another one.
+func (s *server) explain(d *tfprotov6.Diagnostic) {
+	if d.Detail == "" {
+		return
+	}
+	url := errorsURL
+	if id := address(s.topics(), d); id != "" {
+		url += "#" + id
+	} else if s.unexplained != nil {
+		s.unexplained(d)
+	}
+	d.Detail += "\n\n" + url
 }
 
 // printable escapes all but printable characters, line breaks and tabs.
@@ -134,27 +162,27 @@ func withoutSecrets(private []byte) []byte {
 
 // ValidateProviderConfig implements tfprotov6.ProviderServer, as do the methods below.
 func (s *server) ValidateProviderConfig(ctx context.Context, req *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
-	return told(s.protocol.ValidateProviderConfig(ctx, req))
+	return told(ctx, s, s.protocol.ValidateProviderConfig, req)
 }
 
 func (s *server) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	return told(s.protocol.ConfigureProvider(ctx, req))
+	return told(ctx, s, s.protocol.ConfigureProvider, req)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return told(s.protocol.ValidateResourceConfig(ctx, req))
+	return told(ctx, s, s.protocol.ValidateResourceConfig, req)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return told(s.protocol.UpgradeResourceState(ctx, req))
+	return told(ctx, s, s.protocol.UpgradeResourceState, req)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return told(s.protocol.UpgradeResourceIdentity(ctx, req))
+	return told(ctx, s, s.protocol.UpgradeResourceIdentity, req)
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	resp, err := told(s.protocol.ReadResource(ctx, req))
+	resp, err := told(ctx, s, s.protocol.ReadResource, req)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +190,7 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	resp, err := told(s.protocol.PlanResourceChange(ctx, req))
+	resp, err := told(ctx, s, s.protocol.PlanResourceChange, req)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +198,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	resp, err := told(s.protocol.ApplyResourceChange(ctx, req))
+	resp, err := told(ctx, s, s.protocol.ApplyResourceChange, req)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +206,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 }
 
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	resp, err := told(s.protocol.ImportResourceState(ctx, req))
+	resp, err := told(ctx, s, s.protocol.ImportResourceState, req)
 	if err != nil {
 		return nil, err
 	}
@@ -192,19 +220,19 @@ func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportR
 }
 
 func (s *server) MoveResourceState(ctx context.Context, req *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
-	return told(s.protocol.MoveResourceState(ctx, req))
+	return told(ctx, s, s.protocol.MoveResourceState, req)
 }
 
 func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
-	return told(s.protocol.GenerateResourceConfig(ctx, req))
+	return told(ctx, s, s.protocol.GenerateResourceConfig, req)
 }
 
 func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return told(s.protocol.ValidateDataResourceConfig(ctx, req))
+	return told(ctx, s, s.protocol.ValidateDataResourceConfig, req)
 }
 
 func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	resp, err := told(s.protocol.ReadDataSource(ctx, req))
+	resp, err := told(ctx, s, s.protocol.ReadDataSource, req)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +240,7 @@ func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSour
 }
 
 func (s *server) ValidateListResourceConfig(ctx context.Context, req *tfprotov6.ValidateListResourceConfigRequest) (*tfprotov6.ValidateListResourceConfigResponse, error) {
-	return told(s.protocol.ValidateListResourceConfig(ctx, req))
+	return told(ctx, s, s.protocol.ValidateListResourceConfig, req)
 }
 
 func (s *server) ListResource(ctx context.Context, req *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
@@ -223,7 +251,7 @@ func (s *server) ListResource(ctx context.Context, req *tfprotov6.ListResourceRe
 	results := stream.Results
 	stream.Results = func(yield func(tfprotov6.ListResourceResult) bool) {
 		for result := range results {
-			_, _ = told(&result, nil)
+			s.tell(&result)
 			result.DisplayName = transport.RedactValue(result.DisplayName)
 			if s.state(ctx, resources, req.TypeName, result.Resource) != nil {
 				result.Resource = nil

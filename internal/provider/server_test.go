@@ -88,7 +88,7 @@ func TestNothingLeavesTheServerWithASecret(t *testing.T) {
 	t.Parallel()
 	const secret = "pat.leaves-the-server.hunter2"
 	transport.Hide(secret)
-	s := &server{echoing{said: secret}}
+	s := &server{protocol: echoing{said: secret}, topics: func() []topic { return nil }}
 	read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: "x"})
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestNothingLeavesTheServerWithASecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := func(where string, diagnostics []*tfprotov6.Diagnostic) {
-		if d := diagnostics[0]; d.Summary != "No [redacted]" || d.Detail != "It says:\n  \\x1b[31m[redacted]." {
+		if d := diagnostics[0]; d.Summary != "No [redacted]" || d.Detail != "It says:\n  \\x1b[31m[redacted].\n\n"+errorsURL {
 			t.Errorf("%s tells %q, %q", where, d.Summary, d.Detail)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +117,48 @@ func TestAccExamples(t *testing.T) {
 			requireNoOverride(t, fake, secondAccount)
 		})
 	}
+}
+
+var (
+	snippetRE      = regexp.MustCompile("(?s)```terraform\n(.*?)```")
+	foreignBlockRE = regexp.MustCompile(`(?ms)^(data|resource) "[a-z_]+" "[a-z]+" (\{\}\n|\{\n.*?^\}\n)`)
+	foreignRE      = regexp.MustCompile(`\b(data\.)?(aws|google|azurerm|gitlab|harbor)_[a-z_]+\.[a-z0-9_.\[\]]+`)
+	variableRE     = regexp.MustCompile(`\bvar\.([a-z_]+)`)
+)
+
+// The logins that the page on registries shows are valid, each as an alias of one configuration. What they take from
+// other providers is a variable here.
+func TestAccTheLoginsOfThePageOnRegistriesAreValid(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../templates/guides/registries.md.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	snippets := snippetRE.FindAllStringSubmatch(string(page), -1)
+	if len(snippets) < 11 {
+		t.Fatalf("%d snippets were found", len(snippets))
+	}
+	dir := clitest.New(t, "", startFake(t, fakeharness.Options{}).Env())
+	for i, snippet := range snippets {
+		dir.Write("main.tf", snippet[1])
+		if result := dir.Run("fmt", "-check", "-diff", "main.tf"); result.Code != 0 {
+			t.Errorf("not formatted:\n%s", result.Output)
+		}
+		own := foreignRE.ReplaceAllString(foreignBlockRE.ReplaceAllString(snippet[1], ""), "var.foreign")
+		all.WriteString(strings.Replace(own, "provider \"harnessci\" {", fmt.Sprintf("provider \"harnessci\" {\n  alias = \"login%d\"", i), 1))
+		fmt.Fprintf(&all, "data \"harnessci_image_connector\" \"login%[1]d\" {\n  provider = harnessci.login%[1]d\n}\n", i)
+	}
+	declared := map[string]bool{}
+	for _, variable := range variableRE.FindAllStringSubmatch(all.String(), -1) {
+		if !declared[variable[1]] {
+			fmt.Fprintf(&all, "variable %q {\n  default = \"hunter2\"\n}\n", variable[1])
+		}
+		declared[variable[1]] = true
+	}
+	dir.Write("main.tf", all.String())
+	dir.Must("validate")
+	requireNoWarning(t, dir.Must("plan"))
 }
 
 // example is a configuration under examples/.

@@ -57,7 +57,7 @@ func TestRealRegistriesConform(t *testing.T) {
 		name, path, _ := strings.Cut(program, "=")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			direct := startReal(t, path)
+			direct := startReal(t, name, path)
 			conform(t, func(*testing.T) product { return direct })
 			for proxy, locations := range proxies {
 				t.Run(proxy, func(t *testing.T) {
@@ -120,14 +120,70 @@ func serve(t *testing.T, command func(host string) (*exec.Cmd, error)) string {
 	return r.Host
 }
 
-func startReal(t *testing.T, program string) product {
+// startGitea runs Gitea with a user and returns its address. The program is in the folder of its sources, which it reads.
+func startGitea(t *testing.T, program string) string {
+	t.Helper()
+	dir := t.TempDir()
+	ini := filepath.Join(dir, "app.ini")
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(program, append(args, "--config", ini, "--work-path", dir)...) //nolint:forbidigo // until the end of the test
+		cmd.Env = append(os.Environ(), "HOME="+dir)
+		return cmd
+	}
+	return serve(t, func(host string) (*exec.Cmd, error) {
+		_, port, _ := strings.Cut(host, ":")
+		config := fmt.Sprintf(`
+I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
+[server]
+HTTP_ADDR = 127.0.0.1
+HTTP_PORT = %s
+ROOT_URL = http://%s/
+STATIC_ROOT_PATH = %s
+OFFLINE_MODE = true
+[database]
+DB_TYPE = sqlite3
+PATH = %s
+[security]
+INSTALL_LOCK = true
+PASSWORD_HASH_ALGO = argon2$2$4096$1$32
+[log]
+LEVEL = Error
+[cron]
+ENABLED = false
+`, port, host, filepath.Dir(program), filepath.Join(dir, "gitea.db"))
+		if err := os.WriteFile(ini, []byte(config), 0o600); err != nil {
+			return nil, err
+		}
+		for _, args := range [][]string{
+			{"migrate"},
+			{"admin", "user", "create", "--admin", "--username", realUser, "--password", realPassword, "--email", "x@example.invalid", "--must-change-password=false"},
+		} {
+			if out, err := command(args...).CombinedOutput(); err != nil && !strings.Contains(string(out), "already exists") {
+				return nil, fmt.Errorf("gitea %s: %w: %s", args[0], err, out)
+			}
+		}
+		return command("web"), nil
+	})
+}
+
+func startReal(t *testing.T, name, program string) product {
+	t.Helper()
+	p := product{username: realUser, password: realPassword}
+	if name == "gitea" {
+		p.host = startGitea(t, program)
+	} else {
+		p.host = startDistribution(t, program)
+	}
+	p.store = remote{fakeregistry.Remote{URL: "http://" + p.host, Username: p.username, Password: p.password}}
+	return p
+}
+
+func startDistribution(t *testing.T, program string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "htpasswd")
 	must(t, os.WriteFile(file, []byte(realUser+":"+realHash+"\n"), 0o600))
 	r, err := realregistry.Start(t.Context(), program, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: test, path: %q}}\n", file))
 	must(t, err)
 	t.Cleanup(r.Stop)
-	p := product{host: r.Host, username: realUser, password: realPassword}
-	p.store = remote{fakeregistry.Remote{URL: "http://" + p.host, Username: p.username, Password: p.password}}
-	return p
+	return r.Host
 }

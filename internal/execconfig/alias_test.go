@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 // A write under another name of a field is told by what changed, and undone.
@@ -22,7 +24,7 @@ func TestAWriteUnderAFieldsOtherNameIsUndone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(latency)
-				s.aliases = map[string]string{"IACMTag": fieldName(3)}
+				s.Tune(func(o *fakeharness.Options) { o.Aliases = map[string]string{"IACMTag": fieldName(3)} })
 				s.outside(k8, fieldName(3), test.before)
 				s.outside(k8, fieldName(4), "mirror:2") // has had the image all along
 				writes := 0
@@ -57,7 +59,7 @@ func TestAWriteUnderAFieldsOtherNameIsUndone(t *testing.T) {
 func TestAnotherResourcesImageIsNotTakenForAnAlias(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
-		s.unlisted = map[string]bool{"newTag": true}
+		s.SetSettable("ci/K8", "newTag", true)
 		a := newAccount(t, s)
 		if _, err := a.Defaults(t.Context(), k8); err != nil {
 			t.Fatal(err)

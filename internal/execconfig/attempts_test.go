@@ -182,7 +182,7 @@ func TestAFieldThatIsNeverListed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(latency)
-				s.unlisted = map[string]bool{"newTag": true}
+				s.SetSettable("ci/K8", "newTag", true)
 				a := newAccount(t, s)
 				forEach(1+others, 10, func(i int) {
 					field := fieldName(i)

@@ -85,11 +85,11 @@ func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took tim
 		return nil, 0
 	}
 	shared := w.turn.usable().read()
-	admitted, over := w.queue.admit(ops, shared.othersOf(w.opts, shared.Sets), shared.othersOf(w.opts, shared.Resets))
-	ours := slices.DeleteFunc(slices.Clone(ops), func(o *op) bool { return over[o] != nil })
+	admitted, known := w.queue.admit(ops, shared.othersOf(w.opts, shared.Sets), shared.othersOf(w.opts, shared.Resets))
+	ours := slices.DeleteFunc(slices.Clone(ops), func(o *op) bool { return known[o] != nil })
 	w.tell(ours) // before anything ends, because the process may end with its last operation
 	defer w.takeBack(ours)
-	for o, outcome := range over {
+	for o, outcome := range known {
 		w.queue.finish(o, outcome)
 	}
 	var written []*op
@@ -97,11 +97,11 @@ func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took tim
 		d := &delivery{writer: w}
 		d.send(ctx, g)
 		took = max(took, min(d.slowest, w.opts.RequestTimeout))
-		if slices.ContainsFunc(d.sent, func(o *op) bool { return o.carrier.open() }) {
-			again = append(again, w.settle(ctx, d.sent, took)...) // before the next write
+		if slices.ContainsFunc(d.undecided, func(o *op) bool { return o.carrier.open() }) {
+			again = append(again, w.settle(ctx, d.undecided, took)...) // before the next write
 			continue
 		}
-		written = append(written, d.sent...)
+		written = append(written, d.undecided...)
 	}
 	waiting, _ := w.queue.arrivals()
 	w.previous.callers += waiting
@@ -115,66 +115,12 @@ func (w *writer) carryOut(ctx context.Context, ops []*op) (again []*op, took tim
 	return again, took
 }
 
-// tell lets the other processes of this run know what ops set and reset.
-func (w *writer) tell(ops []*op) {
-	if w.opts.Run == "" || len(ops) == 0 {
-		return
-	}
-	var set, reset []string
-	for _, o := range ops {
-		if o.value == "" {
-			reset = append(reset, o.String())
-		} else {
-			set = append(set, o.String())
-		}
-	}
-	w.turn.usable().change(func(m *memory) {
-		if m.Run != w.opts.Run {
-			m.Run, m.Sets, m.Resets = w.opts.Run, nil, nil
-		}
-		m.Sets, m.Resets = with(m.Sets, set, w.opts.Process), with(m.Resets, reset, w.opts.Process)
-	})
-}
-
-// takeBack lets the other processes of this run know which of the ops could not be set after all.
-func (w *writer) takeBack(ops []*op) {
-	failed := w.queue.failed(ops)
-	if w.opts.Run == "" || len(failed) == 0 {
-		return
-	}
-	w.turn.usable().change(func(m *memory) {
-		for _, o := range failed {
-			delete(m.Sets, o.String())
-		}
-	})
-}
-
-// with returns a map with more keys of one value.
-func with(all map[string]string, keys []string, value string) map[string]string {
-	if all == nil {
-		all = map[string]string{}
-	}
-	for _, key := range keys {
-		all[key] = value
-	}
-	return all
-}
-
-func (w *writer) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 // delivery is a group on its way to the server. A refused group is split and sent again, so that only the
 // fields at fault fail; HTTP 500 in the API's own words may be a refusal or an outage.
 type delivery struct {
 	*writer
-	sent    []*op // what a read must decide; the others have ended
-	slowest time.Duration
+	undecided []*op // a read must decide; the others have ended
+	slowest   time.Duration
 	// accepted: the server has acknowledged a part. failures counts the single ops that it failed on.
 	accepted bool
 	failures int
@@ -186,7 +132,7 @@ func (d *delivery) outage() bool { return d.failures >= 2 && !d.accepted }
 
 // send writes a group, in one request or in parts, once nothing sent before can act any more.
 func (d *delivery) send(ctx context.Context, g group) {
-	d.pause(ctx, time.Until(d.over))
+	d.pause(ctx, time.Until(d.actsUntil))
 	g.ops = d.queue.send(g.ops)
 	if len(g.ops) == 0 || ctx.Err() != nil {
 		return
@@ -240,7 +186,7 @@ func (d *delivery) answered(ctx context.Context, g group, r *request) {
 		}
 	}
 	if !harness.IsNotSent(r.failure) {
-		d.sent = append(d.sent, g.ops...)
+		d.undecided = append(d.undecided, g.ops...)
 	}
 }
 
@@ -277,7 +223,7 @@ func (w *writer) post(ctx context.Context, g group) *request {
 		r.attempts++
 		r.slowest = max(r.slowest, a.Took)
 		if a.MayStillAct {
-			r.over = time.Now().Add(w.opts.LateMax)
+			r.actsUntil = time.Now().Add(w.opts.LateMax)
 		}
 	})
 	w.lookBefore(ctx, g)
@@ -288,7 +234,7 @@ func (w *writer) post(ctx context.Context, g group) *request {
 	} else {
 		r.failure = w.client.UpdateImages(ctx, g.scope, g.images())
 	}
-	w.over = r.over
+	w.actsUntil = r.actsUntil
 	return r
 }
 

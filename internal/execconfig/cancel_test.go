@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
@@ -92,8 +93,8 @@ func TestAnInterruptedWriteKeepsTheLock(t *testing.T) {
 				t.Errorf("the next one: %v", err)
 			}
 		})
-		if len(s.overrides(k8)) != 1 || len(s.overrides(vm)) != 1 || s.maxWrite != 1 || s.count("update") != 2 {
-			t.Errorf("the server has %v and %v after %d writes, %d at once", s.overrides(k8), s.overrides(vm), s.count("update"), s.maxWrite)
+		if len(s.overrides(k8)) != 1 || len(s.overrides(vm)) != 1 || s.MaxWritesInFlight() != 1 || s.count("update") != 2 {
+			t.Errorf("the server has %v and %v after %d writes, %d at once", s.overrides(k8), s.overrides(vm), s.count("update"), s.MaxWritesInFlight())
 		}
 	})
 }
@@ -177,7 +178,7 @@ func TestAnInterruptedWriteIsNotRepeated(t *testing.T) {
 func TestAnInterruptedPinIsNotVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
-		s.hideDefaults = true
+		s.Tune(func(o *fakeharness.Options) { o.HideDefaults = true })
 		err := newAccount(t, s).Set(interruptible(t, 100*time.Millisecond), k8, fieldName(0), "default:1")
 		if !isA[*UnverifiedError](err) || s.count("update") != 1 {
 			t.Errorf("%v after %d writes", err, s.count("update"))

@@ -12,7 +12,7 @@ import (
 // that one it leaves out is gone, or saw it omit one; seen is false if it saw neither.
 func (a *Account) ShowsDefaults() (shows, seen bool) {
 	listing := a.reads.listing.Load()
-	return listing == listed, listing != notSeen
+	return listing == listsDefaults, listing != notSeen
 }
 
 // Existing returns the overrides that exist, field to image: those that the server lists, and those of
@@ -94,13 +94,13 @@ func (a *Account) Settled(ctx context.Context, scope harness.Scope, known map[st
 // mayHide reports whether an override that an answer omits may exist nevertheless: it equals the current
 // default, and the server was not seen to list such overrides, or (doubted) may have stopped.
 func (r *reads) mayHide(ctx context.Context, target Target, image string, doubted bool) (bool, error) {
-	if image == "" || r.listing.Load() == listed && !doubted {
+	if image == "" || r.listing.Load() == listsDefaults && !doubted {
 		return false, nil
 	}
 	defaults, err := r.get(ctx, readKey{defaultsRead, target.Scope})
 	if err != nil {
 		return false, err
 	}
-	shows := r.listing.Load() == listed && !doubted // the read of the defaults may have changed it
+	shows := r.listing.Load() == listsDefaults && !doubted // the read of the defaults may have changed it
 	return image == defaults[target.Field] && !shows, nil
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 	"testing/synctest"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 func TestExisting(t *testing.T) {
@@ -23,7 +25,8 @@ func TestExisting(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(0)
-			s.hideDefaults, s.defaults[k8] = true, test.defaults
+			s.Tune(func(o *fakeharness.Options) { o.HideDefaults = true })
+			s.setDefaults(k8, test.defaults)
 			for field, image := range test.listed {
 				s.outside(k8, field, image)
 			}

@@ -210,3 +210,48 @@ func (a *Account) OwnedByAnother(object string, scope harness.Scope, fields []st
 	}
 	return others
 }
+
+// tell lets the other processes of this run know what ops set and reset.
+func (w *writer) tell(ops []*op) {
+	if w.opts.Run == "" || len(ops) == 0 {
+		return
+	}
+	var set, reset []string
+	for _, o := range ops {
+		if o.value == "" {
+			reset = append(reset, o.String())
+		} else {
+			set = append(set, o.String())
+		}
+	}
+	w.turn.usable().change(func(m *memory) {
+		if m.Run != w.opts.Run {
+			m.Run, m.Sets, m.Resets = w.opts.Run, nil, nil
+		}
+		m.Sets, m.Resets = with(m.Sets, set, w.opts.Process), with(m.Resets, reset, w.opts.Process)
+	})
+}
+
+// takeBack lets the other processes of this run know which of the ops could not be set after all.
+func (w *writer) takeBack(ops []*op) {
+	failed := w.queue.failed(ops)
+	if w.opts.Run == "" || len(failed) == 0 {
+		return
+	}
+	w.turn.usable().change(func(m *memory) {
+		for _, o := range failed {
+			delete(m.Sets, o.String())
+		}
+	})
+}
+
+// with returns a map with more keys of one value.
+func with(all map[string]string, keys []string, value string) map[string]string {
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, key := range keys {
+		all[key] = value
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package execconfig
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
@@ -137,7 +139,7 @@ func TestTheLockFallsBackToTheTemporaryDirectory(t *testing.T) {
 func TestAnotherSpellingIsToldAsSuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(latency)
-		s.respell = func(string) string { return "library/busybox:1" }
+		s.Tune(func(o *fakeharness.Options) { o.Respell = func(string) string { return "library/busybox:1" } })
 		a := newAccount(t, s)
 		err := a.Set(t.Context(), k8, fieldName(0), "docker.io/library/Busybox:1")
 		if !isA[*RespelledError](err) || s.count("update") > 6 {
@@ -148,10 +150,10 @@ func TestAnotherSpellingIsToldAsSuch(t *testing.T) {
 
 // A field that Harness has retired is refused with 400, or with 500 in the API's own words.
 func TestARefusedResetOfARetiredFieldIsARefusal(t *testing.T) {
-	for _, refuse := range []func(string) error{refused, failedInside} {
+	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
-			s.refuse = refuse
+			s.Tune(func(o *fakeharness.Options) { o.BadFieldStatus = status })
 			s.outside(k8, "retiredTag", "a:1")
 			err := newAccount(t, s).Reset(t.Context(), k8, "retiredTag", "a:1")
 			if !isA[*RefusedError](err) {

@@ -112,16 +112,16 @@ type request struct {
 	// Its attempts, and how long the slowest took.
 	attempts int
 	slowest  time.Duration
-	// over is until when the server may still be at work on one of them; zero if none is open.
-	over time.Time
-	// shown and lost: a read has shown one of its ops, or the absence of one.
-	shown, lost bool
+	// actsUntil is until when the server may still be at work on one of them; zero if none is open.
+	actsUntil time.Time
+	// anyShown and anyLost: a read has shown one of its ops, or the absence of one.
+	anyShown, anyLost bool
 	// telling: only this request can have stored what it sends.
 	telling bool
 }
 
 // open reports whether an attempt may still be saved. A single attempt has been once it shows.
 func (r *request) open() bool {
-	over := r.shown && r.telling && r.attempts == 1
-	return !over && time.Now().Before(r.over)
+	saved := r.anyShown && r.telling && r.attempts == 1
+	return !saved && time.Now().Before(r.actsUntil)
 }

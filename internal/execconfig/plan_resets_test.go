@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
 
@@ -13,8 +14,8 @@ func TestPlanResetsAreTheSameBeforeAndAfterTheResetsOfTheRun(t *testing.T) {
 	for _, hides := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
-			s.hideDefaults = hides
-			pinned := s.defaults[k8][fieldName(1)]
+			s.Tune(func(o *fakeharness.Options) { o.HideDefaults = hides })
+			pinned := s.Defaults("ci/K8")[fieldName(1)]
 			existing := map[string]string{fieldName(0): "example.com/zero:1", fieldName(1): pinned, fieldName(2): "example.com/two:1"}
 			for field, image := range existing {
 				s.outside(k8, field, image)

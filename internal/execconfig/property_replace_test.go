@@ -25,8 +25,8 @@ func TestRandomMigrations(t *testing.T) {
 				m.where = fmt.Sprintf("seed %d, %s", seed, name)
 				migrate(t, m)
 				time.Sleep(time.Minute) // abandoned writes end with their server's window
-				if m.server.maxWrite > 1 && !m.cancelled {
-					t.Errorf("%s: %d writes in flight at once", m.where, m.server.maxWrite)
+				if m.server.MaxWritesInFlight() > 1 && !m.cancelled {
+					t.Errorf("%s: %d writes in flight at once", m.where, m.server.MaxWritesInFlight())
 				}
 			})
 		}

@@ -191,24 +191,24 @@ func (q *queue) take(ctx context.Context) *batch {
 
 // admit sorts ops, given the overrides that other processes of this run have set and reset: those to send, and
 // the outcomes of those that need no request or may have none.
-func (q *queue) admit(ops []*op, set, reset map[string]bool) (send []*op, over map[*op]error) {
+func (q *queue) admit(ops []*op, setElsewhere, resetElsewhere map[string]bool) (send []*op, known map[*op]error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	over = map[*op]error{}
+	known = map[*op]error{}
 	for _, o := range ops {
 		name := o.String()
 		switch {
-		case set[name] && o.value == "":
-			over[o] = &owners.KeptError{Target: o.Target}
-		case set[name]:
-			over[o] = &owners.DuplicateError{Target: o.Target}
-		case o.inPlace && !q.claims.Touched(o.Target) && !reset[name]:
-			over[o] = nil
+		case setElsewhere[name] && o.value == "":
+			known[o] = &owners.KeptError{Target: o.Target}
+		case setElsewhere[name]:
+			known[o] = &owners.DuplicateError{Target: o.Target}
+		case o.inPlace && !q.claims.Touched(o.Target) && !resetElsewhere[name]:
+			known[o] = nil
 		default:
 			send = append(send, o)
 		}
 	}
-	return send, over
+	return send, known
 }
 
 // failed returns the sets that have ended without an acknowledgement.

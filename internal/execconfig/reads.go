@@ -41,8 +41,8 @@ type reads struct {
 // What a server does with overrides that equal the default.
 const (
 	notSeen int32 = iota
-	listed
-	omitted
+	listsDefaults
+	omitsDefaults
 )
 
 func newReads(client Client, opts Options) *reads {
@@ -113,7 +113,7 @@ func (r *reads) observe(scope harness.Scope, overrides images) {
 func (r *reads) compare(defaults, overrides images) {
 	for field, image := range overrides {
 		if image == defaults[field] {
-			r.listing.Store(listed)
+			r.listing.Store(listsDefaults)
 			return
 		}
 	}

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
@@ -39,175 +43,170 @@ type verdict struct {
 	retried bool
 }
 
-// server is the API's document semantics in memory, on the clock of a synctest bubble: one
-// document per account, read, changed and saved whole, the middle half of the latency apart.
+// server is fakeharness on the clock of a synctest bubble, reached through a client without a network in
+// between. Its fields are set before the first request.
 type server struct {
-	latency time.Duration
-	// slow puts the whole latency between a write's read and its save, and reads sample at once.
-	slow         bool
-	hideDefaults bool
-	// readLatency is that of reads, if it differs.
-	readLatency time.Duration
+	*fakeharness.Server
+	client *harness.Client
+	// latency is that of the fake. slow puts all of it between a write's read and its save, and after a read's sample.
+	latency, readLatency time.Duration
+	slow                 bool
 	// If stale returns true for the number of a read, it shows the document as it was lag ago.
 	lag   time.Duration
 	stale func(read int) bool
-	// unlisted fields are accepted and never listed.
-	unlisted map[string]bool
-	// aliases are names under which a field is stored as another.
-	aliases map[string]string
-	// respell is how the server spells an image; nil: as it was sent.
-	respell func(image string) string
-	// refuse is how a field is refused; nil: as 400.
-	refuse func(field string) error
-	fault  func(call) verdict
+	fault func(call) verdict
 
-	mu       sync.Mutex
-	document map[Target]string
-	past     []version
-	reads    int
-	defaults map[harness.Scope]map[string]string
-	calls    []call
-	inFlight int
-	maxWrite int
-}
-
-// version is a document that has been replaced.
-type version struct {
-	until    time.Time
-	document map[Target]string
-}
-
-// save replaces the document; s.mu must be held.
-func (s *server) save(document map[Target]string) {
-	s.past = append(s.past, version{time.Now(), s.document})
-	s.document = document
-}
-
-// seen is the document that a read shows; s.mu must be held.
-func (s *server) seen() map[Target]string {
-	s.reads++
-	if s.stale == nil || !s.stale(s.reads) {
-		return s.document
-	}
-	for _, old := range s.past {
-		if old.until.After(time.Now().Add(-s.lag)) {
-			return old.document
-		}
-	}
-	return s.document
+	mu    sync.Mutex
+	reads int
+	calls []call
 }
 
 func newServer(latency time.Duration) *server {
-	defaults := map[harness.Scope]map[string]string{k8: {}, vm: {}}
-	for i := range 30 {
-		defaults[k8][fieldName(i)] = "default:1"
-		defaults[vm][fieldName(i)] = "default:1"
+	s := &server{latency: latency, Server: fakeharness.New(fakeharness.Options{Latency: latency, BadFieldStatus: http.StatusBadRequest})}
+	for _, scope := range []harness.Scope{k8, vm} {
+		s.setDefaults(scope, nil)
+		for i := range 30 {
+			s.SetDefault(scope.String(), fieldName(i), "default:1")
+		}
 	}
-	return &server{latency: latency, document: map[Target]string{}, defaults: defaults}
+	s.client = harness.New(harness.Config{
+		Endpoint: &url.URL{Scheme: "http", Host: "fake", Path: "/gateway"}, AccountID: s.Options().AccountID, APIKey: s.Options().APIKey,
+		RequestTimeout: time.Hour, Transport: s,
+	})
+	return s
+}
+
+// setDefaults replaces the defaults of a module and infra.
+func (s *server) setDefaults(scope harness.Scope, defaults map[string]string) {
+	for field := range s.Defaults(scope.String()) {
+		s.SetDefault(scope.String(), field, "")
+	}
+	for field, image := range defaults {
+		s.SetDefault(scope.String(), field, image)
+	}
 }
 
 func fieldName(i int) string { return fmt.Sprintf("field%02d", i) }
 
-func (s *server) enter(c call) verdict {
+// RoundTrip lets the fake answer a request; it goes on even if its client leaves.
+func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
+	answers, arrived := make(chan *http.Response, 1), r.Clone(r.Context())
+	if arrived.Body == nil {
+		arrived.Body = http.NoBody
+	}
+	go func() {
+		defer close(answers)
+		defer func() {
+			if gone := recover(); gone != nil && gone != http.ErrAbortHandler {
+				panic(gone)
+			}
+		}()
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, arrived)
+		answers <- answer.Result()
+	}()
+	select {
+	case answer, ok := <-answers:
+		if !ok {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return answer, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// enter logs a call and returns what happens to it.
+func (s *server) enter(c call) (v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, c)
-	if s.fault == nil {
-		return verdict{}
+	if s.fault != nil {
+		v = s.fault(c)
 	}
-	return s.fault(c)
+	s.Tune(func(o *fakeharness.Options) {
+		// Kept for as long as a read may lag. A slow server takes its time in one place.
+		if o.ReplicaLag, o.ReplicaEvery = s.lag, 1<<62; s.slow {
+			o.Latency = 0
+		}
+	})
+	fault := fakeharness.Fault{Call: map[string]string{"update": "update-config", "reset": "reset-config", "overrides": "get-customer-config"}[c.name]}
+	fault.Scope = c.scope.String()
+	switch {
+	case fault.Call == "":
+		return v
+	case c.name == "overrides":
+		if s.reads++; s.stale == nil || !s.stale(s.reads) {
+			return v
+		}
+		fault.Behind = s.lag
+	case v.late > 0:
+		fault.SaveLate = v.late
+	case s.slow:
+		fault.Lie, fault.BeforeSave = v.lie, func(fakeharness.Request) { time.Sleep(s.latency) }
+	case v.lie:
+		fault.Lie = true
+	default:
+		return v
+	}
+	if v.err == nil || v.stored || v.late > 0 {
+		s.Inject(fault)
+	}
+	return v
 }
 
 func (s *server) count(names ...string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.calls {
-		for _, name := range names {
-			if c.name == name {
-				n++
-			}
+		if slices.Contains(names, c.name) {
+			n++
 		}
 	}
 	return n
 }
 
-func (s *server) overrides(scope harness.Scope) map[string]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := map[string]string{}
-	for target, value := range s.document {
-		if target.Scope == scope {
-			out[target.Field] = value
-		}
-	}
-	return out
-}
+func (s *server) overrides(scope harness.Scope) map[string]string { return s.Overrides(scope.String()) }
 
 // outside changes the document as another client would, in no time; "" resets.
 func (s *server) outside(scope harness.Scope, field, value string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	document := maps.Clone(s.document)
-	if document[Target{Scope: scope, Field: field}] = value; value == "" {
-		delete(document, Target{Scope: scope, Field: field})
+	s.Tune(func(o *fakeharness.Options) { o.ReplicaLag, o.ReplicaEvery = s.lag, 1<<62 })
+	if value == "" {
+		s.RemoveOverride(scope.String(), field)
+		return
 	}
-	s.save(document)
+	s.SetOverride(scope.String(), field, value)
 }
 
 func (s *server) DefaultImages(ctx context.Context, scope harness.Scope) (map[string]string, error) {
-	return s.read(ctx, call{name: "defaults", scope: scope}, func() map[string]string { return s.defaults[scope] })
+	return s.read(ctx, call{name: "defaults", scope: scope}, func() (map[string]string, error) { return s.client.DefaultImages(ctx, scope) })
 }
 
 func (s *server) CustomerImages(ctx context.Context, scope harness.Scope, overridesOnly bool) (map[string]string, error) {
-	name := "merged"
-	if overridesOnly {
-		name = "overrides"
-	}
-	return s.read(ctx, call{name: name, scope: scope}, func() map[string]string {
-		out := map[string]string{}
-		if !overridesOnly {
-			maps.Copy(out, s.defaults[scope])
-		}
-		for target, value := range s.seen() {
-			if target.Scope == scope && !s.unlisted[target.Field] && (!s.hideDefaults || value != s.defaults[scope][target.Field]) {
-				out[target.Field] = value
-			}
-		}
-		return out
+	name := map[bool]string{true: "overrides", false: "merged"}[overridesOnly]
+	return s.read(ctx, call{name: name, scope: scope}, func() (map[string]string, error) {
+		return s.client.CustomerImages(ctx, scope, overridesOnly)
 	})
 }
 
-func (s *server) read(ctx context.Context, c call, sample func() map[string]string) (map[string]string, error) {
+func (s *server) read(ctx context.Context, c call, ask func() (map[string]string, error)) (map[string]string, error) {
 	v := s.enter(c)
 	if v.hang {
 		<-ctx.Done()
+		return nil, ctx.Err()
 	}
-	latency := orElse(s.readLatency, s.latency)
-	before := latency / 2
-	if s.slow {
-		before = 0
+	if v.err != nil {
+		return nil, errors.Join(pause(ctx, orElse(s.readLatency, s.latency)), v.err)
 	}
-	if err := pause(ctx, before); err != nil {
-		return nil, err
+	images, err := ask()
+	if s.slow && err == nil {
+		err = pause(ctx, orElse(s.readLatency, s.latency))
 	}
-	s.mu.Lock()
-	out := maps.Clone(sample())
-	s.mu.Unlock()
-	if err := pause(ctx, latency-before); err != nil {
-		return nil, err
-	}
-	return out, v.err
+	return images, err
 }
 
 func (s *server) UpdateImages(ctx context.Context, scope harness.Scope, images map[string]string) error {
-	return s.write(ctx, call{"update", scope, maps.Clone(images)}, func(document map[Target]string) {
-		for field, value := range images {
-			if s.respell != nil {
-				value = s.respell(value)
-			}
-			document[Target{Scope: scope, Field: orElse(s.aliases[field], field)}] = value
-		}
-	})
+	return s.write(ctx, call{"update", scope, images}, func(ctx context.Context) error { return s.client.UpdateImages(ctx, scope, images) })
 }
 
 func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []string) error {
@@ -215,22 +214,21 @@ func (s *server) ResetImages(ctx context.Context, scope harness.Scope, fields []
 	for _, field := range fields {
 		named[field] = ""
 	}
-	return s.write(ctx, call{"reset", scope, named}, func(document map[Target]string) {
-		for _, field := range fields {
-			delete(document, Target{Scope: scope, Field: field})
-		}
-	})
+	return s.write(ctx, call{"reset", scope, named}, func(ctx context.Context) error { return s.client.ResetImages(ctx, scope, fields) })
 }
 
 // write makes attempts, and reports them as a harness.Client does.
-func (s *server) write(ctx context.Context, c call, change func(map[Target]string)) error {
+func (s *server) write(ctx context.Context, c call, send func(context.Context) error) error {
 	for uncertain := false; ; {
 		start, v := time.Now(), s.enter(c)
-		err := s.attempt(ctx, c, v, change)
+		err := s.attempt(ctx, v, send)
+		if v.err == nil && !v.hang {
+			return err
+		}
 		e, ok := errors.AsType[*harness.Error](err)
 		harness.NoteAttempt(ctx, harness.Attempt{
 			Took:        time.Since(start),
-			MayStillAct: err != nil && (!ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)),
+			MayStillAct: !ok || e.Uncertain && (e.Status == 0 || e.Status == http.StatusGatewayTimeout),
 		})
 		if ok && uncertain && !e.Uncertain {
 			all := *e
@@ -243,60 +241,21 @@ func (s *server) write(ctx context.Context, c call, change func(map[Target]strin
 	}
 }
 
-func (s *server) attempt(ctx context.Context, c call, v verdict, change func(map[Target]string)) error {
-	s.mu.Lock()
-	s.inFlight++
-	s.maxWrite = max(s.maxWrite, s.inFlight)
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.inFlight--
-		s.mu.Unlock()
-	}()
-	if v.hang {
+func (s *server) attempt(ctx context.Context, v verdict, send func(context.Context) error) error {
+	unnoted := harness.WithAttempts(ctx, func(harness.Attempt) {})
+	switch {
+	case v.hang:
 		<-ctx.Done()
-	}
-	outer, window := s.latency/4, s.latency/2
-	if s.slow {
-		outer, window = 0, s.latency
-	}
-	if err := pause(ctx, outer); err != nil {
-		return err
-	}
-	for field := range c.fields {
-		_, known := s.defaults[c.scope][field]
-		switch {
-		case known || s.unlisted[field] || s.aliases[field] != "":
-		case s.refuse != nil:
-			return s.refuse(field)
-		default:
-			return refused(field)
+		return ctx.Err()
+	case v.err == nil:
+		return send(ctx)
+	case v.late > 0 || v.stored:
+		if err := send(unnoted); err != nil {
+			return err
 		}
-	}
-	if v.late > 0 {
-		s.mu.Lock()
-		document := maps.Clone(s.document)
-		s.mu.Unlock()
-		change(document)
-		go func() {
-			time.Sleep(v.late)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.save(document)
-		}()
 		return v.err
 	}
-	if !v.lie && (v.err == nil || v.stored) {
-		s.mu.Lock()
-		document := maps.Clone(s.document)
-		s.mu.Unlock()
-		time.Sleep(window) // on the bubble's clock: a server does not notice a lost client
-		change(document)
-		s.mu.Lock()
-		s.save(document)
-		s.mu.Unlock()
-	}
-	if err := pause(ctx, outer); err != nil {
+	if err := pause(ctx, s.latency); err != nil {
 		return err
 	}
 	return v.err

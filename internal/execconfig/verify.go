@@ -45,15 +45,15 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 			switch {
 			case o.ended():
 			case o.carrier.open():
-				next = min(next, time.Until(o.carrier.over))
+				next = min(next, time.Until(o.carrier.actsUntil))
 				return false
 			case w.stored(o):
 				w.queue.finish(o, nil)
 				late = late || pause > w.opts.LagMax/lagSteps
-				if w.over.Equal(o.carrier.over) {
-					w.over = time.Time{} // its single attempt has been saved
+				if w.actsUntil.Equal(o.carrier.actsUntil) {
+					w.actsUntil = time.Time{} // its single attempt has been saved
 				}
-			case o.carrier.lost && w.patienceLeft(o.carrier, began) > 0:
+			case o.carrier.anyLost && w.patienceLeft(o.carrier, began) > 0:
 				next = min(next, w.patienceLeft(o.carrier, began))
 				return false
 			default:
@@ -75,8 +75,8 @@ func (w *writer) settle(ctx context.Context, ops []*op, took time.Duration) (aga
 // patienceLeft returns for how long what a request wrote may still be on its way to the replica that reads
 // come from.
 func (w *writer) patienceLeft(r *request, written time.Time) time.Duration {
-	if r.over.After(written) {
-		written = r.over
+	if r.actsUntil.After(written) {
+		written = r.actsUntil
 	}
 	return w.patience - time.Since(written)
 }
@@ -114,9 +114,9 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 		w.reads.observe(scope, held)
 	}
 	for _, o := range ops {
-		o.carrier.lost = false
+		o.carrier.anyLost = false
 	}
-	behind := readErr != nil
+	incomplete := readErr != nil
 	for _, o := range ops {
 		err := readErr
 		if err == nil {
@@ -130,11 +130,11 @@ func (w *writer) note(ctx context.Context, scope harness.Scope, ops []*op, held 
 		case err != nil:
 			w.queue.finish(o, &UnverifiedError{Target: o.Target, Err: err})
 		}
-		o.carrier.shown = o.carrier.shown || err == nil && o.evidence == shown
-		o.carrier.lost = o.carrier.lost || err == nil && o.evidence == missing
-		behind = behind || o.evidence == missing
+		o.carrier.anyShown = o.carrier.anyShown || err == nil && o.evidence == shown
+		o.carrier.anyLost = o.carrier.anyLost || err == nil && o.evidence == missing
+		incomplete = incomplete || o.evidence == missing
 	}
-	if !behind {
+	if !incomplete {
 		w.reads.feed(scope, held)
 	}
 }
@@ -171,10 +171,10 @@ func (w *writer) stored(o *op) bool {
 	if o.evidence != hidden {
 		return o.evidence == shown
 	}
-	if o.carrier.failure != nil || o.carrier.lost || !o.carrier.shown && o.attempts < 2 {
+	if o.carrier.failure != nil || o.carrier.anyLost || !o.carrier.anyShown && o.attempts < 2 {
 		return false
 	}
-	w.reads.listing.Store(omitted)
+	w.reads.listing.Store(omitsDefaults)
 	return true
 }
 
@@ -221,7 +221,7 @@ func (w *writer) ignored(ctx context.Context, o *op) bool {
 		return true
 	}
 	defaults, err := w.reads.get(ctx, readKey{defaultsRead, o.Scope})
-	if _, known := defaults[o.Field]; err == nil && (o.carrier.shown || !known) {
+	if _, known := defaults[o.Field]; err == nil && (o.carrier.anyShown || !known) {
 		o.ignored++
 	}
 	return o.ignored >= ignoredMax

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 )
@@ -55,7 +56,7 @@ func TestOverridesEqualToTheDefault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(latency)
-				s.hideDefaults = test.hide
+				s.Tune(func(o *fakeharness.Options) { o.HideDefaults = test.hide })
 				if test.fault != nil {
 					s.fault = test.fault()
 				}
@@ -110,7 +111,7 @@ func TestAServerThatChangesItsBehaviourIsBelieved(t *testing.T) {
 		if _, err := a.Overrides(t.Context(), k8); err != nil || !shows(a) {
 			t.Fatalf("%v, shows defaults: %t", err, shows(a))
 		}
-		s.hideDefaults = true
+		s.Tune(func(o *fakeharness.Options) { o.HideDefaults = true })
 		pins := map[string]string{fieldName(0): "default:1", fieldName(1): "default:1"}
 		if err := a.Replace(t.Context(), k8, Change{Set: pins}); err != nil {
 			t.Error(err)
@@ -144,7 +145,7 @@ func TestTheResetOfAnOverrideEqualToTheDefault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(latency)
-				s.hideDefaults = test.hide
+				s.Tune(func(o *fakeharness.Options) { o.HideDefaults = test.hide })
 				held := map[string]string{}
 				for i, image := range test.held {
 					held[fieldName(i)] = image

@@ -16,8 +16,19 @@ const (
 	roundTrips = 3
 )
 
-// writer is the only writer to an account in this process. Writes that arrive close together leave in one
-// batch; its goroutine lives only while there is something to write.
+// writer is the only writer to an account in this process. Its goroutine lives only while there is something to
+// write. This is the way of an op, whose states are in op.go:
+//
+//	write      queues the ops of one resource, unless another one has them     queue.add
+//	run        gathers more of them, and takes what waits as a batch           gather, queue.take
+//	carryOut   waits for this process's turn, and leaves out what other
+//	           processes of the run have decided                               turn.acquire, queue.admit
+//	send       sends one request for each module, infra and verb, and splits
+//	           what is refused                                                 post, split, queue.turnBack
+//	settle     reads back until each op is stored, lost or failed              readBack, look, stored, decide
+//	requeue    what was lost begins again, after a pause                       queue.putBack
+//
+// Whoever waits in write may leave at any time: queue.interrupt, then queue.abandon.
 type writer struct {
 	client Client
 	reads  *reads
@@ -25,15 +36,15 @@ type writer struct {
 	opts   Options
 	queue  *queue
 	// Used by the writer's goroutine alone from here on. previous is the batch before the one under way.
-	previous outcome
-	// over is until when the server may still be at work on a request that has ended.
-	over time.Time
+	previous lastBatch
+	// actsUntil is until when the server may still be at work on a request that has ended.
+	actsUntil time.Time
 	// patience is how long an acknowledged write may be on its way to the replica that reads come from.
 	patience time.Duration
 }
 
-// outcome is what the next batch needs to know about one.
-type outcome struct {
+// lastBatch is what the next batch needs to know about the one before.
+type lastBatch struct {
 	callers int // before any is released: in the batch and in the queue
 	took    time.Duration
 	ended   time.Time
@@ -152,4 +163,13 @@ func (w *writer) requeue(ops []*op, took time.Duration) time.Duration {
 	}
 	ceiling := max(took, w.opts.PauseMin) << min(attempts, 8)
 	return rand.N(min(ceiling, max(w.opts.PauseMax, took))) + w.opts.PauseMin
+}
+
+func (w *writer) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

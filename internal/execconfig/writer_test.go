@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
@@ -34,8 +35,8 @@ func TestWritesOfTenAtATimeLeaveInFewSerialRequests(t *testing.T) {
 		if writes, reads := s.count("update"), s.count("overrides"); writes != 3 || reads != 3 {
 			t.Errorf("%d writes and %d verifying reads, want 3 and 3", writes, reads)
 		}
-		if s.maxWrite != 1 {
-			t.Errorf("%d writes in flight at once", s.maxWrite)
+		if s.MaxWritesInFlight() != 1 {
+			t.Errorf("%d writes in flight at once", s.MaxWritesInFlight())
 		}
 	})
 }
@@ -64,8 +65,8 @@ func TestWritesAreSerialOverInfrasAndVerbs(t *testing.T) {
 		if writes := s.count("update", "reset"); writes > 14 {
 			t.Errorf("%d writes, want at most 14", writes)
 		}
-		if s.maxWrite != 1 {
-			t.Errorf("%d writes in flight at once", s.maxWrite)
+		if s.MaxWritesInFlight() != 1 {
+			t.Errorf("%d writes in flight at once", s.MaxWritesInFlight())
 		}
 	})
 }
@@ -165,7 +166,9 @@ func TestOneBadFieldFailsAlone(t *testing.T) {
 	for i, bad := range [][]string{{"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}, {"nope"}, {"nope", "nada"}, {"nope", "nada", "null"}} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(latency)
-			s.refuse = []func(string) error{refused, failedInside}[i/3]
+			s.Tune(func(o *fakeharness.Options) {
+				o.BadFieldStatus = []int{http.StatusBadRequest, http.StatusInternalServerError}[i/3]
+			})
 			a := newAccount(t, s)
 			forEach(10, 10, func(i int) {
 				field := fieldName(i)
@@ -360,8 +363,8 @@ func TestProcessesOfOneMachineTakeTurns(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 20 || v != 20 || s.maxWrite != 1 {
-				t.Errorf("stored %d and %d of 20, %d writes in flight", k, v, s.maxWrite)
+			if k, v := len(s.overrides(k8)), len(s.overrides(vm)); k != 20 || v != 20 || s.MaxWritesInFlight() != 1 {
+				t.Errorf("stored %d and %d of 20, %d writes in flight", k, v, s.MaxWritesInFlight())
 			}
 			if writes := s.count("update"); writes != 2 {
 				t.Errorf("%d writes, so a lost one had to be sent again", writes)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 const (
@@ -72,7 +71,7 @@ func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer
 		return s.write(r.Context(), latency, req, f)
 	}
 	s.Wait(r.Context(), latency/2)
-	out := s.read(rt, req, r.URL.Query())
+	out := s.read(rt, req, r.URL.Query(), f)
 	s.Wait(r.Context(), latency/2)
 	return out
 }
@@ -143,14 +142,14 @@ func (s *Server) authenticate(header http.Header) (credential string, mayWrite, 
 }
 
 // read answers the calls that change nothing.
-func (s *Server) read(rt route, req Request, query url.Values) answer {
+func (s *Server) read(rt route, req Request, query url.Values, f *Fault) answer {
 	switch rt.call {
 	case "catalog":
 		return s.catalog(query)
 	case "get-default-config":
 		return success(s.store.defaultsOf(req.Scope))
 	}
-	opts, lag := s.Options(), time.Duration(0)
+	opts, lag := s.Options(), f.Behind
 	if n := s.reads.Add(1); opts.ReplicaEvery <= 1 || n%int64(opts.ReplicaEvery) == 0 {
 		lag = opts.ReplicaLag
 	}

@@ -35,6 +35,8 @@ type Fault struct {
 	Hang bool          // no answer until the client goes away or the server closes
 	Drip time.Duration // slow bytes: one byte per Drip
 	Lie  bool          // writes: answer true, store nothing
+	// Behind: a read shows what the document was that long ago; see Options.ReplicaLag.
+	Behind time.Duration
 	// SaveLate: the write is answered, or dropped, and saves the document that it read this much later.
 	SaveLate time.Duration
 

@@ -42,6 +42,8 @@ type Config struct {
 	UserAgent  string
 	// RootCAs are the CAs to trust; nil: the system's.
 	RootCAs *x509.CertPool
+	// Transport sends the requests instead of the network, for tests; nil: the network.
+	Transport http.RoundTripper
 	// RetryWaitMin and RetryWaitMax bound the waits between attempts; zero: 0.5 s and 30 s. The
 	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
 	// capped at twice the latter.
@@ -85,7 +87,10 @@ func New(cfg Config) *Client {
 	}
 	cfg.MaxAnswer = cmp.Or(cfg.MaxAnswer, defaultMaxAnswer)
 	transport.Hide(cfg.APIKey, cfg.BearerToken)
-	tr := transport.New(cfg.RootCAs)
+	tr := cfg.Transport
+	if tr == nil {
+		tr = transport.New(cfg.RootCAs)
+	}
 	return &Client{cfg: cfg, transport: tr, http: newHTTPClient(tr, cfg.RequestTimeout, cfg.MaxAnswer)}
 }
 

@@ -48,8 +48,8 @@ func newFileLocks(dir, key string) []fileLock {
 	return append(locks, newFileLock(last, key))
 }
 
-// open returns the lock, not taken yet. It fails unless the folder belongs to the user alone and the file
-// is a regular one.
+// open returns the lock, not taken yet. It fails unless the folder belongs to the user alone, nobody else can replace
+// it, and the file is a regular one.
 func (l fileLock) open() (*flock.Flock, error) {
 	dir := filepath.Dir(l.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -61,6 +61,11 @@ func (l fileLock) open() (*flock.Flock, error) {
 	}
 	if !info.IsDir() || !ownedAlone(info) {
 		return nil, fmt.Errorf("%s is not a folder that this user owns and nobody else may write to", dir)
+	}
+	if parent, err := openParent(dir); err != nil {
+		return nil, err
+	} else if parent != "" {
+		return nil, fmt.Errorf("%s, which everybody may write to, is a parent of %s", parent, dir)
 	}
 	info, err = os.Lstat(l.path)
 	switch {

@@ -64,6 +64,12 @@ func TestWithoutALockWritesGoOnWithOneWarning(t *testing.T) {
 			}
 			return os.Chmod(dir, 0o777) //nolint:gosec // what is tested
 		},
+		"a parent that others may write": func(_, dir string) error {
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			return os.Chmod(filepath.Dir(dir), 0o777) //nolint:gosec // what is tested
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
 // providerProcess returns the one process of the provider that talks to a fake.
@@ -187,6 +189,63 @@ data "harnessci_default_images" "%[3]s" {
 				t.Errorf("the provider held %d MiB, want 1 to %d", peak, memoryLimit)
 			} else {
 				t.Logf("%d MiB, exit code %d", peak, result.Code)
+			}
+		})
+	}
+}
+
+// Whatever registries answer, the apply of ten copies, and lists of a million tags, stay small.
+func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
+	padded := func(n, size int, child fakeregistry.Content) fakeregistry.Content {
+		c := fakeregistry.Manifest(fakeregistry.IndexType, map[string]any{
+			"manifests":   slices.Repeat([]fakeregistry.Descriptor{fakeregistry.Describe(child.MediaType, child.Manifest)}, 300),
+			"annotations": map[string]string{strconv.Itoa(n): strings.Repeat("x", size)},
+		})
+		c.Children = []fakeregistry.Content{child}
+		return c
+	}
+	image := fakeregistry.Multi(1, "linux/amd64")
+	for name, push := range map[string]func(*fakeregistry.Server){
+		"nested indexes": func(s *fakeregistry.Server) {
+			var nested []fakeregistry.Content
+			for n := range 60 {
+				nested = append(nested, padded(n, 1<<20, image))
+			}
+			s.Push("a/b:1.0.0", fakeregistry.Index(nested...))
+		},
+		"referrers": func(s *fakeregistry.Server) {
+			s.Push("a/b:1.0.0", image)
+			entry := `{"mediaType":"` + fakeregistry.ManifestType + `","size":1,"digest":"` + image.Digest() + `"}`
+			body := `{"schemaVersion":2,"manifests":[` + strings.Repeat(entry+",", 20_000) + entry + `]}`
+			s.Inject(fakeregistry.Fault{
+				Kind: "referrers", Times: -1, Body: []byte(body), Header: map[string][]string{"Content-Type": {fakeregistry.IndexType}},
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, src := startFake(t, fakeharness.Options{}), fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
+			dst := fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
+			push(src)
+			copies, lists := new(strings.Builder), new(strings.Builder)
+			for i := range 10 {
+				fmt.Fprintf(copies, "resource \"harnessci_image_copy\" \"c%[1]d\" {\n  source = \"%[2]s/a/b:1.0.0\"\n"+
+					"  destination = \"%[3]s/c/d%[1]d:1.0.0\"\n  signatures = \"when_supported\"\n}\n", i, src.Host(), dst.Host())
+				fmt.Fprintf(lists, "data \"harnessci_image_releases\" \"l%[1]d\" {\n  image = \"%[2]s/list%[1]d:1.0.0\"\n}\n", i, src.Host())
+			}
+			tags := new(strings.Builder)
+			for n := range 198_000 {
+				fmt.Fprintf(tags, `"1.0.%d-%s",`, n, strings.Repeat("x", 100))
+			}
+			src.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Body: []byte(`{"tags":[` + tags.String() + `"1.0.0"]}`)})
+			dir := clitest.New(t, copies.String(), fake.Env())
+			stop := watchMemory(t, fake)
+			applied := dir.Run("apply", "-auto-approve")
+			dir.Write("lists.tf", lists.String())
+			planned := dir.Run("plan")
+			if peak := stop(); peak == 0 || peak > memoryLimit || dst.Count("") == 0 || src.Count("", "tags") == 0 {
+				t.Errorf("the provider held %d MiB, want 1 to %d, and %d requests to the destination:\n%.2000s", peak, memoryLimit, dst.Count(""), applied.Output)
+			} else {
+				t.Logf("%d MiB, exit codes %d and %d, %d requests to the destination", peak, applied.Code, planned.Code, dst.Count(""))
 			}
 		})
 	}

@@ -22,6 +22,9 @@ type memory struct {
 	Plans map[string]PlannedResets
 	// Owners is the object that has last stored an override.
 	Owners map[string]string
+	// Held are the objects of the state that plans of the run HeldRun have seen with an override, by id.
+	HeldRun string
+	Held    map[string]map[string]heldObject
 	// Unplaced are the exclusive sets that a plan could not place. They are in a memory of no account: see unplacedKey.
 	Unplaced []unplacedSet
 }
@@ -33,6 +36,13 @@ type PlannedResets struct {
 	// Known: the plan could show them.
 	Known  bool
 	Resets map[string]string
+}
+
+// heldObject is how a process has planned an object that has an override.
+type heldObject struct {
+	Process string
+	// Stays: the object keeps the override.
+	Stays bool
 }
 
 // unplacedSet is an exclusive set whose account, module or infra was not known when it was planned. What is not
@@ -137,14 +147,16 @@ func (m memory) othersOf(opts Options, did map[string]string) map[string]bool {
 	return others
 }
 
-// memories guards the memories within this process. What plans and owners say may be lost if two processes change
-// one at once.
+// memories guards the memories within this process; a lock of their own, held for a moment, between processes.
 var memories sync.Mutex
 
 // change changes what is remembered.
 func (l fileLock) change(do func(*memory)) {
 	memories.Lock()
 	defer memories.Unlock()
+	if between, err := (fileLock{l.memoryPath() + ".lock"}).open(); err == nil && between.Lock() == nil {
+		defer between.Close() //nolint:errcheck // it ends with the process, too
+	}
 	m := l.read()
 	do(&m)
 	l.write(m)
@@ -195,6 +207,46 @@ func (a *Account) Own(object string, scope harness.Scope, fields []string) {
 			m.Owners[Target{Scope: scope, Field: field}.String()] = object
 		}
 	})
+}
+
+// Hold records that a plan has seen an object with overrides, and whether it keeps each: other aliases, which are
+// processes of their own, may destroy another object with the same one.
+func (a *Account) Hold(object string, scope harness.Scope, stays map[string]bool) {
+	if a.opts.Run == "" || len(stays) == 0 {
+		return
+	}
+	a.writer.turn.usable().change(func(m *memory) {
+		if m.HeldRun != a.opts.Run || m.Held == nil {
+			m.HeldRun, m.Held = a.opts.Run, map[string]map[string]heldObject{}
+		}
+		for field, stays := range stays {
+			target := Target{Scope: scope, Field: field}.String()
+			if m.Held[target] == nil {
+				m.Held[target] = map[string]heldObject{}
+			}
+			m.Held[target][object] = heldObject{a.opts.Process, stays}
+		}
+	})
+}
+
+// HeldByAnother returns the fields that an object must not reset, because an object of another alias has them and
+// stays, or resets them itself. Objects of one alias are for owners.Plan.
+func (a *Account) HeldByAnother(object string, scope harness.Scope, fields []string) (others []string) {
+	m := a.writer.turn.usable().read()
+	if a.opts.Run == "" || m.HeldRun != a.opts.Run {
+		return nil
+	}
+	for _, field := range fields {
+		objects := m.Held[Target{Scope: scope, Field: field}.String()]
+		for id, other := range objects {
+			sameAlias := other.Process == a.opts.Process || other.Process == objects[object].Process
+			if id != object && !sameAlias && (other.Stays || !objects[object].Stays && id < object) {
+				others = append(others, field)
+				break
+			}
+		}
+	}
+	return others
 }
 
 // OwnedByAnother returns the fields that another object has stored since, as far as this machine remembers.

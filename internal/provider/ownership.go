@@ -211,12 +211,12 @@ func (o ownership) shared(ctx context.Context, diags *diag.Diagnostics) []string
 }
 
 // leaves returns the fields that a destroy must leave to another object: those that the state is known to
-// share and, in a run of some targets, where a refresh sees little, those that another object has stored since.
+// share or that another alias has and, in a run of some targets, where a refresh sees little, those that another object has stored since.
 func (o ownership) leaves(ctx context.Context, model plannable, diags *diag.Diagnostics) []string {
-	fields := o.shared(ctx, diags)
+	fields, object, held := o.shared(ctx, diags), o.object(ctx, diags), slices.Collect(maps.Keys(model.images()))
+	fields = append(fields, o.data.account.HeldByAnother(object, model.scope(), held)...)
 	if o.data.targeted {
-		fields = append(fields, o.data.account.OwnedByAnother(o.object(ctx, diags), model.scope(),
-			slices.Collect(maps.Keys(model.images())))...)
+		fields = append(fields, o.data.account.OwnedByAnother(object, model.scope(), held)...)
 	}
 	slices.Sort(fields)
 	return slices.Compact(fields)

@@ -316,6 +316,11 @@ func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagno
 	if s.Before != nil {
 		s.Shared = fields
 		owned.remember(ctx, sharedKey, fields, &diags)
+		stays := make(map[string]bool, len(s.Before))
+		for field := range s.Before {
+			_, stays[field] = s.After[field]
+		}
+		owned.data.account.Hold(s.object, s.Scope, stays)
 	}
 	shared := targets{s.Scope, s.Shared}
 	switch {

@@ -232,6 +232,29 @@ func TestAccTheTruthIsTold(t *testing.T) {
 			requireStored(t, fake, images)
 			requireEmptyPlan(t, dir)
 		},
+		"a leftover of another alias leaves the override to the one that stays": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+			t.Helper()
+			const alias = "provider \"harnessci\" {\n  alias = \"b\"\n}\n"
+			for _, left := range []string{"old", "new"} { // the rename is finished, or taken back
+				configs := map[string]string{
+					"old": alias + single("old", "gitCloneTag", gitOlder, "provider = harnessci.b"),
+					"new": alias + single("new", "gitCloneTag", gitOlder),
+				}
+				dir.Write("main.tf", configs["old"])
+				dir.Must("apply", "-auto-approve")
+				dir.Write("main.tf", configs["new"])
+				dir.Must("apply", "-auto-approve", "-target=harnessci_image_override.new")
+				stays := map[string]string{"old": "new", "new": "old"}[left]
+				dir.Write("main.tf", configs[stays])
+				dir.Must("apply", "-auto-approve")
+				requireStored(t, fake, map[string]string{"gitCloneTag": gitQuoted})
+				requireEmptyPlan(t, dir)
+				dir.Write("main.tf", configs["new"])
+				dir.Must("apply", "-auto-approve", "-target=harnessci_image_override.new")
+				dir.Must("destroy", "-auto-approve")
+				requireStored(t, fake, nil)
+			}
+		},
 		"a data source after a change by another program": func(t *testing.T, _ *fakeharness.Server, dir *clitest.Dir) {
 			t.Helper()
 			dir.Write("main.tf", "provider \"harnessci\" {\n  alias = \"b\"\n}\n"+

@@ -209,7 +209,15 @@ func (p *Process) Kill() {
 // run must have a Group. It does nothing after the run has ended.
 func (p *Process) Terminate() {
 	p.tb.Helper()
-	if err := terminateGroup(p.cmd.Process.Pid); err != nil {
+	if err := signalGroup(p.cmd.Process.Pid, syscall.SIGTERM); err != nil {
+		p.tb.Fatal(err)
+	}
+}
+
+// KillAll ends the CLI and its providers at once. The run must have a Group.
+func (p *Process) KillAll() {
+	p.tb.Helper()
+	if err := signalGroup(p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
 		p.tb.Fatal(err)
 	}
 }

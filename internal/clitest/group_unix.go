@@ -9,8 +9,8 @@ import (
 
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-func terminateGroup(leader int) error {
-	if err := syscall.Kill(-leader, syscall.SIGTERM); !errors.Is(err, syscall.ESRCH) {
+func signalGroup(leader int, signal syscall.Signal) error {
+	if err := syscall.Kill(-leader, signal); !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
 	return nil

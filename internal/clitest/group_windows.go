@@ -7,4 +7,6 @@ import (
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
-func terminateGroup(int) error { return errors.New("Windows has no SIGTERM for a group of processes") }
+func signalGroup(int, syscall.Signal) error {
+	return errors.New("Windows has no SIGTERM for a group of processes")
+}

@@ -91,6 +91,22 @@ func (a *Account) placeCandidate(ctx context.Context, body json.RawMessage, want
 // forbids reports whether the account, rather than a fault, stands against a candidate.
 func forbids(err error) bool { return harness.IsForbidden(err) || isA[*harness.PolicyError](err) }
 
+// HasCandidate reports whether there is a candidate of ours: of a run that is at work, or was killed.
+func (a *Account) HasCandidate(ctx context.Context) bool {
+	there, err := a.read(ctx, harness.ImageCandidate)
+	return err == nil && there.IsCandidate()
+}
+
+// Sweep deletes a candidate that a killed run has left.
+func (a *Account) Sweep(ctx context.Context) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if !a.HasCandidate(ctx) {
+		return nil
+	}
+	return a.removeCandidate(ctx)
+}
+
 // removeCandidate deletes the candidate; nil if it is gone.
 func (a *Account) removeCandidate(ctx context.Context) error {
 	sent := a.api.DeleteConnector(ctx, harness.ImageCandidate)

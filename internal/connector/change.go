@@ -18,6 +18,9 @@ type Request struct {
 	// Worked is the last body that was seen to work. It is put back if the settings are stored already and
 	// fail their test; nil: nothing is put back then.
 	Worked json.RawMessage
+	// Origin is what a destroy restores, which the connector's description is to say; nil: what is there now, or what the
+	// description says already.
+	Origin *harness.Origin
 	// Test is how long each connection test may take; zero: nothing is tested.
 	Test time.Duration
 }
@@ -75,10 +78,20 @@ func (r Request) body(before Found) (json.RawMessage, harness.Registry, error) {
 	want := r.Edit(before.Registry)
 	var body json.RawMessage
 	var err error
+	var origin harness.Origin
 	if before.Exists {
 		body, err = before.With(want)
+		if err == nil && r.Origin == nil {
+			origin, err = before.Before()
+		}
 	} else {
 		body, err = harness.NewConnectorBody(want)
+	}
+	if r.Origin != nil {
+		origin = *r.Origin
+	}
+	if err == nil {
+		body, err = harness.WithOrigin(body, origin)
 	}
 	return body, want, err
 }

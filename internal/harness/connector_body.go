@@ -2,10 +2,13 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // imageConnectorName is what Harness itself calls the image connector.
@@ -66,22 +69,23 @@ func (c Connector) Registry() (Registry, error) {
 	if err := decodeObject(c.Body, &body); err != nil {
 		return Registry{}, err
 	}
-	spec := body.Spec
-	auth := spec.Auth.Type
-	if auth == "" {
-		auth = Anonymous
-	}
-	if n := len(spec.DelegateSelectors); n > maxSelectors {
+	if n := len(body.Spec.DelegateSelectors); n > maxSelectors {
 		return Registry{}, fmt.Errorf("the connector has %d delegate selectors, more than the %d that are supported", n, maxSelectors)
 	}
-	selectors := slices.Clone(spec.DelegateSelectors)
+	return body.Spec.registry(), nil
+}
+
+func (s registrySpec) registry() Registry {
+	selectors := slices.Clone(s.DelegateSelectors)
 	slices.Sort(selectors)
-	login := spec.Auth.Spec
+	login := s.Auth.Spec
 	return Registry{
-		Login: Login{Auth: auth, Username: login.Username, UsernameRef: login.UsernameRef, PasswordRef: login.PasswordRef},
-		URL:   spec.URL, ProviderType: spec.ProviderType,
-		DelegateSelectors: slices.Compact(selectors), ExecuteOnDelegate: spec.ExecuteOnDelegate,
-	}, nil
+		Login: Login{
+			Auth: cmp.Or(s.Auth.Type, Anonymous), Username: login.Username, UsernameRef: login.UsernameRef, PasswordRef: login.PasswordRef,
+		},
+		URL: s.URL, ProviderType: s.ProviderType,
+		DelegateSelectors: slices.Compact(selectors), ExecuteOnDelegate: s.ExecuteOnDelegate,
+	}
 }
 
 // maxSelectors is how many delegate selectors a connector may have here; real ones have a few.
@@ -107,6 +111,96 @@ func (c Connector) IsCandidate() bool {
 		Description string `json:"description"`
 	}
 	return decodeObject(c.Body, &head) == nil && head.Description == candidateDescription
+}
+
+// Origin is what the image connector was before this provider set it: a body, or nil for none.
+type Origin struct {
+	Body json.RawMessage
+	// LostLogin: it had a login that the body does not have.
+	LostLogin bool
+}
+
+// mark is the part of a description in which WithOrigin keeps an Origin, for whoever has no state that knows it.
+type mark struct {
+	URL       string        `json:"url"`      // of the connector that has it: with another one, the mark is void
+	Replaced  *registrySpec `json:"replaced"` // null: there was no connector
+	LostLogin bool          `json:"lostLogin"`
+}
+
+var marked = regexp.MustCompile(`(?s)\s*\[Set by Terraform \(harnessci_image_connector\) in place of .*: (\{"url":.*\})\]$`)
+
+// WithOrigin returns a connector's body with a description that says what it has replaced.
+func WithOrigin(body json.RawMessage, origin Origin) (json.RawMessage, error) {
+	content, err := decoded(body)
+	if err != nil {
+		return nil, err
+	}
+	registry, err := Connector{Type: DockerRegistry, Body: body}.Registry()
+	if err != nil {
+		return nil, err
+	}
+	note, was := mark{URL: registry.URL, LostLogin: origin.LostLogin}, "no connector"
+	if origin.Body != nil {
+		bare, lost, err := WithoutLogin(origin.Body)
+		if err != nil {
+			return nil, err
+		}
+		var before struct {
+			Spec registrySpec `json:"spec"`
+		}
+		if err := decodeObject(bare, &before); err != nil {
+			return nil, err
+		}
+		auth := before.Spec.Auth.Type
+		note.Replaced, note.LostLogin = &before.Spec, note.LostLogin || lost || auth != "" && auth != Anonymous && auth != UsernamePassword
+		was = ShowURL(before.Spec.URL)
+	}
+	says, err := json.Marshal(note)
+	if err != nil {
+		return nil, err
+	}
+	content["description"] = strings.TrimSpace(unmarked(content) + " [Set by Terraform (harnessci_image_connector) in place of " + was + ": " + string(says) + "]")
+	return json.Marshal(content)
+}
+
+// unmarked returns the description of a decoded body without what WithOrigin has added.
+func unmarked(content map[string]any) string {
+	description, _ := content["description"].(string)
+	return marked.ReplaceAllString(description, "")
+}
+
+// Origin returns what WithOrigin has recorded, unless somebody has given the connector another URL since.
+func (c Connector) Origin() (origin Origin, ok bool) {
+	registry, err := c.Registry()
+	content, decodeErr := decoded(c.Body)
+	if err != nil || decodeErr != nil {
+		return Origin{}, false
+	}
+	description, _ := content["description"].(string)
+	found := marked.FindStringSubmatch(description)
+	var note mark
+	if found == nil || json.Unmarshal([]byte(found[1]), &note) != nil || note.URL != registry.URL {
+		return Origin{}, false
+	}
+	if note.Replaced == nil {
+		return Origin{}, true
+	}
+	if content["description"] = unmarked(content); content["description"] == "" {
+		delete(content, "description")
+	}
+	origin = Origin{LostLogin: note.LostLogin}
+	origin.Body, err = changed(content, note.Replaced.registry())
+	return origin, err == nil
+}
+
+// Before returns what a resource that takes over the connector is to restore: what an earlier run has replaced, if that
+// run has stored these settings and no state knows it, else the connector.
+func (c Connector) Before() (Origin, error) {
+	if origin, ok := c.Origin(); ok {
+		return origin, nil
+	}
+	body, lost, err := WithoutLogin(c.Body)
+	return Origin{Body: body, LostLogin: lost}, err
 }
 
 // WithoutLogin returns a connector's body without what may be a login in its URL, and whether there was one.

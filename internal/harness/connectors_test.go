@@ -2,7 +2,9 @@ package harness
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,4 +170,60 @@ func TestAConnectionTestMayTakeLongerThanOtherRequests(t *testing.T) {
 	if _, err := New(cfg).TestConnector(t.Context(), ImageConnector, 0); !IsTimeout(err) {
 		t.Errorf("without patience: %v", err)
 	}
+}
+
+// What the image connector was is in its description, for whoever has lost the state.
+func TestADescriptionSaysWhatTheConnectorWas(t *testing.T) {
+	t.Parallel()
+	const ours = `{"name":"n","description":%q,"type":"DockerRegistry","spec":{"dockerRegistryUrl":"https://registry.example.com","proxy":true}}`
+	const hub = `{"type":"DockerRegistry","spec":{"dockerRegistryUrl":"https://index.docker.io/v2/","providerType":"DockerHub",` +
+		`"auth":{"type":"UsernamePassword","spec":{"username":"u","passwordRef":"account.p"}},"delegateSelectors":["b","a"]}}`
+	for name, test := range map[string]struct {
+		description, was, url string
+		lost                  bool
+	}{
+		"a login":            {was: hub, url: "https://index.docker.io/v2/"},
+		"none":               {},
+		"with a description": {description: "Ours [since 2024]", was: hub, url: "https://index.docker.io/v2/"},
+		"a login in its URL": {was: strings.Replace(hub, "index.docker.io", "u:hunter2@index.docker.io", 1), url: "https://index.docker.io/v2/", lost: true},
+		"another login":      {was: strings.Replace(hub, "UsernamePassword", "Other", 1), url: "https://index.docker.io/v2/", lost: true},
+		"odd":                {was: strings.Replace(hub, "/v2/", "/]: {\\\"\\n", 1), url: "https://", lost: true},
+	} {
+		body, err := WithOrigin([]byte(fmt.Sprintf(ours, test.description)), Origin{Body: []byte(test.was)})
+		if test.was == "" {
+			body, err = WithOrigin([]byte(fmt.Sprintf(ours, test.description)), Origin{})
+		}
+		if err == nil {
+			body, err = WithOrigin(body, Connector{Type: DockerRegistry, Body: body}.mustOrigin(t)) // again, as an update does
+		}
+		if err != nil || strings.Contains(string(body), "hunter2") || strings.Count(string(body), "Set by Terraform") != 1 {
+			t.Errorf("%s: %s, %v", name, body, err)
+			continue
+		}
+		origin := Connector{Type: DockerRegistry, Body: body}.mustOrigin(t)
+		if origin.LostLogin != test.lost || (origin.Body == nil) != (test.was == "") {
+			t.Errorf("%s: %s, %t", name, origin.Body, origin.LostLogin)
+		}
+		if origin.Body != nil {
+			was, err := Connector{Type: DockerRegistry, Body: origin.Body}.Registry()
+			if err != nil || was.URL != test.url || !slices.Equal(was.DelegateSelectors, []string{"a", "b"}) ||
+				!test.lost && was.PasswordRef != "account.p" || strings.Contains(string(origin.Body), "Set by Terraform") ||
+				test.description != "" && !strings.Contains(string(origin.Body), test.description) {
+				t.Errorf("%s: %+v of %s, %v", name, was, origin.Body, err)
+			}
+		}
+		changed := strings.Replace(string(body), `"dockerRegistryUrl":"https://registry`, `"dockerRegistryUrl":"https://theirs`, 1)
+		if _, ok := (Connector{Type: DockerRegistry, Body: []byte(changed)}).Origin(); ok {
+			t.Errorf("%s: it counts although somebody has changed the URL", name)
+		}
+	}
+}
+
+func (c Connector) mustOrigin(t *testing.T) Origin {
+	t.Helper()
+	origin, ok := c.Origin()
+	if !ok {
+		t.Errorf("no origin in %s", c.Body)
+	}
+	return origin
 }

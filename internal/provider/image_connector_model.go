@@ -253,16 +253,13 @@ type keptConnector struct {
 	LostLogin bool `json:"lost_login,omitempty"`
 }
 
-// remember returns what private state may hold of a connector.
-func remember(found connector.Found) (kept keptConnector) {
-	if !found.Exists {
-		return kept
+// before returns what a resource that takes over a connector restores; an earlier run may have set it.
+func before(found connector.Found) keptConnector {
+	origin, err := found.Before()
+	if !found.Exists || err != nil { // what cannot be read was not taken over
+		return keptConnector{}
 	}
-	body, lost, err := harness.WithoutLogin(found.Body)
-	if err != nil {
-		return kept // what cannot be read was not taken over
-	}
-	return keptConnector{Body: body, LostLogin: lost}
+	return keptConnector(origin)
 }
 
 // url is the registry's; "" if there was no connector.
@@ -277,11 +274,11 @@ func workedAfter(result connector.Result, err error) keptConnector {
 	kept := keptConnector{}
 	switch {
 	case err == nil && result.After.Works():
-		kept = remember(result.After)
+		kept.Body = result.After.Body
 	case err != nil && result.Touched:
-		kept = remember(result.Before)
+		kept.Body = result.Before.Body
 	}
-	if kept.LostLogin {
+	if kept.Body != nil && harness.HasLogin(kept.url()) {
 		return keptConnector{}
 	}
 	return kept
@@ -292,6 +289,28 @@ type connectorMemory struct {
 	Previous, Worked keptConnector
 	// Recorded: Previous was recorded, even if there was none.
 	Recorded bool
+}
+
+// orMarked returns what the connector itself says of a previous one, if private state has lost it: a CLI gives that of a
+// tainted object to nobody, and a killed run has none.
+func (m connectorMemory) orMarked(ctx context.Context, account *connector.Account) connectorMemory {
+	if m.Recorded {
+		return m
+	}
+	found, err := account.Shared(ctx)
+	if origin, ok := found.Origin(); ok && err == nil {
+		m.Previous, m.Recorded = keptConnector(origin), true
+	}
+	return m
+}
+
+// origin is the previous connector for the description of the next one; nil if it is not recorded.
+func (m connectorMemory) origin() *harness.Origin {
+	if !m.Recorded {
+		return nil
+	}
+	origin := harness.Origin(m.Previous)
+	return &origin
 }
 
 // recallConnector returns what private state has.
@@ -515,15 +534,26 @@ func (d *providerData) asides(result connector.Result) (diags diag.Diagnostics) 
 			"New settings are tested as a temporary connector, "+harness.ImageCandidate+", before builds see them. That was not "+
 				"possible:\n\n"+explain(nil, connectorError{result.Untested})+"\n\nThe connector was changed first and tested then: it works.")
 	}
-	if result.Leftover != nil {
-		diags.AddWarning("Could not delete the temporary connector "+harness.ImageCandidate,
-			explain(nil, connectorError{result.Leftover})+"\n\nNo build uses it. The next change deletes it; you can also delete it "+
-				"in Harness (Account Settings, Connectors).")
-	}
+	diags.Append(leftover(result.Leftover)...)
 	if result.Unverified != nil {
 		diags.Append(d.unverified("the settings of", imageConnector{}, result.Unverified))
 	}
 	return diags
+}
+
+// leftover is the warning that the temporary connector could not be deleted.
+func leftover(err error) (diags diag.Diagnostics) {
+	if err != nil {
+		diags.AddWarning("Could not delete the temporary connector "+harness.ImageCandidate,
+			explain(nil, connectorError{err})+"\n\nNo build uses it. The next change deletes it; you can also delete it "+
+				"in Harness (Account Settings, Connectors).")
+	}
+	return diags
+}
+
+// swept deletes a temporary connector that a killed run has left.
+func (d *providerData) swept(ctx context.Context) diag.Diagnostics {
+	return leftover(d.connector.Sweep(ctx))
 }
 
 // brokenConnector is an error of a create as a warning: see Create.
@@ -552,12 +582,13 @@ func connectorKept(memory connectorMemory) diag.Diagnostic {
 		was = "Its URL is " + showURL(memory.Previous.url()) + "."
 	}
 	return diag.NewWarningDiagnostic("Did not restore the previous image connector, because this run has set a new one",
-		"Restoring it would undo that. "+was+" The new resource does not record it. This happens when a resource is renamed without "+
-			"a moved block, or replaced with create_before_destroy.")
+		"Restoring it would undo that. "+was+" A destroy of the new resource restores it. This happens when a resource is renamed "+
+			"without a moved block, or replaced with create_before_destroy.")
 }
 
 // nothingToPutBack is the warning that the previous connector is unknown.
 func nothingToPutBack() diag.Diagnostic {
-	return diag.NewWarningDiagnostic("The image connector was left as it is",
-		"The state does not record which connector existed before this resource. Builds pull as they did before.")
+	return diag.NewWarningDiagnostic("The image connector stays as it is",
+		"Neither the state nor the connector's description says which connector existed before this resource, so a destroy restores "+
+			"none. Builds pull as they did before.")
 }

@@ -31,7 +31,7 @@ func (r *imageConnectorResource) ModifyPlan(ctx context.Context, req resource.Mo
 	memory := recallConnector(ctx, req.Private, &resp.Diagnostics)
 	switch {
 	case plan == nil:
-		resp.Diagnostics.Append(r.planDestroy(*state, memory)...)
+		resp.Diagnostics.Append(r.planDestroy(ctx, *state, memory)...)
 		return
 	case state == nil:
 		resp.Diagnostics.Append(r.data.toleratedInDestroy(r.planCreate(ctx, plan, memory))...)
@@ -73,10 +73,11 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 	case current.sameSettings(*plan):
 		diags.Append(standing(*plan, found)...)
 	default:
-		diags.Append(replacesExisting(current, *plan))
+		diags.Append(replacesExisting(current, *plan, found))
 	}
 	if found.Exists && !plan.keeps() {
-		diags.Append(connectorMemory{Previous: remember(found)}.lostLogin()...)
+		diags.Append(connectorMemory{Previous: before(found)}.lostLogin()...)
+		diags.Append(ranBefore(found)...)
 	}
 	if !current.URL.Equal(plan.URL) {
 		diags.Append(r.data.checkExistingPulls(ctx, plan.URL)...)
@@ -85,15 +86,35 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 }
 
 // replacesExisting is the warning that a create takes over the connector.
-func replacesExisting(current, plan imageConnectorModel) diag.Diagnostic {
+func replacesExisting(current, plan imageConnectorModel, found connector.Found) diag.Diagnostic {
 	last := "Destroying the resource restores the current settings."
+	if _, ours := found.Origin(); ours {
+		last = ""
+	}
 	if plan.keeps() {
 		last = "Nothing restores the current settings, because on_destroy is " + destroyKeep + "."
 	}
 	return diag.NewAttributeWarningDiagnostic(path.Root("url"), "The image connector replaces the existing one",
 		differences(current, plan)+"\n\nThe apply changes the account's connector "+harness.ImageConnector+
-			" in place, and every build pulls through it from then on. "+last+" To change only some of them, import it "+
-			"before the apply:\n\n  terraform import 'harnessci_image_connector.<name>' "+harness.ImageConnector)
+			" in place, and every build pulls through it from then on. "+strings.TrimSpace(last+" To change only some of them, import it "+
+			"before the apply:")+"\n\n  terraform import 'harnessci_image_connector.<name>' "+harness.ImageConnector)
+}
+
+// ranBefore is the warning that an earlier run has set the connector, which no state knows.
+func ranBefore(found connector.Found) (diags diag.Diagnostics) {
+	origin, ours := found.Origin()
+	if !ours {
+		return nil
+	}
+	restores := "deletes the connector, because there was none"
+	if origin.Body != nil {
+		restores = "restores " + showURL(keptConnector(origin).url())
+	}
+	diags.AddWarning("An earlier run has set the image connector, and no state knows it",
+		"The run was killed, or its resource was tainted, replaced or taken out of the state. The connector's description says "+
+			"what that run replaced, so destroying this resource "+restores+". To restore the current settings instead, remove the "+
+			"sentence in brackets from the description in Harness before the apply.")
+	return diags
 }
 
 // planUpdate keeps the settings that the configuration omits, and the status if nothing changes and nothing
@@ -115,6 +136,9 @@ func (r *imageConnectorResource) planUpdate(
 	if same && (works || plan.untested()) {
 		plan.Status = state.Status
 	}
+	if same && works && r.data.connector.HasCandidate(ctx) {
+		diags.Append(leftoverCandidate())
+	}
 	if !works && (same || state.Status.ValueString() == statusAbsent) {
 		diags.Append(r.planStanding(ctx, *plan)...)
 	}
@@ -122,6 +146,14 @@ func (r *imageConnectorResource) planUpdate(
 		diags.Append(r.data.checkExistingPulls(ctx, plan.URL)...)
 	}
 	return diags
+}
+
+// leftoverCandidate is the warning of a temporary connector that this plan does not need.
+func leftoverCandidate() diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The temporary connector "+harness.ImageCandidate+" is still there",
+		"It tests settings before builds see them, and no build uses it. Unless another run is at work, one that was killed has left "+
+			"it. The next change or destroy of the image connector deletes it; you can also delete it in Harness (Account Settings, "+
+			"Connectors).")
 }
 
 // planStanding warns of a connector that is not known to work.
@@ -167,11 +199,15 @@ func standing(plan imageConnectorModel, found connector.Found) (diags diag.Diagn
 }
 
 // planDestroy warns of what is restored.
-func (r *imageConnectorResource) planDestroy(state imageConnectorModel, memory connectorMemory) diag.Diagnostics {
+func (r *imageConnectorResource) planDestroy(ctx context.Context, state imageConnectorModel, memory connectorMemory) diag.Diagnostics {
 	diags := resourceConflict(r.data.connector.PlanResource(connector.Destroying))
 	if state.keeps() {
 		r.data.connector.Plan(connector.Planned{URL: knownText(state.URL)})
 		return diags
+	}
+	if memory = memory.orMarked(ctx, r.data.connector); !memory.Recorded {
+		r.data.connector.Plan(connector.Planned{URL: knownText(state.URL)})
+		return append(diags, nothingToPutBack())
 	}
 	back := memory.Previous.url()
 	r.data.connector.Plan(connector.Planned{URL: &back})
@@ -200,7 +236,7 @@ func resourceConflict(conflict connector.Conflict) (diags diag.Diagnostics) {
 	case connector.Renamed:
 		diags.AddWarning("One image connector is destroyed and another is created",
 			"If the resource was renamed, add a moved block. Without it, the previous connector may come back for "+
-				"a moment, and the new resource does not record it.")
+				"a moment.")
 	}
 	return diags
 }

@@ -99,7 +99,8 @@ func (r *imageConnectorResource) Schema(ctx context.Context, _ resource.SchemaRe
 			},
 			"restores_url": schema.StringAttribute{
 				Computed: true,
-				MarkdownDescription: "URL of the connector that a destroy brings back. Empty if there was none, so that a destroy " +
+				MarkdownDescription: "URL of the connector that a destroy brings back, which the connector's description names too, for a " +
+					"run that loses its state. Empty if there was none, so that a destroy " +
 					"deletes the connector; null if a destroy keeps it. A login in the URL is hidden.",
 			},
 			"provider_type": schema.StringAttribute{
@@ -180,7 +181,7 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	case err != nil:
 		resp.Diagnostics.Append(brokenConnector(r.data.connectorFailure("set the image connector", err)))
 	}
-	memory := connectorMemory{Previous: remember(result.Before), Recorded: true, Worked: workedAfter(result, err)}
+	memory := connectorMemory{Previous: before(result.Before), Recorded: true, Worked: workedAfter(result, err)}
 	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.settled(result.After, memory))...)
 	ownership{r.data, resp.Identity, resp.Private}.keep(ctx, plan, &resp.Diagnostics)
@@ -213,7 +214,7 @@ func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 	memory := recallConnector(ctx, resp.Private, &resp.Diagnostics)
 	if !memory.Recorded && found.IsRegistry() { // imported, or moved here
-		memory = connectorMemory{Previous: remember(found), Recorded: true}
+		memory = connectorMemory{Previous: before(found), Recorded: true}
 		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 		resp.Diagnostics.Append(memory.lostLogin()...)
 	}
@@ -231,7 +232,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 	}
 	memory := recallConnector(ctx, req.Private, &resp.Diagnostics)
 	result, err := r.change(ctx, plan, plan.Timeouts.Update,
-		connector.Request{Edit: plan.edit, Expected: state.describes, Worked: memory.Worked.Body}, &resp.Diagnostics)
+		connector.Request{Edit: plan.edit, Expected: state.describes, Worked: memory.Worked.Body, Origin: memory.origin()}, &resp.Diagnostics)
 	if err != nil {
 		resp.Diagnostics.Append(r.data.connectorFailure("set the image connector", err))
 	}
@@ -251,10 +252,14 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 	var state imageConnectorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() || !r.data.requireKnown("restore the previous image connector", &resp.Diagnostics) ||
-		!(ownership{r.data, req.Identity, req.Private}).require(ctx, state, &resp.Diagnostics) || state.keeps() {
+		!(ownership{r.data, req.Identity, req.Private}).require(ctx, state, &resp.Diagnostics) {
 		return
 	}
-	memory := recallConnector(ctx, req.Private, &resp.Diagnostics)
+	if state.keeps() {
+		resp.Diagnostics.Append(r.data.swept(ctx)...)
+		return
+	}
+	memory := recallConnector(ctx, req.Private, &resp.Diagnostics).orMarked(ctx, r.data.connector)
 	limit := state.testLimit(ctx, state.Timeouts.Delete, &resp.Diagnostics)
 	switch {
 	case resp.Diagnostics.HasError():
@@ -270,6 +275,8 @@ func (r *imageConnectorResource) Delete(ctx context.Context, req resource.Delete
 		resp.Diagnostics.Append(r.data.failure("restore the previous image connector", nil, restoreError{connectorError{err}}))
 	case stays:
 		resp.Diagnostics.Append(connectorKept(memory))
+	case limit == 0 || memory.Previous.Body == nil: // it has made no candidate
+		resp.Diagnostics.Append(r.data.swept(ctx)...)
 	}
 }
 

@@ -97,6 +97,113 @@ func TestAccImageConnector_anInterruptedDestroyIsUndoneAndRepeated(t *testing.T)
 	requireURL(t, fake, hubURL)
 }
 
+// A run that is killed at any of its calls leaves a connector that works, and the first previous one is never lost.
+func TestAccImageConnector_aKilledCreateForgetsNothing(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]fakeharness.Fault{
+		"before the candidate":         {Call: "create-connector", Connector: harness.ImageCandidate},
+		"the candidate's test":         {Call: "test-connector", Connector: harness.ImageCandidate},
+		"the candidate's end":          {Call: "delete-connector", Connector: harness.ImageCandidate},
+		"the read before the switch":   {Call: "get-connector", After: 2},
+		"the switch":                   {Call: "update-connector", Connector: harness.ImageConnector},
+		"the read after the switch":    {Call: "get-connector", After: 3},
+		"the test":                     {Call: "test-connector", Connector: harness.ImageConnector},
+		"the read before the state is": {Call: "get-connector", After: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
+			dir.Group = true
+			reached, killed := make(chan struct{}), make(chan struct{})
+			at.Hook = func(fakeharness.Request) {
+				close(reached)
+				<-killed
+			}
+			fake.Inject(at)
+			apply := dir.Start("apply", "-auto-approve")
+			<-reached
+			apply.KillAll()
+			close(killed)
+			apply.Wait()
+			if url, _ := spec(t, fake)["dockerRegistryUrl"].(string); url != hubURL && url != mirrorURL {
+				t.Errorf("the URL is %q", url)
+			}
+			dir.Must("apply", "-auto-approve")
+			requireURL(t, fake, mirrorURL)
+			requireSays(t, dir.State(), `"restores_url": "`+hubURL+`"`)
+			requireEmptyPlan(t, dir)
+			dir.Must("destroy", "-auto-approve")
+			requireURL(t, fake, hubURL)
+			if stored := fake.Connector(); strings.Contains(stored, "Terraform") || fake.ConnectorNamed(harness.ImageCandidate) != "" {
+				t.Errorf("left %s and %s", stored, fake.ConnectorNamed(harness.ImageCandidate))
+			}
+		})
+	}
+}
+
+// What the state loses, the connector's description has.
+func TestAccImageConnector_thePreviousOneOutlivesItsState(t *testing.T) {
+	t.Parallel()
+	const at, cbd = "harnessci_image_connector.this", "lifecycle { create_before_destroy = true }"
+	const removed = "removed {\n  from = " + at + "\n  lifecycle { destroy = false }\n}\n"
+	other := connectorConfig("https://other.example.com")
+	for name, steps := range map[string][]string{
+		"tainted":                  {"taint " + at, "apply -auto-approve"},
+		"tainted and destroyed":    {"taint " + at},
+		"replaced":                 {"apply -auto-approve -replace=" + at},
+		"replaced before":          {cbd, "apply -auto-approve -replace=" + at},
+		"tainted, replaced before": {cbd, "taint " + at, "apply -auto-approve"},
+		"changed, then tainted":    {other, "apply -auto-approve", "taint " + at, "apply -auto-approve"},
+		"removed and imported":     {removed, "apply -auto-approve", connectorConfig(mirrorURL), "import " + at + " harnessImage"},
+		"removed and created":      {removed, "apply -auto-approve", connectorConfig(mirrorURL), "apply -auto-approve"},
+		"without a refresh":        {other, "apply -auto-approve -refresh=false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
+			dir.Must("apply", "-auto-approve")
+			for _, step := range steps {
+				switch {
+				case step == cbd:
+					dir.Write("main.tf", connectorConfig(mirrorURL, cbd))
+				case strings.Contains(step, "{"):
+					dir.Write("main.tf", step)
+				default:
+					dir.Must(strings.Fields(step)...)
+				}
+			}
+			if url, _ := spec(t, fake)["dockerRegistryUrl"].(string); url == hubURL {
+				t.Error("the previous connector came back too early")
+			}
+			requireSays(t, dir.Must("plan", "-destroy", "-refresh=false"), "is restored:", hubURL)
+			dir.Must("destroy", "-auto-approve", "-refresh=false")
+			requireURL(t, fake, hubURL)
+		})
+	}
+}
+
+// A candidate that a killed update has left is told of, and goes with a destroy that needs none itself.
+func TestAccImageConnector_tellsOfALeftoverCandidate(t *testing.T) {
+	t.Parallel()
+	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL, `on_destroy = "keep"`))
+	dir.Must("apply", "-auto-approve")
+	dir.Group = true
+	reached := make(chan struct{})
+	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageCandidate, Hang: true, Hook: func(fakeharness.Request) { close(reached) }})
+	dir.Write("main.tf", connectorConfig("https://other.example.com", `on_destroy = "keep"`))
+	apply := dir.Start("apply", "-auto-approve")
+	<-reached
+	apply.KillAll()
+	apply.Wait()
+	dir.Write("main.tf", connectorConfig(mirrorURL, `on_destroy = "keep"`))
+	requireSays(t, dir.Must("plan"), "The temporary connector harnessImageCandidate is still there", "No changes")
+	dir.Must("destroy", "-auto-approve")
+	if left := fake.ConnectorNamed(harness.ImageCandidate); left != "" {
+		t.Errorf("left %s", left)
+	}
+	requireURL(t, fake, mirrorURL)
+}
+
 // A destroy begins with a plan of everything, of what was never made too.
 func TestAccImageConnector_ofAnotherTypeStopsNoDestroy(t *testing.T) {
 	t.Parallel()

@@ -107,3 +107,29 @@ func anchors(page string) map[string]bool {
 	}
 	return all
 }
+
+// TestPromisesNameTheirTests checks that each promise of SECURITY.md names the tests that show it, and that they exist.
+func TestPromisesNameTheirTests(t *testing.T) {
+	t.Parallel()
+	tests := new(strings.Builder)
+	for _, content := range textFiles(t, "..", "_test.go") {
+		tests.WriteString(content)
+	}
+	_, table, _ := strings.Cut(readFile(t, "../../SECURITY.md"), "|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	promises := strings.Split(table, "\n")
+	if len(promises) < 12 {
+		t.Errorf("%d promises", len(promises))
+	}
+	for _, promise := range promises {
+		names := regexp.MustCompile("`((Test|Fuzz)\\w+)`").FindAllStringSubmatch(promise, -1)
+		if len(names) == 0 {
+			t.Errorf("no test shows: %s", promise)
+		}
+		for _, name := range names {
+			if !strings.Contains(tests.String(), "\nfunc "+name[1]+"(") {
+				t.Errorf("there is no %s, which shows: %s", name[1], promise)
+			}
+		}
+	}
+}

@@ -172,8 +172,11 @@ func TestAccDriftCheckExample(t *testing.T) {
 		t.Errorf("more than what differs:\n%s", report)
 	}
 	fake.RemoveOverride("ci/K8", "gitCloneTag")
-	requireDriftCheck(t, dir, fake, 2, "Plan: 1 to add, 0 to change, 0 to destroy.")
+	requireDriftCheck(t, dir, fake, 2, "Plan: 0 to add, 1 to change, 0 to destroy.")
 	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+	fake.SetOverride("ci/K8", "s3UploadTag", "evil.example.com/plugins/s3:1") // of a field that the configuration does not name
+	requireDriftCheck(t, dir, fake, 2, "evil.example.com/plugins/s3:1")
+	fake.RemoveOverride("ci/K8", "s3UploadTag")
 
 	// A new default is no drift, though an output shows it.
 	dir.Write("outputs.tf", `data "harnessci_default_images" "k8" {}

@@ -39,6 +39,11 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Setenv("TF_VAR_sandbox_account_id", secondAccount)
 		dir.Setenv("TF_VAR_sandbox_api_key", options.APIKey)
 	},
+	"complete/many-accounts-opentofu": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		options := fake.Options()
+		dir.Write("accounts.json", fmt.Sprintf(`{"a": {"account_id": %q, "ring": "early"}, "b": {"account_id": %q, "ring": "everyone"}}`, options.AccountID, secondAccount))
+		dir.Setenv("TF_VAR_api_keys", fmt.Sprintf(`{"a": %q, "b": %q}`, options.APIKey, options.APIKey))
+	},
 	"complete/fleet": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		dir.Write("accounts.json", fmt.Sprintf(`{"payments": {"account_id": %q, "ring": "early"}}`, fake.Options().AccountID))
 		dir.Setenv("TF_VAR_account", "payments")
@@ -59,9 +64,14 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		pullFromTheirs(fake)
 		dir.Setenv("TF_VAR_registry_password", "hunter2")
 	},
-	"complete/policy":                     func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { pullFromTheirs(fake) },
-	"complete/private-mirror":             ownMirror,
-	"complete/one-release-behind":         ownMirror,
+	"complete/policy":         func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { pullFromTheirs(fake) },
+	"complete/private-mirror": ownMirror,
+	"modules/private-mirror": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+		t.Helper()
+		ownMirror(t, fake, dir)
+		dir.Setenv("TF_VAR_mirror", "registry.example.com/harness-mirror")
+		dir.Setenv("TF_VAR_exclusive", "false")
+	},
 	"resources/harnessci_image_connector": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/pull-limits/google":           func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
 	"guides/pull-limits/ecr":              func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { fake.SetConnector("") },
@@ -172,7 +182,11 @@ type example struct {
 func examples(t *testing.T) []example {
 	t.Helper()
 	folders := map[string][]string{}
-	for _, path := range exampleFiles(t, ".tf") {
+	paths := exampleFiles(t, ".tf")
+	if os.Getenv("TF_ACC_PROVIDER_HOST") == "registry.opentofu.org" {
+		paths = append(paths, exampleFiles(t, ".tofu")...)
+	}
+	for _, path := range paths {
 		folder, file := filepath.Split(path)
 		if !strings.HasPrefix(file, "import-") && file != "backend.tf" {
 			folders[filepath.Clean(folder)] = append(folders[filepath.Clean(folder)], file)
@@ -227,10 +241,23 @@ func (e example) workspace(t *testing.T, fake *fakeharness.Server) *clitest.Dir 
 		all += contents[file]
 	}
 	dir := clitest.New(t, all, fake.Env()) // adds the provider's source where no file has it
+	local := strings.NewReplacer("github.com/harnessci/terraform-provider-harnessci//examples/", absolute(t, examplesDir)+"/", "?ref=v0.1.0", "")
 	for file, content := range contents {
-		dir.Write(file, content)
+		dir.Write(file, local.Replace(content))
+	}
+	if strings.Contains(all, "\nmodule \"") {
+		dir.Must("get")
 	}
 	return dir
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.ToSlash(path)
 }
 
 func readExample(t *testing.T, elements ...string) string {

@@ -37,7 +37,7 @@ func (d *imageCatalogDataSource) Metadata(_ context.Context, req datasource.Meta
 func (d *imageCatalogDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the repositories in a container registry's catalog, by default that of the " +
-			"Harness registry on the endpoint's host.\n\n~> Harness has deprecated its registry, which may stop " +
+			"Harness registry on the endpoint's host. Harness has deprecated its registry, which may stop " +
 			"answering. To see which images builds run, use `harnessci_default_images` or `harnessci_image_status`.",
 		Attributes: map[string]schema.Attribute{
 			"registry_url": schema.StringAttribute{

@@ -45,10 +45,7 @@ func (r *imageOverridesResource) Schema(_ context.Context, _ resource.SchemaRequ
 		MarkdownDescription: "Manages all image overrides of a module and infra: the plan shows every override that `images` " +
 			"does not list, and the apply resets it. A change takes at most one request to store and one to reset, and is " +
 			"verified. Destroying the resource resets every override that the last refresh showed, including those added by " +
-			"hand.\n\n~> **Conflict** This resource owns every override of its `module` and `infra`. Together with a " +
-			"`harnessci_image_override`, or a second `harnessci_image_overrides`, of the same module and infra, each would " +
-			"undo the other, so a plan or apply that sees both fails. Use either one set or single overrides for each module " +
-			"and infra.",
+			"hand.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,

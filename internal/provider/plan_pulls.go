@@ -449,7 +449,7 @@ func checkAgainstDefault(server execconfig.PlanImages, planned plannedImage) (fo
 	return append(found, f)
 }
 
-// checkDead finds an override that another module ignores and, when it is added, one that some builds ignore.
+// checkDead finds an override that another module ignores and, when it is added, one of kaniko that builds with buildx ignore.
 func checkDead(server execconfig.PlanImages, planned plannedImage) []finding {
 	dead, is := pulls.DeadOverride(server.Scope, planned.field, func(field string) bool {
 		_, listed := planned.set[field]
@@ -478,12 +478,8 @@ func checkDead(server execconfig.PlanImages, planned plannedImage) []finding {
 				"another field, which this set does not pin:",
 			"Pin those fields as well." + source,
 		}
-	default:
-		f.cause = cause{
-			"Harness Cloud does not run these images",
-			"There, the steps of these fields run without a container, so the overrides have no effect:",
-			"If builds run on VMs of your own, nothing needs to change. Otherwise leave these fields out." + source,
-		}
+	default: // nothing is wrong with it where builds run on VMs of one's own: image_status tells
+		return nil
 	}
 	return []finding{f}
 }

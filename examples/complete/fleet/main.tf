@@ -11,6 +11,11 @@ terraform {
 variable "account" {
   description = "Name of the account in accounts.json."
   type        = string
+
+  validation {
+    condition     = contains(keys(jsondecode(file("accounts.json"))), var.account)
+    error_message = "There is no such account in accounts.json: it has ${join(", ", keys(jsondecode(file("accounts.json"))))}."
+  }
 }
 
 locals {

@@ -18,6 +18,15 @@ data "harnessci_image_status" "now" {
   check_registry = true
 }
 
+# What is overridden, to keep it: terraform output -json pins > pins.auto.tfvars.json
+output "pins" {
+  value = { pins = merge([
+    for infra, status in data.harnessci_image_status.now : {
+      for field in status.overridden_fields : "ci/${infra}/${field}" => status.images[field].override
+    }
+  ]...) }
+}
+
 # For a job's summary or a pull request's comment.
 output "table" {
   value = join("\n", [for infra, status in data.harnessci_image_status.now : "### ${infra}\n\n${status.table}"])

@@ -258,11 +258,11 @@ func pixels(value, most float64) int { return int(170 * value / most) }
 // stored charts, for the largest number of overrides, what each way stores and how long it takes.
 func (r results) stored() chart {
 	c := chart{
-		Note:  "Whole runs of the CLI against a server that answers after " + milliseconds(r.Machine.Latency),
+		Note:  "A fake server that answers after " + milliseconds(r.Machine.Latency) + "; this provider in a real CLI, one request each in a loop",
 		Heads: [2]string{"stored and lost", "time"},
 		Ticks: [2]string{"", "the least that a verified apply takes"},
 	}
-	longest := 0.0
+	longest, lost := 0.0, 0
 	for _, way := range r.Compared {
 		if last := way.Points[len(way.Points)-1]; last.Requests() > 0 { // else there is nothing to store
 			longest = max(longest, last.Wall().Seconds())
@@ -273,7 +273,8 @@ func (r results) stored() chart {
 		if last.Requests() == 0 {
 			continue
 		}
-		c.Title = fmt.Sprintf("%d overrides: what is stored, and how long it takes", last.Overrides)
+		lost = max(lost, last.Lost())
+		c.Title = fmt.Sprintf("%d overrides: parallel writes lose %d of them, and this provider none", last.Overrides, lost)
 		all := float64(last.Overrides)
 		stored := bar{Value: pixels(float64(last.Stored()), all), Lost: pixels(float64(last.Lost()), all), Text: "all"}
 		if stored.Bad = last.Lost() > 0; stored.Bad {

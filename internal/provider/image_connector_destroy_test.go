@@ -145,7 +145,7 @@ func requireNoSecretInFiles(t *testing.T, folder string) {
 			if packed, err := zip.NewReader(bytes.NewReader(content), int64(len(content))); err == nil {
 				read(name, packed)
 			}
-			requireNoSecret(t, where+"/"+name, decodedBase64(string(content)))
+			requireNoSecret(t, where+"/"+name, string(content))
 			return err
 		})
 		if err != nil {
@@ -165,7 +165,7 @@ func decodedBase64(content string) string {
 			for skip := range 4 { // what comes before may look like a part of it
 				text := strings.TrimRight(run[skip:], "=")
 				plain, err := base64.RawStdEncoding.DecodeString(text[:len(text)-len(text)%4])
-				if err == nil && bytes.Contains(plain, []byte(`"`)) {
+				if err == nil && (bytes.Contains(plain, []byte(`"`)) || bytes.Contains(plain, []byte(secretPart))) {
 					out = append(out, string(plain))
 				}
 			}

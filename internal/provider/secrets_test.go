@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"archive/zip"
+	"encoding/base64"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,9 +21,10 @@ const (
 	secretToken = "eyJhbGciOiJI." + secretPart + ".UzI1NiIsInR5"
 )
 
-// requireNoSecret fails if a part of a credential is in a text.
+// requireNoSecret fails if a part of a credential is in a text, or in what is there in base64.
 func requireNoSecret(t *testing.T, where, text string) {
 	t.Helper()
+	text = decodedBase64(text)
 	if at := strings.Index(text, secretPart); at >= 0 {
 		t.Errorf("%s contains a credential: …%s…", where, text[max(0, at-200):min(len(text), at+100)])
 	}
@@ -33,7 +35,7 @@ func echoes(secret, otherHost string) []fakeharness.Fault {
 	return []fakeharness.Fault{
 		{Status: 403, Body: fakeharness.ErrorBody("NO_"+secret, "The key "+secret+" may not do that", secret)},
 		{Status: 400, Body: `{"status":"FAILURE","errors":[{"fieldId":"` + secret + `","error":"` + secret + `"}]}`},
-		{Status: 503, Body: "<html>" + secret + "</html>"},
+		{Status: 503, Body: fakeharness.ErrorBody("X", base64.StdEncoding.EncodeToString([]byte(secret)), "")},
 		{Redirect: otherHost + "/login?key=" + secret},
 		{Redirect: "https://" + secret + ".example.com/"},
 		{Status: 200, Body: `{"status":"` + secret + `","data":{"` + secret + `":7}}`},
@@ -56,7 +58,13 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 				delete(env, "HARNESS_PLATFORM_API_KEY")
 				env["HARNESS_BEARER_TOKEN"] = secretToken
 			}
-			dir := clitest.New(t, oneEach(fake, "max_retries = 0"), env)
+			// Somebody has stored it as an image, and as the name of a field.
+			fake.SetOverride("ci/K8", "sneakyTag", "evil/"+secret+":1")
+			fake.SetOverride("ci/K8", "sneaky"+secret, "evil/sneaky:1")
+			dir := clitest.New(t, oneEach(fake, "max_retries = 0")+`
+data "harnessci_customer_images" "all" {}
+data "harnessci_image_status" "now" {}
+`, env)
 			dir.Setenv("TF_LOG", "TRACE")
 			dir.Setenv("TF_LOG_PATH", dir.Path("trace.log"))
 			run := func(wantCode int, args ...string) {
@@ -84,6 +92,9 @@ func TestAccSecretsStayWhereTheyBelong(t *testing.T) {
 			requireNoSecretInPlan(t, dir.Path("saved.plan"))
 			run(0, "apply", "saved.plan")
 			run(0, "show", "-json")
+			if state := dir.State(); !strings.Contains(state, "evil/[redacted]:1") || !strings.Contains(state, "sneaky[redacted]") {
+				t.Errorf("the state does not have what was stored:\n%s", state)
+			}
 			echo("get-customer-config")
 			run(1, "plan")
 			echo("reset-config")

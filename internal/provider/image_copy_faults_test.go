@@ -74,7 +74,7 @@ func TestAccAFailedCopyLeavesNoStateAndNoTag(t *testing.T) {
 		},
 		"unavailable": {
 			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Status: 503, Times: -1},
-			says:  []string{"HTTP 503"},
+			says:  []string{"HTTP 503", "a proxy in front of it fails"},
 		},
 		"a lost answer": {
 			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Drop: true, Times: -1},

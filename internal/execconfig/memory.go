@@ -1,6 +1,7 @@
 package execconfig
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -154,7 +155,10 @@ var memories sync.Mutex
 func (l fileLock) change(do func(*memory)) {
 	memories.Lock()
 	defer memories.Unlock()
-	if between, err := (fileLock{l.memoryPath() + ".lock"}).open(); err == nil && between.Lock() == nil {
+	if between, err := (fileLock{l.memoryPath() + ".lock"}).open(); err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // its holder may have been stopped
+		defer cancel()
+		_, _ = between.TryLockContext(ctx, time.Millisecond)
 		defer between.Close() //nolint:errcheck // it ends with the process, too
 	}
 	m := l.read()

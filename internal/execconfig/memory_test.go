@@ -181,3 +181,40 @@ func TestAFreshReadJoinsNoEarlierOne(t *testing.T) {
 		}
 	})
 }
+
+// Of the objects that have one override, the one that stays keeps it; if none does, one resets it. Objects of one alias
+// are not decided here.
+func TestOneObjectOfSeveralAliasesDecides(t *testing.T) {
+	t.Parallel()
+	const field = "gitCloneTag"
+	for name, test := range map[string]struct {
+		mine, other bool // stays
+		one         bool // alias
+		others      []string
+	}{
+		"the other stays":          {other: true, others: []string{field}},
+		"both are destroyed":       {others: []string{field}}, // a, before b
+		"both stay":                {mine: true, other: true, others: []string{field}},
+		"the other is destroyed":   {mine: true},
+		"the other of one's alias": {other: true, one: true},
+	} {
+		dir := t.TempDir()
+		process := func(run, name string) *Account {
+			return New(nil, "test", Options{LockDir: dir, Run: run, Process: name})
+		}
+		second := map[bool]string{true: "plan 1", false: "plan 2"}[test.one]
+		process("run", "plan 1").Hold("b", k8, map[string]bool{field: test.mine})
+		process("run", second).Hold("a", k8, map[string]bool{field: test.other})
+		if got := process("run", "apply").HeldByAnother("b", k8, []string{field}); !slices.Equal(got, test.others) {
+			t.Errorf("%s: %v, want %v", name, got, test.others)
+		}
+		if got := process("another run", "apply").HeldByAnother("b", k8, []string{field}); len(got) > 0 {
+			t.Errorf("%s: another run knows %v", name, got)
+		}
+		if !test.mine && !test.other {
+			if got := process("run", "apply").HeldByAnother("a", k8, []string{field}); len(got) > 0 {
+				t.Errorf("%s: nobody resets %v", name, got)
+			}
+		}
+	}
+}

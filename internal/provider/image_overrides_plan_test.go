@@ -137,20 +137,17 @@ func TestAccImageOverrides_unverifiedResetKeepsTheSet(t *testing.T) {
 func TestAccImageOverrides_failedReadKeepsTheState(t *testing.T) {
 	t.Parallel()
 	w := newSetWorld(t, fakeharness.Options{})
-	steps := []resource.TestStep{{Config: setConfig(twoImages)}}
-	for _, status := range []int{
-		http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError,
-	} {
-		steps = append(steps, resource.TestStep{
-			PreConfig:   func() { w.fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: status, Times: -1}) },
-			Config:      withProvider(oneAttempt, setConfig(twoImages)),
-			PlanOnly:    true,
-			ExpectError: says("Could not read the image overrides ci/K8"),
-		}, resource.TestStep{
-			PreConfig: w.fake.ClearFaults,
-			Config:    setConfig(twoImages), ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop), Check: w.writes(1),
-		})
-	}
+	steps := []resource.TestStep{{Config: setConfig(twoImages)}, {
+		PreConfig: func() {
+			w.fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: http.StatusForbidden, Times: -1})
+		},
+		Config:      withProvider(oneAttempt, setConfig(twoImages)),
+		PlanOnly:    true,
+		ExpectError: says("Could not read the image overrides ci/K8"),
+	}, {
+		PreConfig: w.fake.ClearFaults,
+		Config:    setConfig(twoImages), ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop), Check: w.writes(1),
+	}}
 	w.run(resource.TestCase{Steps: steps})
 }
 

@@ -27,7 +27,7 @@ const seedVariable = "HARNESSCI_TEST_SEED"
 // end.
 func TestAccLivesAtRandom(t *testing.T) {
 	t.Parallel()
-	first, count := uint64(0), runs(100)
+	first, count := uint64(0), 2*runs(50)
 	if text := os.Getenv(seedVariable); text != "" {
 		var err error
 		if first, err = strconv.ParseUint(text, 10, 64); err != nil {

@@ -1,7 +1,6 @@
 package execconfig
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -148,6 +147,9 @@ func (m memory) othersOf(opts Options, did map[string]string) map[string]bool {
 	return others
 }
 
+// memoryPatience is how many milliseconds to wait for another process to change the memory.
+const memoryPatience = 1000
+
 // memories guards the memories within this process; a lock of their own, held for a moment, between processes.
 var memories sync.Mutex
 
@@ -156,9 +158,12 @@ func (l fileLock) change(do func(*memory)) {
 	memories.Lock()
 	defer memories.Unlock()
 	if between, err := (fileLock{l.memoryPath() + ".lock"}).open(); err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // its holder may have been stopped
-		defer cancel()
-		_, _ = between.TryLockContext(ctx, time.Millisecond)
+		for range memoryPatience { // its holder may have been stopped
+			if locked, err := between.TryLock(); locked || err != nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
 		defer between.Close() //nolint:errcheck // it ends with the process, too
 	}
 	m := l.read()

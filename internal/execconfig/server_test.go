@@ -97,7 +97,8 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	go func() {
 		defer close(answers)
 		defer func() {
-			if gone := recover(); gone != nil && gone != http.ErrAbortHandler {
+			gone := recover()
+			if err, _ := gone.(error); gone != nil && !errors.Is(err, http.ErrAbortHandler) {
 				panic(gone)
 			}
 		}()

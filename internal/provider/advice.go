@@ -2,12 +2,17 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
+	"net/http"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 // advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
@@ -94,7 +99,27 @@ func connectionAdvice(call *harness.Error) string {
 		return "The certificate of " + call.Host + " is not trusted here. If a private CA signed it, set the " +
 			"provider's ca_certificate_file to the CA's certificate in PEM format."
 	}
+	if next := networkAdvice(call, "Check the provider's endpoint, and that its scheme is http if that is meant."); next != "" {
+		return next
+	}
 	return "Check the provider's endpoint, the network and, if there is one, the proxy (HTTPS_PROXY)."
+}
+
+// networkAdvice is for what keeps a host from being reached and has one cause; plain is for one that speaks no TLS.
+func networkAdvice(err error, plain string) string {
+	if proxy, ok := errors.AsType[*transport.ProxyError](err); ok {
+		return "The proxy of the environment (HTTPS_PROXY) does not allow connections to " + proxy.Host + ". Have it allowed there, or " +
+			"add the host to NO_PROXY if it can be reached directly."
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return "There is no host " + text.Quote(dns.Name) + " as seen from here. Check its spelling, the DNS and, if it is internal, " +
+			"the network or VPN."
+	}
+	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
+	if notTLS || errors.Is(err, http.ErrSchemeMismatch) {
+		return "What answers there speaks plain http, not https. " + plain
+	}
+	return ""
 }
 
 // statusAdvice depends on the kind of answer.
@@ -197,6 +222,10 @@ func registryAdvice(err error) string {
 		if failed.Status != 0 {
 			return "The registry answers, but it or a proxy in front of it fails. Run again later; if it persists, ask those who " +
 				"run the registry."
+		}
+		if next := networkAdvice(failed, "If the registry has no https, set insecure = true for it in registries of the provider "+
+			"block; else check its port."); next != "" {
+			return next
 		}
 		return "Check the registry's name, the network and, if there is one, the proxy (HTTPS_PROXY). A registry " +
 			"without https needs insecure = true in registries of the provider block."

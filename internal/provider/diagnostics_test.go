@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,7 +15,9 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
+	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
+	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 func target(field string) execconfig.Target {
@@ -47,35 +50,52 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	bearer := answered(http.StatusUnauthorized, "Token is not valid")
 	bearer.Credential = "bearer_token"
 
+	unanswered := func(why error) *harness.Error {
+		e := answered(0, "")
+		e.Err = why
+		return e
+	}
+	silent := func(why error) error {
+		return &registry.Error{Ref: "reg.example.com/a:1", Host: "reg.example.com", Kind: registry.Unreachable, Err: why}
+	}
+	refusing := &transport.ProxyError{Proxy: "proxy:3128", Host: "reg.example.com:443", Status: http.StatusForbidden}
+	unknownHost := &net.DNSError{Err: "no such host", Name: "app.harnes.io", IsNotFound: true}
+
 	for name, test := range map[string]struct {
 		err   error
 		words []string
 	}{
-		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},
-		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
-		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
-		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
-		"404":          {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
-		"409":          {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
-		"429":          {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
-		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support with the correlationId."}},
-		"503, no id":   {anonymous, []string{"HTTP 503", "support with the time and the call."}},
-		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "the credential would go along"}},
-		"web page":     {page, []string{"but: The answer is a web page.\n", "proxy or a login page"}},
-		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
-		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
-		"late":         {late, []string{"request_timeout"}},
-		"interrupted":  {interrupted, []string{"interrupted"}},
-		"not stored":   {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
-		"uncertain":    {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
-		"unverified":   {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
-		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
-		"sent":         {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
-		"duplicate":    {&owners.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
-		"conflict":     {&owners.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
-		"anything":     {errors.New("something else"), []string{"Something else."}},
-		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
-		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},
+		"a proxy":           {unanswered(refusing), []string{"roxy proxy:3128 refused to connect to reg.example.com:443: HTTP 403 Forbidden", "NO_PROXY"}},
+		"an unknown host":   {unanswered(unknownHost), []string{"There is no host \"app.harnes.io\"", "VPN"}},
+		"no TLS":            {unanswered(http.ErrSchemeMismatch), []string{"speaks plain http", "scheme"}},
+		"registry: a proxy": {silent(refusing), []string{"HTTP 403", "NO_PROXY"}},
+		"registry: unknown": {silent(unknownHost), []string{"There is no host"}},
+		"registry: no TLS":  {silent(http.ErrSchemeMismatch), []string{"speaks plain http", "insecure = true"}},
+		"400":               {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},
+		"401":               {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
+		"401, token":        {bearer, []string{"bearer_token", envBearerToken}},
+		"403":               {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
+		"404":               {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
+		"409":               {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
+		"429":               {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
+		"503":               {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support with the correlationId."}},
+		"503, no id":        {anonymous, []string{"HTTP 503", "support with the time and the call."}},
+		"redirect":          {redirect, []string{"to https://login.example.com.", "endpoint", "the credential would go along"}},
+		"web page":          {page, []string{"but: The answer is a web page.\n", "proxy or a login page"}},
+		"no answer":         {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
+		"untrusted":         {untrusted, []string{"ca_certificate_file"}},
+		"late":              {late, []string{"request_timeout"}},
+		"interrupted":       {interrupted, []string{"interrupted"}},
+		"not stored":        {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
+		"uncertain":         {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
+		"unverified":        {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
+		"not sent":          {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
+		"sent":              {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
+		"duplicate":         {&owners.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
+		"conflict":          {&owners.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
+		"anything":          {errors.New("something else"), []string{"Something else."}},
+		"no advice":         {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
+		"envelope 200":      {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,12 +22,24 @@ func NeverSent(err error) bool {
 	return unsent || refusedStream(err) || hopelessTLS(err)
 }
 
+// ProxyError is a proxy that does not connect to a host. It may have been asked to close, or to log in.
+type ProxyError struct {
+	Proxy, Host string // each with its port
+	Status      int
+}
+
+// Error says which proxy refused what.
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy %s refused to connect to %s: HTTP %d %s", e.Proxy, e.Host, e.Status, http.StatusText(e.Status))
+}
+
 // Hopeless reports whether the same request will fail again: the host's name or its certificate is wrong,
 // or what listens there does not speak proper TLS.
 func Hopeless(err error) bool {
 	dns, ok := errors.AsType[*net.DNSError](err)
+	proxy, refused := errors.AsType[*ProxyError](err)
 	_, alert := errors.AsType[tls.AlertError](err)
-	return ok && dns.IsNotFound || alert || hopelessTLS(err)
+	return ok && dns.IsNotFound || refused && !TransientStatus(proxy.Status) || alert || hopelessTLS(err)
 }
 
 // hopelessTLS reports whether a failure is both never sent and hopeless.

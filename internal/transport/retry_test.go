@@ -1,7 +1,10 @@
 package transport
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 )
@@ -101,5 +104,30 @@ func TestATimeoutIsRetriedOnlyWhereItDoesNoHarm(t *testing.T) {
 		if _, again := policy.Next(0, nil, &TimeoutError{After: time.Second}); again != harmless {
 			t.Errorf("again is %v", again)
 		}
+	}
+}
+
+func TestAProxyThatRefusesIsNamed(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(proxy.Close)
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := New(nil)
+	tr.Proxy = http.ProxyURL(at)
+	t.Cleanup(tr.CloseIdleConnections)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://registry.example.com/v2/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := Marked(tr).RoundTrip(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if refused, ok := errors.AsType[*ProxyError](err); !ok || refused.Status != http.StatusForbidden || refused.Host != "registry.example.com:443" ||
+		!Hopeless(err) || !NeverSent(err) {
+		t.Errorf("%v", err)
 	}
 }

@@ -298,3 +298,38 @@ func TestAccPlanRefusesUnknownFields(t *testing.T) {
 		})
 	}
 }
+
+// Three causes are three warnings, however many overrides have them: beside what the CLI itself shows of the plan.
+func TestAccManyOverridesWithFewCausesFillAScreenOrTwo(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		n      int
+		image  string
+		causes int
+	}{
+		"318 with three causes":       {318, "registry.example.com/other/thing", 3},
+		"29 under a renamed mirror":   {29, "registry.example.com/renamed/thing:1.0.0", 2},
+		"29 of single ones, no cause": {29, "plugins/extra:1.0.0", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := startFake(t, fakeharness.Options{})
+			addFields(fake, test.n)
+			dir := clitest.New(t, fmt.Sprintf(`provider "harnessci" {
+  verify_images = "off"
+}
+resource "harnessci_image_override" "many" {
+  count = %d
+  infra = "K8"
+  field = "extra${count.index}Tag"
+  value = %q
+}
+`, test.n, test.image), fake.Env())
+			_, output, _ := strings.Cut(dir.Must("plan"), "Plan: ")
+			lines, warned := strings.Count(output, "\n"), strings.Count(output, "Warning: ")
+			if warned != test.causes || lines >= 120 {
+				t.Errorf("%d warnings in %d lines, want %d in fewer than 120:\n%s", warned, lines, test.causes, output)
+			}
+		})
+	}
+}

@@ -259,8 +259,14 @@ func TestAccALongCopySaysHowFarItIs(t *testing.T) {
 		return false
 	}
 	src.Inject(fakeregistry.Fault{Method: http.MethodGet, Kind: "blobs", Hook: func(fakeregistry.Request) {
-		for !says("Copying an image: ") && t.Context().Err() == nil {
-			time.Sleep(50 * time.Millisecond) // of the wait for the provider's ten seconds
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for !says("Copying an image: ") {
+			select {
+			case <-ticker.C:
+			case <-t.Context().Done():
+				return
+			}
 		}
 	}})
 	dir.Must("apply", "-auto-approve")

@@ -126,7 +126,7 @@ func startGitea(t *testing.T, program string) string {
 	dir := t.TempDir()
 	ini := filepath.Join(dir, "app.ini")
 	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(program, append(args, "--config", ini, "--work-path", dir)...) //nolint:forbidigo // until the end of the test
+		cmd := exec.Command(program, append(args, "--config", ini, "--work-path", dir)...) //nolint:forbidigo,gosec // until the end of the test
 		cmd.Env = append(os.Environ(), "HOME="+dir)
 		return cmd
 	}

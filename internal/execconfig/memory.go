@@ -162,7 +162,7 @@ func (l fileLock) change(do func(*memory)) {
 			if locked, err := between.TryLock(); locked || err != nil {
 				break
 			}
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) //nolint:forbidigo // at most a second, and a run that ends remembers, too
 		}
 		defer between.Close() //nolint:errcheck // it ends with the process, too
 	}

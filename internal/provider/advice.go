@@ -2,10 +2,8 @@ package provider
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -115,8 +113,7 @@ func networkAdvice(err error, plain string) string {
 		return "There is no host " + text.Quote(dns.Name) + " as seen from here. Check its spelling, the DNS and, if it is internal, " +
 			"the network or VPN."
 	}
-	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
-	if notTLS || errors.Is(err, http.ErrSchemeMismatch) {
+	if transport.SpeaksPlainHTTP(err) {
 		return "What answers there speaks plain http, not https. " + plain
 	}
 	return ""

@@ -30,7 +30,7 @@ func sources(t *testing.T, packages ...string) map[string]string {
 			if strings.HasSuffix(file, "_test.go") {
 				continue
 			}
-			content, err := os.ReadFile(file)
+			content, err := os.ReadFile(file) //nolint:gosec // of this repository
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -106,15 +106,12 @@ func (e catalogError) Unwrap() error { return e.error }
 // Advice says what to do where the registry has answered that it has no catalog.
 func (e catalogError) Advice() string {
 	kind, _ := registry.KindOf(e.error)
-	switch kind {
-	case registry.Unreachable, registry.Untrusted, registry.RateLimited:
-		return advice(e.error)
-	}
-	if e.own {
+	answered := kind != registry.Unreachable && kind != registry.Untrusted && kind != registry.RateLimited
+	if answered && e.own {
 		return "Harness has deprecated this registry, and it may be gone. The data source harnessci_default_images shows the " +
 			"images that builds run; registry_url names another registry to list."
 	}
-	if kind == registry.Denied {
+	if !answered || kind == registry.Denied {
 		return advice(e.error)
 	}
 	return "Check registry_url: with /_catalog added, a registry answers with a JSON object that lists " +

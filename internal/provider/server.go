@@ -60,8 +60,8 @@ func told[Q, R any](ctx context.Context, s *server, call func(context.Context, *
 // tell makes what an answer says safe to show, with an address, and its private state safe to store.
 func (s *server) tell(resp any) {
 	answer := reflect.ValueOf(resp).Elem()
-	for i := range answer.NumField() {
-		switch field := answer.Field(i).Addr().Interface().(type) {
+	for _, value := range answer.Fields() {
+		switch field := value.Addr().Interface().(type) {
 		case *[]*tfprotov6.Diagnostic:
 			for _, d := range *field {
 				d.Summary, d.Detail = printable(transport.Redact(d.Summary)), printable(transport.Redact(d.Detail))
@@ -122,11 +122,12 @@ func (s *server) state(ctx context.Context, schemas func(*tfprotov6.GetProviderS
 		return err
 	}
 	value, err = tftypes.Transform(value, func(_ *tftypes.AttributePath, v tftypes.Value) (tftypes.Value, error) {
-		var said string
-		if !v.Type().Is(tftypes.String) || v.IsNull() || !v.IsKnown() || v.As(&said) != nil {
+		if !v.Type().Is(tftypes.String) || v.IsNull() || !v.IsKnown() {
 			return v, nil
 		}
-		return tftypes.NewValue(tftypes.String, transport.RedactValue(said)), nil
+		var said string
+		err := v.As(&said)
+		return tftypes.NewValue(tftypes.String, transport.RedactValue(said)), err
 	})
 	if err != nil {
 		return err

@@ -21,8 +21,7 @@ func TestEveryAnswerOfTheProtocolPassesTheRedactor(t *testing.T) {
 	t.Parallel()
 	checked := 0
 	typ := reflect.TypeFor[*server]()
-	for i := range typ.NumMethod() {
-		method := typ.Method(i)
+	for method := range typ.Methods() {
 		response := method.Type.Out(0).Elem()
 		_, tells := response.FieldByName("Diagnostics")
 		switch name := method.Name; {

@@ -195,7 +195,7 @@ func TestAccTheTruthIsTold(t *testing.T) {
 		},
 		"without a home, runs wait for each other in the temporary folder": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 			t.Helper()
-			temporary, err := os.MkdirTemp("", "") // a short one: it has sockets, too
+			temporary, err := os.MkdirTemp("", "") //nolint:usetesting // a short one: it has sockets, too
 			if err != nil {
 				t.Fatal(err)
 			}

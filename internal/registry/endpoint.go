@@ -94,7 +94,7 @@ func weight(err error, secure bool) int {
 		return 4
 	case answered:
 		return 3
-	case secure && !errors.Is(err, http.ErrSchemeMismatch):
+	case secure && !transport.SpeaksPlainHTTP(err):
 		return 1
 	case secure:
 		return 0

@@ -45,8 +45,13 @@ func Hopeless(err error) bool {
 // hopelessTLS reports whether a failure is both never sent and hopeless.
 func hopelessTLS(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return untrusted || SpeaksPlainHTTP(err)
+}
+
+// SpeaksPlainHTTP reports whether what was to speak TLS answered in clear.
+func SpeaksPlainHTTP(err error) bool {
 	_, other := errors.AsType[tls.RecordHeaderError](err) // only http.Client turns it into ErrSchemeMismatch
-	return untrusted || other || errors.Is(err, http.ErrSchemeMismatch)
+	return other || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // UnsentError is why a request was not sent.

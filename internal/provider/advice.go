@@ -15,7 +15,7 @@ import (
 
 // advisers say what to do next about the errors of packages that know nothing of Terraform. The first one
 // with something to say is used.
-var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, missingAdvice, registryAdvice}
+var advisers = []func(error) string{writeAdvice, interruptAdvice, callAdvice, missingAdvice, unsignedAdvice, registryAdvice}
 
 // interruptAdvice is for a run that was interrupted.
 func interruptAdvice(err error) string {

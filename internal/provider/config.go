@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/signatures"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -51,6 +52,7 @@ type providerModel struct {
 	CACertificateFile   types.String `tfsdk:"ca_certificate_file"`
 	Registries          types.Map    `tfsdk:"registries"`
 	VerifyImages        types.String `tfsdk:"verify_images"`
+	Signatures          types.Object `tfsdk:"signatures"`
 }
 
 // settings is a provider block together with the environment, checked.
@@ -68,6 +70,9 @@ type settings struct {
 	registries      map[string]registryLogin
 	registriesKnown bool
 	verifyImages    verification
+	// policy is what must be signed; nothing is stored or copied until it is known.
+	policy      signatures.Policy
+	policyKnown bool
 }
 
 // resolve merges the block and the environment, which it reads through getenv only. known is false while a
@@ -82,6 +87,7 @@ func (m providerModel) resolve(getenv func(string) string) (s settings, known bo
 	s.caCertificateFile, _ = r.setting("ca_certificate_file", m.CACertificateFile, "")
 	s.registries, s.registriesKnown = r.registries(m.Registries)
 	s.verifyImages = r.verification(m.VerifyImages)
+	s.policy, s.policyKnown = r.signatures(m.Signatures)
 	s.skipFieldValidation = m.SkipFieldValidation.ValueBool()
 	r.known = r.known && !m.SkipFieldValidation.IsUnknown()
 	return s, r.known, r.diags

@@ -175,3 +175,56 @@ func TestResolveVerifyImages(t *testing.T) {
 		t.Error("an unknown verify_images counts as known")
 	}
 }
+
+func TestSignaturesSettings(t *testing.T) {
+	t.Parallel()
+	const key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n"
+	object, _ := signaturesAttribute().GetType().(types.ObjectType)
+	list := func(values ...string) attr.Value {
+		var elements []attr.Value
+		for _, value := range values {
+			elements = append(elements, types.StringValue(value))
+		}
+		return types.ListValueMust(types.StringType, elements)
+	}
+	for name, test := range map[string]struct {
+		set     map[string]attr.Value
+		unknown bool
+		fails   string
+		types   int
+	}{
+		"keys alone":               {set: map[string]attr.Value{}},
+		"a signature":              {set: map[string]attr.Value{"require": types.StringValue("signature")}, types: 1},
+		"attestations":             {set: map[string]attr.Value{"require": types.StringValue("attestation"), "attestation_types": list("a", "b"), "max_age": types.StringValue("24h")}, types: 2},
+		"an unknown key":           {set: map[string]attr.Value{"public_keys": types.ListValueMust(types.StringType, []attr.Value{types.StringUnknown()})}, unknown: true},
+		"no key":                   {set: map[string]attr.Value{"public_keys": list()}, fails: "public_keys is empty"},
+		"a private key":            {set: map[string]attr.Value{"public_keys": list(key, strings.ReplaceAll(key, "PUBLIC", "PRIVATE"))}, fails: "public_keys[1] cannot be used: It is a private key"},
+		"another requirement":      {set: map[string]attr.Value{"require": types.StringValue("Signature")}, fails: `"signature"`},
+		"no types":                 {set: map[string]attr.Value{"require": types.StringValue("attestation")}, fails: "attestation_types is not set"},
+		"types of a signature":     {set: map[string]attr.Value{"require": types.StringValue("signature"), "attestation_types": list("a")}, fails: "none would be checked"},
+		"the age of a signature":   {set: map[string]attr.Value{"require": types.StringValue("signature"), "max_age": types.StringValue("24h")}, fails: "max_age is set"},
+		"no duration":              {set: map[string]attr.Value{"require": types.StringValue("attestation"), "attestation_types": list("a"), "max_age": types.StringValue("1d")}, fails: `"1d" is not a positive duration`},
+		"an empty glob":            {set: map[string]attr.Value{"images": list("")}, fails: "contains an empty string"},
+		"an empty type is no type": {set: map[string]attr.Value{"require": types.StringValue("attestation"), "attestation_types": list("")}, fails: "contains an empty string"},
+	} {
+		values := map[string]attr.Value{
+			"public_keys": list(key), "require": types.StringNull(), "attestation_types": types.ListNull(types.StringType),
+			"max_age": types.StringNull(), "images": types.ListNull(types.StringType),
+		}
+		maps.Copy(values, test.set)
+		r := resolver{known: true}
+		policy, known := r.signatures(types.ObjectValueMust(object.AttrTypes, values))
+		said := ""
+		for _, d := range r.diags {
+			said += d.Detail()
+		}
+		switch {
+		case known == test.unknown:
+			t.Errorf("%s: known is %v", name, known)
+		case test.fails != "" && (!strings.Contains(said, test.fails) || strings.Contains(said, "MCow")):
+			t.Errorf("%s: %s", name, said)
+		case test.fails == "" && (said != "" || len(policy.Types) != test.types || !test.unknown && len(policy.Keys) != 1):
+			t.Errorf("%s: %+v, %s", name, policy, said)
+		}
+	}
+}

@@ -311,8 +311,8 @@ type cause struct {
 // finding is what a check found out about one image.
 type finding struct {
 	cause
-	target execconfig.Target
-	says   string // more than the target, on its line; may be empty
+	target fmt.Stringer // the override or the copy
+	says   string       // more than the target, on its line; may be empty
 	facts  text.Facts
 	at     path.Path
 }

@@ -121,6 +121,7 @@ func (r *imageCopyResource) planCopy(
 	r.data.pulls.WillMake(destination, image.Digest)
 	r.data.copies.willMake(destination, image)
 	diags.Append(r.checkPush(ctx, destination)...)
+	diags.Append(r.data.judgePlannedCopy(ctx, *plan)...)
 	diags.Append(mayMove(before, *plan)...)
 	if state != nil {
 		return append(diags, replaces(*state, *plan, copied.Digest)...)

@@ -214,6 +214,10 @@ func (r *imageCopyResource) copy(
 		}
 		plan.Digest = types.StringValue(named.Digest)
 	}
+	if err := r.data.judgeCopy(ctx, *plan, false); err != nil {
+		diags.Append(r.data.failure("copy the image", imageName(source), newCopyError(ctx, *plan, err)))
+		return false
+	}
 	signed, whenSupported := plan.signed()
 	image, known := r.data.copies.makes(imageref.Pin(destination, plan.Digest.ValueString()))
 	if last := memory.image(ctx, copiedKey, diags); last.Digest == plan.Digest.ValueString() && last.Described {

@@ -182,6 +182,9 @@ func (e *copyError) Advice() string {
 	if ended, ok := errors.AsType[advised](e.err); ok {
 		return ended.Advice()
 	}
+	if next := unsignedAdvice(e.err); next != "" {
+		return next
+	}
 	if _, signature := errors.AsType[*registry.SignatureError](e.err); signature {
 		return "The image itself is not refused. To copy it without what the destination does not take, set signatures = " +
 			"\"when_supported\"; without any, signatures = \"false\"."

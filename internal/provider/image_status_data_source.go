@@ -59,6 +59,7 @@ func (d *imageStatusDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"missing_fields":    missingFieldsAttribute(),
 			"unknown_fields":    unknownFieldsAttribute(),
 			"too_old_fields":    tooOldFieldsAttribute(),
+			"unsigned_fields":   unsignedFieldsAttribute(),
 			"ineffective_fields": schema.MapAttribute{
 				Computed:    true,
 				ElementType: types.StringType,
@@ -196,6 +197,7 @@ type imagesStatus struct {
 	MissingFields     []string               `tfsdk:"missing_fields"`     // nil if registries were not asked
 	UnknownFields     map[string]string      `tfsdk:"unknown_fields"`     // field to reason; nil likewise
 	TooOldFields      []string               `tfsdk:"too_old_fields"`     // nil without a maximum age
+	UnsignedFields    map[string]string      `tfsdk:"unsigned_fields"`    // nil if nothing must be signed
 	IneffectiveFields map[string]string      `tfsdk:"ineffective_fields"` // field to reason
 	Connector         *connectorDescription  `tfsdk:"connector"`          // nil if it cannot be read
 	Table             types.String           `tfsdk:"table"`

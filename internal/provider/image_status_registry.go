@@ -19,6 +19,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/signatures"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -109,10 +110,20 @@ func tooOldFieldsAttribute() schema.SetAttribute {
 	}
 }
 
+func unsignedFieldsAttribute() schema.MapAttribute {
+	return schema.MapAttribute{
+		Computed:    true,
+		ElementType: types.StringType,
+		MarkdownDescription: "Fields whose image is not signed as `signatures` of the provider block requires, or of which that could not " +
+			"be found out, with the reason. Null without `check_registry` and where nothing is required.",
+	}
+}
+
 // statusLookup asks registries about the images of a status, all at once. Its mutex guards what it collects.
 type statusLookup struct {
 	client   *registry.Client
 	run      *pulls.Run
+	policy   signatures.Policy
 	mu       sync.Mutex
 	unlisted map[string][]string // host and reason: repositories whose versions could not be listed
 	undated  map[string][]string // likewise, of dates
@@ -121,8 +132,11 @@ type statusLookup struct {
 // askRegistries adds what registries say: which images they have, how old those are, and which versions are
 // published. The URL is the connector's; the error is why there is none.
 func (s *imagesStatus) askRegistries(ctx context.Context, data *providerData, model imageStatusModel, url string, connectorErr error) diag.Diagnostics {
-	l := &statusLookup{client: data.registry, run: data.pulls, unlisted: map[string][]string{}, undated: map[string][]string{}}
+	l := &statusLookup{client: data.registry, run: data.pulls, policy: data.policy, unlisted: map[string][]string{}, undated: map[string][]string{}}
 	s.MissingFields, s.UnknownFields = []string{}, map[string]string{}
+	if len(data.policy.Types) > 0 {
+		s.UnsignedFields = map[string]string{}
+	}
 	dated := !model.MaxAgeDays.IsNull()
 	if dated {
 		s.TooOldFields = []string{}
@@ -172,8 +186,17 @@ func (l *statusLookup) look(ctx, slow context.Context, s *imagesStatus, field st
 			l.failed(l.undated, image.asked(), dateErr)
 		}
 	}
+	var unsigned error
+	if err == nil && s.UnsignedFields != nil {
+		unsigned = l.run.CheckDigest(slow, l.policy, false, image.asked(), held.Digest, image.asked())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if refused, ok := errors.AsType[*pulls.UnsignedError](unsigned); ok {
+		s.UnsignedFields[field] = refused.Refusal.Error() + ": " + strings.Join(refused.Refusal.Found, "; ")
+	} else if unsigned != nil {
+		s.UnsignedFields[field] = "not checked: " + unsigned.Error()
+	}
 	switch {
 	case err == nil:
 		image.Digest, image.Published = &held.Digest, timeText(published)

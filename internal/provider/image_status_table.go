@@ -18,7 +18,7 @@ func tableAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
 		MarkdownDescription: "Status as Markdown, for a pull request comment or a job summary: a line with the totals, a table of " +
-			"the images that are missing, unknown, too old, outdated or overridden, in that order, and a folded table of " +
+			"the images that are missing, unknown, unsigned, too old, outdated or overridden, in that order, and a folded table of " +
 			"the others. Columns: verdict, field, runs, newest, pulled. `unknown` means that a registry was asked in vain.",
 	}
 }
@@ -32,6 +32,7 @@ type verdict int
 const (
 	isMissing verdict = iota
 	isUnknown
+	isUnsigned
 	isUnsupported
 	isTooOld
 	isOutdated
@@ -41,7 +42,7 @@ const (
 
 // totals are the verdicts as the line with the totals names them.
 var totals = map[verdict]string{
-	isMissing: "missing", isUnknown: "unknown", isUnsupported: "not supported", isTooOld: "too old",
+	isMissing: "missing", isUnknown: "unknown", isUnsigned: "unsigned", isUnsupported: "not supported", isTooOld: "too old",
 	isOutdated: "outdated", isOverridden: "overridden",
 }
 
@@ -49,9 +50,11 @@ var totals = map[verdict]string{
 func (s *imagesStatus) verdicts(field string) (all []verdict) {
 	image := s.Images[field]
 	_, unknown := s.UnknownFields[field]
+	_, unsigned := s.UnsignedFields[field]
 	for v, holds := range map[verdict]bool{
 		isMissing:     slices.Contains(s.MissingFields, field),
 		isUnknown:     unknown,
+		isUnsigned:    unsigned,
 		isUnsupported: image.Supported != nil && !*image.Supported,
 		isTooOld:      slices.Contains(s.TooOldFields, field),
 		isOutdated:    slices.Contains(s.OutdatedFields, field),
@@ -159,6 +162,8 @@ func (s *imagesStatus) say(v verdict, field string) string {
 		return "**missing**"
 	case isUnknown:
 		return "**unknown**: " + code(shortened(s.UnknownFields[field]))
+	case isUnsigned:
+		return "**unsigned**: " + code(shortened(s.UnsignedFields[field]))
 	case isOutdated:
 		return image.behind(s.MissingFields != nil)
 	case isOverridden:

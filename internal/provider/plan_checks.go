@@ -50,6 +50,7 @@ func (d *providerData) checkPlan(ctx context.Context, scope harness.Scope, image
 func (d *providerData) checkImages(ctx context.Context, scope harness.Scope, images []plannedImage) (diags diag.Diagnostics, found []finding) {
 	verified := async(func() verified { return d.verifyPlan(ctx, scope, images) })
 	pulled := async(func() []finding { return d.checkPulls(ctx, scope, images) })
+	judged := async(func() []finding { return d.judgePlan(ctx, changedImages(scope, images)) })
 	server := d.account.PlanImages(ctx, scope)
 	diags.Append(d.oddities()...)
 	if server.Err() != nil {
@@ -73,6 +74,7 @@ func (d *providerData) checkImages(ctx context.Context, scope harness.Scope, ima
 		found = append(found, checkDead(server, planned)...)
 	}
 	found = append(found, pulled()...)
+	found = append(found, judged()...)
 	looked := verified()
 	diags.Append(looked.failed...)
 	return diags, append(found, looked.found...)

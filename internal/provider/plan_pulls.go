@@ -28,12 +28,7 @@ type verified struct {
 
 // verifyPlan looks up what builds would pull for the images that a plan changes.
 func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, images []plannedImage) (v verified) {
-	var changed []namedImage
-	for _, planned := range images {
-		if planned.changes && planned.image != "" {
-			changed = append(changed, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
-		}
-	}
+	changed := changedImages(scope, images)
 	for i, err := range d.verify(ctx, changed, d.pulls.CheckPlan) {
 		if missing, ok := errors.AsType[*pulls.MissingError](err); ok {
 			v.found = append(v.found, missingImage(missing, changed[i]))
@@ -48,7 +43,17 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 	return v
 }
 
-// verifyWrites looks up what builds would pull for images that are about to be stored. It returns, by field,
+// changedImages are the images that a plan changes, as far as they are known.
+func changedImages(scope harness.Scope, images []plannedImage) (changed []namedImage) {
+	for _, planned := range images {
+		if planned.changes && planned.image != "" {
+			changed = append(changed, namedImage{execconfig.Target{Scope: scope, Field: planned.field}, planned.image, planned.imagePath})
+		}
+	}
+	return changed
+}
+
+// verifyWrites looks up and judges what builds would pull for images that are about to be stored. It returns, by field,
 // why an image must not be stored, and warns of those that could not be looked up.
 func (d *providerData) verifyWrites(
 	ctx context.Context, scope harness.Scope, images map[string]string, at func(field string) path.Path, diags *diag.Diagnostics,
@@ -72,6 +77,7 @@ func (d *providerData) verifyWrites(
 		}
 	}
 	diags.Append(warnings(d.findings.end(found))...)
+	d.judgeWrites(ctx, named, failed)
 	return failed
 }
 

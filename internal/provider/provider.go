@@ -25,6 +25,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/owners"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/signatures"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
@@ -106,6 +107,7 @@ func (p *harnessProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"registries":    registriesAttribute(),
 			"verify_images": verifyImagesAttribute(),
+			"signatures":    signaturesAttribute(),
 		},
 	}
 }
@@ -173,6 +175,8 @@ func (p *harnessProvider) connect(s settings, roots *x509.CertPool, terraformVer
 		registry:            registries,
 		pulls:               pulls.New(registries, account, s.verifyImages == verifyRequired),
 		verifyImages:        s.verifyImages,
+		policy:              s.policy,
+		policyUnknown:       !s.policyKnown,
 	}
 }
 
@@ -282,8 +286,11 @@ type providerData struct {
 	pulls        *pulls.Run
 	copies       copyRun
 	verifyImages verification
-	reported     reported
-	findings     findings
+	// policy is what must be signed; empty while it is not known.
+	policy        signatures.Policy
+	policyUnknown bool
+	reported      reported
+	findings      findings
 }
 
 // known reports whether the provider's configuration is complete, so that the API can be called.

@@ -35,6 +35,7 @@ type Run struct {
 	heads, looks flight.Group[string, registry.Descriptor]
 	wholes       flight.Group[string, struct{}] // what the images refer to
 	pings        flight.Group[string, struct{}]
+	judged       flight.Group[string, string] // digests; failures are kept, too
 	budgets      budgets
 
 	mu sync.Mutex
@@ -54,6 +55,7 @@ func New(client *registry.Client, through Connector, required bool) *Run {
 		looks:  flight.Group[string, registry.Descriptor]{KeepErrors: true},
 		wholes: flight.Group[string, struct{}]{KeepErrors: true},
 		pings:  flight.Group[string, struct{}]{KeepErrors: true},
+		judged: flight.Group[string, string]{KeepErrors: true},
 		found:  map[string]registry.Descriptor{}, made: map[string]bool{},
 	}
 }
@@ -229,6 +231,7 @@ func (r *Run) Changed(ref string) {
 	r.heads.Forget(name)
 	r.looks.Forget(name)
 	r.wholes.Forget(name)
+	r.judged.Forget(name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes++

@@ -29,7 +29,7 @@ const (
 //   - Without a body it is retried after 429, a 5xx or a lost connection, MaxRetries times, with waits
 //     that respect Retry-After and end with the context. A Retry-After beyond twice the longest wait ends it.
 //   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for that long.
-//   - An answer is whole: at most 4 MiB (64 KiB where only words matter), read to its end. Only blobs are streamed.
+//   - An answer is whole: at most 4 MiB (64 KiB where only words matter, 8 MiB for an attestation), read to its end. Only blobs are streamed.
 //   - The log sees it, without query, headers and body.
 type retryTransport struct {
 	c    *Client
@@ -73,9 +73,10 @@ func (c *Client) looking() transport.Policy {
 type answer int
 
 const (
-	words    answer = iota // a status, headers, a few words
-	aContent               // a manifest, or a page of a list
-	aBlob                  // a stream, of the request's body or the answer's
+	words     answer = iota // a status, headers, a few words
+	aContent                // a manifest, or a page of a list
+	aDocument               // what is attached to an image, such as a bill of materials
+	aBlob                   // a stream, of the request's body or the answer's
 )
 
 type answerKey struct{}
@@ -98,6 +99,8 @@ func (t *retryTransport) once(req *http.Request) (*http.Response, error) {
 		return t.stream(req)
 	case aContent:
 		attempt.Limit = maxAnswer
+	case aDocument:
+		attempt.Limit = maxDocument
 	case words:
 	}
 	return attempt.RoundTrip(req)

@@ -164,7 +164,9 @@ func (c *Client) request(ctx context.Context, call call, e *endpoint, target *ur
 // fetch sends a call and passes on its answer's content. Only a few are in memory at a time, which limits
 // what hostile ones take.
 func (c *Client) fetch(ctx context.Context, call call, use func(resp *http.Response, content []byte) error) error {
-	ctx = withAnswer(ctx, aContent)
+	if wanted(ctx) != aDocument {
+		ctx = withAnswer(ctx, aContent)
+	}
 	return inSlot(ctx, c.fetches, func() error {
 		resp, err := c.do(ctx, call)
 		if err != nil {

@@ -80,6 +80,7 @@ type Client struct {
 	copies    chan struct{} // one for each copy
 	large     chan struct{} // held by the copy whose manifests are large
 	lists     chan struct{} // one for each list that is being read
+	documents chan struct{} // held by the large document that is being read
 	fetches   chan struct{} // one for each answer whose content is being read
 }
 
@@ -104,6 +105,7 @@ func New(cfg Config) *Client {
 		copies:      make(chan struct{}, maxCopies),
 		large:       make(chan struct{}, 1),
 		lists:       make(chan struct{}, maxLists),
+		documents:   make(chan struct{}, 1),
 		fetches:     make(chan struct{}, maxFetches),
 	}
 }

@@ -139,7 +139,7 @@ func WithOrigin(body json.RawMessage, origin Origin) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	note, was := mark{URL: registry.URL, LostLogin: origin.LostLogin}, "no connector"
+	note, was := mark{URL: ShowURL(registry.URL), LostLogin: origin.LostLogin}, "no connector"
 	if origin.Body != nil {
 		bare, lost, err := WithoutLogin(origin.Body)
 		if err != nil {
@@ -179,7 +179,7 @@ func (c Connector) Origin() (origin Origin, ok bool) {
 	description, _ := content["description"].(string)
 	found := marked.FindStringSubmatch(description)
 	var note mark
-	if found == nil || json.Unmarshal([]byte(found[1]), &note) != nil || note.URL != registry.URL {
+	if found == nil || json.Unmarshal([]byte(found[1]), &note) != nil || note.URL != ShowURL(registry.URL) {
 		return Origin{}, false
 	}
 	if note.Replaced == nil {

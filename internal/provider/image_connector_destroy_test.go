@@ -62,8 +62,7 @@ func TestAccImageConnector_whatSomebodyChangedAfterThePlanStays(t *testing.T) {
 	dir.Must("apply", "-auto-approve")
 	dir.Write("main.tf", connectorConfig("https://other.example.com"))
 	dir.Must("plan", "-out=tf.plan")
-	theirs := strings.Replace(fake.Connector(), mirrorURL, "https://theirs.example.com", 1)
-	fake.SetConnector(theirs)
+	setURL(fake, mirrorURL, "https://theirs.example.com")
 	requireFails(t, dir, "apply tf.plan", "Somebody else changed the connector after the plan", "Nothing was changed")
 	requireURL(t, fake, "https://theirs.example.com")
 	requireSays(t, dir.Must("apply", "-auto-approve"), `url = "https://theirs.example.com" -> "https://other.example.com"`)
@@ -103,7 +102,7 @@ func TestAccImageConnector_aStoredLoginIsNowhere(t *testing.T) {
 			t.Parallel()
 			fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL)+connectorData)
 			dir.Setenv("TF_LOG", "TRACE")
-			fake.SetConnector(strings.Replace(fake.Connector(), hubURL, url, 1))
+			setURL(fake, hubURL, url)
 			fake.TestConnections(fakeharness.ConnectionTest{Connector: harness.ImageConnector, Status: "FAILURE", Errors: []string{"cannot reach " + url}})
 			fake.EndTest()
 			fake.TestConnections(fakeharness.ConnectionTest{Connector: harness.ImageConnector, Status: "FAILURE"})
@@ -123,10 +122,10 @@ func TestAccImageConnector_aStoredLoginIsNowhere(t *testing.T) {
 			plan := dir.Run("plan", "-destroy", "-out=tf.plan").Output
 			requireSays(t, plan, "cannot be restored with its login")
 			requireNoSecret(t, "the plan of a destroy", decodedBase64(plan))
-			fake.SetConnector(strings.Replace(fake.Connector(), mirrorURL, url, 1)) // and as drift
+			setURL(fake, mirrorURL, url) // and as drift
 			look("plan", "-out=tf.plan")
 			look("apply", "-auto-approve")
-			fake.SetConnector(strings.Replace(fake.Connector(), mirrorURL, url, 1))
+			setURL(fake, mirrorURL, url)
 			look("destroy", "-auto-approve")
 		})
 	}

@@ -80,15 +80,11 @@ func TestAccImageConnector_anInterruptedDestroyIsUndoneAndRepeated(t *testing.T)
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
-	writing, interrupted := make(chan struct{}), make(chan struct{})
-	fake.Inject(fakeharness.Fault{Call: "update-connector", BeforeSave: func(fakeharness.Request) {
-		close(writing)
-		<-interrupted
-	}})
+	stored := make(chan struct{})
+	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageConnector, Hang: true, Hook: func(fakeharness.Request) { close(stored) }})
 	destroy := dir.Start("destroy", "-auto-approve")
-	<-writing
+	<-stored
 	destroy.Interrupt()
-	close(interrupted)
 	requireSays(t, destroy.Wait().Output, "has been put back")
 	requireURL(t, fake, mirrorURL)
 	if result := dir.Run("destroy", "-auto-approve"); result.Code != 0 {

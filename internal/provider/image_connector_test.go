@@ -79,6 +79,13 @@ func requireConnectorCalls(t *testing.T, fake *fakeharness.Server, want ...strin
 	}
 }
 
+// setURL changes the connector's URL as somebody else would; its description may name it too.
+func setURL(fake *fakeharness.Server, from, to string) {
+	for _, key := range []string{`"dockerRegistryUrl":"`, `"dockerRegistryUrl": "`} {
+		fake.SetConnector(strings.Replace(fake.Connector(), key+from, key+to, 1))
+	}
+}
+
 // failSwitched makes the test of the image connector fail, and that of a candidate succeed.
 func failSwitched(fake *fakeharness.Server) {
 	fake.TestConnections(fakeharness.ConnectionTest{Connector: harness.ImageConnector, Status: "FAILURE"})
@@ -168,7 +175,7 @@ func TestAccImageConnector_updatesInPlace(t *testing.T) {
 func TestAccImageConnector_showsAndRepairsDriftOfEachAttribute(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string][2]string{
-		"url":                 {mirrorURL, "https://theirs.example.com"},
+		"url":                 {`"dockerRegistryUrl":"` + mirrorURL, `"dockerRegistryUrl":"https://theirs.example.com`},
 		"user":                {`"username":"robot"`, `"username":"intruder"`},
 		"user by reference":   {`"username":"robot"`, `"usernameRef":"account.other"`},
 		"password":            {`"passwordRef":"account.robot"`, `"passwordRef":"account.other"`},
@@ -221,7 +228,7 @@ func TestAccImageConnector_aPasswordInTheExistingURLIsDriftAndNotShown(t *testin
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
 	dir.Must("apply", "-auto-approve")
-	fake.SetConnector(strings.Replace(fake.Connector(), "https://", "https://robot:hunter2@", 1))
+	setURL(fake, "https://", "https://robot:hunter2@")
 	result := dir.Run("plan", "-detailed-exitcode")
 	if result.Code != 2 || strings.Contains(result.Output, "hunter2") {
 		t.Errorf("%s", result.Output)

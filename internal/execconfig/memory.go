@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,9 +39,10 @@ type PlannedResets struct {
 	Resets map[string]string
 }
 
-// heldObject is how a process has planned an object that has an override.
+// heldObject is how an object that has an override was planned last.
 type heldObject struct {
-	Process string
+	// Processes are those that have planned it. Objects that one process has planned are of one alias.
+	Processes []string
 	// Stays: the object keeps the override.
 	Stays bool
 }
@@ -233,7 +235,9 @@ func (a *Account) Hold(object string, scope harness.Scope, stays map[string]bool
 			if m.Held[target] == nil {
 				m.Held[target] = map[string]heldObject{}
 			}
-			m.Held[target][object] = heldObject{a.opts.Process, stays}
+			processes := append(slices.Clone(m.Held[target][object].Processes), a.opts.Process)
+			slices.Sort(processes)
+			m.Held[target][object] = heldObject{slices.Compact(processes), stays}
 		}
 	})
 }
@@ -247,9 +251,10 @@ func (a *Account) HeldByAnother(object string, scope harness.Scope, fields []str
 	}
 	for _, field := range fields {
 		objects := m.Held[Target{Scope: scope, Field: field}.String()]
+		own, known := objects[object]
 		for id, other := range objects {
-			sameAlias := other.Process == a.opts.Process || other.Process == objects[object].Process
-			if id != object && !sameAlias && (other.Stays || !objects[object].Stays && id < object) {
+			sameAlias := slices.ContainsFunc(append(own.Processes, a.opts.Process), func(p string) bool { return slices.Contains(other.Processes, p) })
+			if known && id != object && !sameAlias && (other.Stays || !own.Stays && id < object) {
 				others = append(others, field)
 				break
 			}

@@ -208,6 +208,13 @@ func TestOneObjectOfSeveralAliasesDecides(t *testing.T) {
 		if got := process("run", "apply").HeldByAnother("b", k8, []string{field}); !slices.Equal(got, test.others) {
 			t.Errorf("%s: %v, want %v", name, got, test.others)
 		}
+		if got := process("run", "apply").HeldByAnother("never planned", k8, []string{field}); len(got) > 0 {
+			t.Errorf("%s: an object without an identity is told %v", name, got)
+		}
+		process("run", "plan 3").Hold("b", k8, map[string]bool{field: test.mine}) // once more: still another alias, or the same
+		if got := process("run", "apply").HeldByAnother("b", k8, []string{field}); !slices.Equal(got, test.others) {
+			t.Errorf("%s: planned twice, %v, want %v", name, got, test.others)
+		}
 		if got := process("another run", "apply").HeldByAnother("b", k8, []string{field}); len(got) > 0 {
 			t.Errorf("%s: another run knows %v", name, got)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // registryTypes are the types in a configuration that access registries.
-var registryTypes = regexp.MustCompile(`"harnessci_(image_copy|image_releases|registry_image)"|\b(check_registry|verify_images)\b`)
+var registryTypes = regexp.MustCompile(`"harnessci_(image_copy|image_releases|registry_image)"|\b(check_registry|verify_images)\b|modules/private-mirror`)
 
 // asksRegistries reports whether an example accesses registries.
 func (e example) asksRegistries(t *testing.T) bool {

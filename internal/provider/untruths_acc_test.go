@@ -209,7 +209,7 @@ func TestAccTheTruthIsTold(t *testing.T) {
 				t.Errorf("a lock can be used:\n%s", output)
 			}
 			folder := filepath.Join(temporary, fmt.Sprintf("terraform-provider-harnessci-%d", os.Getuid()))
-			if locks, err := filepath.Glob(filepath.Join(folder, "*.lock")); err != nil || len(locks) != 1 {
+			if locks, err := filepath.Glob(filepath.Join(folder, "*[0-9a-f].lock")); err != nil || len(locks) != 1 {
 				t.Errorf("locks %v, %v", locks, err)
 			}
 			if err := os.RemoveAll(folder); err != nil {

@@ -89,25 +89,27 @@ func (r *resolver) signatures(value types.Object) (policy signatures.Policy, kno
 	var model signaturesModel
 	r.diags.Append(value.As(context.Background(), &model, basetypes.ObjectAsOptions{})...)
 	policy.Keys = r.publicKeys(model.PublicKeys)
-	require, types := r.requirement(model.Require), stringsOf(model.AttestationTypes)
-	for _, given := range append(types, stringsOf(model.Images)...) {
+	require, wanted := r.requirement(model.Require), stringsOf(model.AttestationTypes)
+	for _, given := range append(wanted, stringsOf(model.Images)...) {
 		if given == "" {
 			r.fail("signatures", "attestation_types or images contains an empty string or null. Remove it.")
 		}
 	}
 	switch {
-	case require == requireAttestation && len(types) == 0:
+	case require == requireAttestation && len(wanted) == 0:
 		r.fail("signatures", "require is \"attestation\" but attestation_types is not set. List at least one predicate type, such as "+
 			"https://cosign.sigstore.dev/attestation/vuln/v1.")
-	case require != requireAttestation && len(types) > 0:
+	case require != requireAttestation && len(wanted) > 0:
 		r.fail("signatures", "attestation_types is set but require is not \"attestation\", so none would be checked.")
 	case require != requireAttestation && !model.MaxAge.IsNull():
 		r.fail("signatures", "max_age is set but require is not \"attestation\". A signature has no time that its key has signed.")
 	}
-	if require == requireAttestation {
-		policy.Types = types
-	} else if require == requireSignature {
+	switch require {
+	case requireNone:
+	case requireSignature:
 		policy.Types = []string{signatures.SignatureType}
+	case requireAttestation:
+		policy.Types = wanted
 	}
 	if set := model.MaxAge.ValueString(); !model.MaxAge.IsNull() {
 		age, err := time.ParseDuration(set)

@@ -119,7 +119,7 @@ func (p *harnessProvider) Configure(ctx context.Context, req provider.ConfigureR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings, known, diags := model.resolve(p.getenv)
+	settings, known, diags := model.resolve(p.getenv) //nolint:contextcheck // only converts values, and waits for nothing
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

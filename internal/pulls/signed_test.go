@@ -70,7 +70,7 @@ type cosign struct {
 
 func (c cosign) run(t *testing.T, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), c.program, args...)
+	cmd := exec.CommandContext(t.Context(), c.program, args...) //nolint:gosec // cosign
 	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "COSIGN_PASSWORD=x")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("cosign %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -89,7 +89,7 @@ func (c cosign) key(t *testing.T, name string, private any) signatures.Key {
 		t.Fatal(err)
 	}
 	c.run(t, "import-key-pair", "--yes", "--key", file, "--output-key-prefix", name)
-	public, err := os.ReadFile(filepath.Join(c.dir, name+".pub"))
+	public, err := os.ReadFile(filepath.Join(c.dir, name+".pub")) //nolint:gosec // of this test
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,11 +37,11 @@ type pair struct {
 	sign func(message []byte) []byte
 }
 
-func newPair(t testing.TB, private crypto.Signer, options crypto.SignerOpts) pair {
-	t.Helper()
-	key, err := ParseKey(publicPEM(t, private.Public()))
+func newPair(tb testing.TB, private crypto.Signer, options crypto.SignerOpts) pair {
+	tb.Helper()
+	key, err := ParseKey(publicPEM(tb, private.Public()))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return pair{key, func(message []byte) []byte {
 		if hash := options.HashFunc(); hash != 0 {
@@ -49,33 +49,33 @@ func newPair(t testing.TB, private crypto.Signer, options crypto.SignerOpts) pai
 		}
 		signature, err := private.Sign(rand.Reader, message, options)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return signature
 	}}
 }
 
-func publicPEM(t testing.TB, public any) string {
-	t.Helper()
+func publicPEM(tb testing.TB, public any) string {
+	tb.Helper()
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-func ec(t testing.TB, curve elliptic.Curve) crypto.Signer {
-	t.Helper()
+func ec(tb testing.TB, curve elliptic.Curve) crypto.Signer {
+	tb.Helper()
 	private, err := ecdsa.GenerateKey(curve, rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return private
 }
 
-func p256(t testing.TB) pair {
-	t.Helper()
-	return newPair(t, ec(t, elliptic.P256()), crypto.SHA256)
+func p256(tb testing.TB) pair {
+	tb.Helper()
+	return newPair(tb, ec(tb, elliptic.P256()), crypto.SHA256)
 }
 
 // simple is what cosign stores under a .sig tag.
@@ -94,7 +94,7 @@ func envelope(by pair, digest, predicateType, predicate string) Document {
 
 func signedEnvelope(by pair, payloadType string, payload []byte) Document {
 	signed := fmt.Sprintf("DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
-	content, _ := json.Marshal(map[string]any{
+	content, _ := json.Marshal(map[string]any{ //nolint:errchkjson // of strings and bytes
 		"payloadType": payloadType, "payload": payload, "signatures": []any{map[string]any{"keyid": "", "sig": by.sign([]byte(signed))}},
 	})
 	return Document{MediaType: typeEnvelope, Content: content}
@@ -215,8 +215,8 @@ func TestStatementsAreListedByTypeTheNewestFirst(t *testing.T) {
 	t.Parallel()
 	by := p256(t)
 	verdict := Policy{Keys: []Key{by.Key}}.Judge(digest, now)
-	for _, age := range []time.Duration{2, 1, 2} {
-		verdict.Add(envelope(by, digest, vulnType, scan(now.Add(-age*time.Hour))))
+	for _, hours := range []int{2, 1, 2} {
+		verdict.Add(envelope(by, digest, vulnType, scan(now.Add(-time.Duration(hours)*time.Hour))))
 	}
 	verdict.Add(envelope(by, digest, "https://spdx.dev/Document", `{"creationInfo":{"created":"2026-01-02T03:04:05Z"}}`))
 	verdict.Add(envelope(by, digest, "https://slsa.dev/provenance/v1", `{"runDetails":{"metadata":{"finishedOn":"2026-01-02T03:04:05+01:00"}}}`))

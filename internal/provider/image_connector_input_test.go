@@ -69,8 +69,14 @@ func TestAccImageConnector_badInputIsRefusedBeforeTheAPIIsAsked(t *testing.T) {
 func TestAccImageConnector_warnsOfDoubtfulURLs(t *testing.T) {
 	t.Parallel()
 	for url, says := range map[string]string{
-		"http://registry.example.com":      "The image connector's registry is not encrypted",
-		"https://registry.example.com/v2/": "Builds will pull registry.example.com/v2/harness/ci-addon:1.16.92",
+		"http://registry.example.com":                         "The image connector's registry is not encrypted",
+		"https://registry.example.com/v2/":                    "Builds will pull registry.example.com/v2/harness/ci-addon:1.16.92",
+		"https://app.harness.io/registry":                     "Harness's former registry, which ended in 2024",
+		"https://app.harness.io/ng/home":                      "is the Harness console",
+		"https://hub.docker.com/u/harness":                    "is Docker Hub's website",
+		"https://gallery.ecr.aws/harness":                     "is the website of ECR public",
+		"https://console.cloud.google.com/artifacts/docker/p": "is the Google Cloud console",
+		"https://eu-west-1.console.aws.amazon.com/ecr":        "is the AWS console",
 	} {
 		_, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(url))
 		requireSays(t, dir.Must("validate"), says)

@@ -393,7 +393,8 @@ func (m imageConnectorModel) doubts() (diags diag.Diagnostics) {
 				"that every build runs, and nodes refuse such a registry unless they are set up for it. Use https.")
 	}
 	for _, page := range webPages {
-		if host == page.host && strings.HasPrefix(strings.TrimPrefix(prefix, host), page.path) {
+		regional := strings.HasSuffix(host, "."+page.host) && page.host == "console.aws.amazon.com"
+		if (host == page.host || regional) && strings.HasPrefix(strings.TrimPrefix(prefix, host), page.path) {
 			warn("The image connector's URL is not that of a registry", prefix+" is "+page.is+" Builds cannot pull through it.")
 			return diags
 		}

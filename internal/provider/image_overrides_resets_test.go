@@ -33,6 +33,14 @@ func requireResets(t *testing.T, dir *clitest.Dir, saved string, want map[string
 	}
 }
 
+// alone lets a folder remember nothing of the sets that other tests have planned without an account or infra: one with
+// the same images may be the folder's own.
+func alone(t *testing.T, dir *clitest.Dir) *clitest.Dir {
+	t.Helper()
+	dir.Setenv("XDG_CACHE_HOME", t.TempDir())
+	return dir
+}
+
 // The CLI plans a create again in the apply, and passes on nothing from the saved plan.
 func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 	t.Parallel()
@@ -47,7 +55,7 @@ func TestAccSetIsNotCreatedOverWhatIsAddedAfterThePlan(t *testing.T) {
 				fake.SetOverride("ci/K8", field, image)
 			}
 			images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
-			dir := clitest.New(t, exclusiveSet(images), fake.Env())
+			dir := alone(t, clitest.New(t, exclusiveSet(images), fake.Env()))
 			dir.Must("plan", "-out=saved")
 			requireResets(t, dir, "saved", existing)
 			fake.SetOverride("ci/K8", "gcsUploadTag", "example.com/gcs:1.0.0")
@@ -86,7 +94,7 @@ func TestAccSetIsCreatedAfterTheSinglesThatItReplaces(t *testing.T) {
 			singles := "resource \"harnessci_image_override\" \"single\" {\n" +
 				"  for_each   = { securityTag = \"example.com/sto:1.0.0\", gitCloneTag = \"" + gitDefault + "\" }\n" +
 				"  field      = each.key\n  value      = each.value\n  depends_on = [terraform_data.hinge]\n}\n"
-			dir := clitest.New(t, hinge+singles, fake.Env())
+			dir := alone(t, clitest.New(t, hinge+singles, fake.Env()))
 			dir.Must("apply", "-auto-approve")
 			set := strings.Replace(exclusiveSet(map[string]string{"gcsUploadTag": `"example.com/gcs:1.0.0"`}),
 				"  images", "  depends_on = [terraform_data.hinge]\n  images", 1)
@@ -114,7 +122,7 @@ func TestAccSetIsReplacedAsPlanned(t *testing.T) {
 			config := func(images map[string]string) string {
 				return strings.Replace(exclusiveSet(images), "  images", lifecycle+"  images", 1)
 			}
-			dir := clitest.New(t, config(mirrored(fake, 4)), fake.Env())
+			dir := alone(t, clitest.New(t, config(mirrored(fake, 4)), fake.Env()))
 			dir.Must("apply", "-auto-approve")
 			fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
 			dir.Write("main.tf", config(mirrored(fake, 2)))
@@ -129,7 +137,7 @@ func TestAccSetIsReplacedAsPlanned(t *testing.T) {
 func TestAccSetUpdateShowsWhatItResets(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
-	dir := clitest.New(t, exclusiveSet(mirrored(fake, 3)), fake.Env())
+	dir := alone(t, clitest.New(t, exclusiveSet(mirrored(fake, 3)), fake.Env()))
 	dir.Must("apply", "-auto-approve")
 	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
 	dir.Must("plan", "-out=saved")
@@ -147,7 +155,7 @@ func TestAccSetUpdateShowsWhatItResets(t *testing.T) {
 func TestAccSetOfAnOlderStateHasAnEmptyPlan(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
-	dir := clitest.New(t, exclusiveSet(mirrored(fake, 2)), fake.Env())
+	dir := alone(t, clitest.New(t, exclusiveSet(mirrored(fake, 2)), fake.Env()))
 	dir.Must("apply", "-auto-approve")
 	older := strings.Replace(dir.State(), `"resets": {}`, `"id": "ci/K8"`, 1)
 	if older == dir.State() {
@@ -167,7 +175,7 @@ func TestAccSetPlannedInAnOutageDoesNotSayWhatItResets(t *testing.T) {
 	fake := startFake(t, fakeharness.Options{})
 	fake.SetOverride("ci/K8", "securityTag", "example.com/sto:1.0.0")
 	images := map[string]string{"gitCloneTag": `"example.com/drone-git:1.0.0"`}
-	dir := clitest.New(t, "provider \"harnessci\" {\n  max_retries = 0\n}\n"+exclusiveSet(images), fake.Env())
+	dir := alone(t, clitest.New(t, "provider \"harnessci\" {\n  max_retries = 0\n}\n"+exclusiveSet(images), fake.Env()))
 	fake.Inject(fakeharness.Fault{Call: "get-customer-config", Status: 503, Times: -1})
 	output := dir.Must("plan", "-out=saved")
 	requireSays(t, output, "resets = (known after apply)")

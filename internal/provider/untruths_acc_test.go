@@ -274,7 +274,7 @@ func TestAccTheTruthIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
-			live(t, fake, clitest.New(t, "", fake.Env()))
+			live(t, fake, alone(t, clitest.New(t, "", fake.Env())))
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
 	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
@@ -364,7 +365,7 @@ func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyM
 		refs[i] = imageref.Pin(state.Destination.ValueString(), child.Digest)
 	}
 	lost := map[string]bool{}
-	for i, err := range askForAll(refs, func(ref string) error { _, err := r.peek(ctx, ref); return err }) {
+	for i, err := range flight.Each(refs, func(ref string) error { _, err := r.peek(ctx, ref); return err }) {
 		switch {
 		case pulls.IsMissing(err):
 			lost[copied.Children[i].Platform] = true
@@ -384,25 +385,23 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	}
 	var attached []registry.Attached
 	memory.load(ctx, attachedKey, &attached, diags)
-	outcomes := make([]error, len(attached))
-	digests := make([]string, len(attached))
-	var all sync.WaitGroup
-	for i, one := range attached {
-		all.Go(func() {
-			held, err := r.peek(ctx, one.Ref)
-			digests[i], outcomes[i] = held.Digest, err
-		})
+	type look struct {
+		held registry.Descriptor
+		err  error
 	}
-	all.Wait()
+	looks := flight.Each(attached, func(one registry.Attached) look {
+		held, err := r.peek(ctx, one.Ref)
+		return look{held, err}
+	})
 	var lost []string
-	for i, err := range outcomes {
+	for i, look := range looks {
 		switch {
-		case pulls.IsMissing(err):
+		case pulls.IsMissing(look.err):
 			lost = append(lost, "gone:        "+attached[i].Ref)
-		case err != nil:
-			diags.Append(notAsked(attached[i].Ref, "The plan takes the signatures there as the last apply left them.", err))
+		case look.err != nil:
+			diags.Append(notAsked(attached[i].Ref, "The plan takes the signatures there as the last apply left them.", look.err))
 			return
-		case digests[i] != attached[i].Digest && !attached[i].List:
+		case look.held.Digest != attached[i].Digest && !attached[i].List:
 			lost = append(lost, "overwritten: "+attached[i].Ref)
 		}
 	}
@@ -413,17 +412,6 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 	diags.AddAttributeWarning(path.Root("signatures"), fmt.Sprintf("Signatures of %s are gone or overwritten", state.Destination.ValueString()),
 		"The destination no longer has what was copied along with the image:\n\n  "+strings.Join(lost, "\n  ")+
 			"\n\nThe plan shows it as signatures = \"false\", and the apply copies it again.")
-}
-
-// askForAll asks for all images at once, and returns the outcome of each in its place.
-func askForAll(images []string, ask func(image string) error) []error {
-	outcomes := make([]error, len(images))
-	var all sync.WaitGroup
-	for i, image := range images {
-		all.Go(func() { outcomes[i] = ask(image) })
-	}
-	all.Wait()
-	return outcomes
 }
 
 // Keys of a copy's private state: the image that was copied, and the one that the source had when last read. A plan

@@ -34,10 +34,8 @@ func (d *providerData) verifyPlan(ctx context.Context, scope harness.Scope, imag
 			v.found = append(v.found, missingImage(missing, changed[i]))
 		} else if d.required(err) {
 			v.failed.Append(diag.WithPath(changed[i].at, d.failure("verify the image of", changed[i].target, &unverifiableError{err})))
-		} else if incomplete, ok := errors.AsType[*pulls.IncompleteError](err); ok {
-			v.found = append(v.found, d.incomplete(incomplete, changed[i])...)
 		} else if err != nil {
-			v.found = append(v.found, d.unchecked(err, changed[i])...)
+			v.found = append(v.found, d.doubt(err, changed[i])...)
 		}
 	}
 	return v
@@ -70,10 +68,8 @@ func (d *providerData) verifyWrites(
 			failed[named[i].target.Field] = err
 		} else if d.required(err) {
 			failed[named[i].target.Field] = &unverifiableError{err}
-		} else if incomplete, ok := errors.AsType[*pulls.IncompleteError](err); ok {
-			found = append(found, d.incomplete(incomplete, named[i])...)
 		} else if err != nil {
-			found = append(found, d.unchecked(err, named[i])...)
+			found = append(found, d.doubt(err, named[i])...)
 		}
 	}
 	diags.Append(warnings(d.findings.end(found))...)
@@ -102,8 +98,11 @@ func (d *providerData) required(err error) bool {
 	return err != nil && d.verifyImages == verifyRequired && !errors.Is(err, pulls.ErrSettings)
 }
 
-// unchecked finds an image that could not be looked up, once a run.
-func (d *providerData) unchecked(err error, named namedImage) []finding {
+// doubt finds an image that builds may not be able to run, or that could not be looked up, once a run.
+func (d *providerData) doubt(err error, named namedImage) []finding {
+	if incomplete, ok := errors.AsType[*pulls.IncompleteError](err); ok {
+		return d.incomplete(incomplete, named)
+	}
 	unchecked, ok := errors.AsType[*pulls.UncheckedError](err)
 	if !ok || errors.Is(err, context.Canceled) {
 		return nil

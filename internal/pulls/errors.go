@@ -62,12 +62,18 @@ func (e *MissingError) Answer() string {
 
 // Facts returns the stored name, the pulled one where it differs, and the nearest tags.
 func (e *MissingError) Facts() text.Facts {
-	facts := text.Facts{{Name: "image", Value: e.Stored}}
-	if e.Pull.Image != e.Stored {
-		facts = append(facts, text.Fact{Name: "pulled", Value: e.Pull.Image})
-	}
+	facts := names(e.Stored, e.Pull.Image)
 	for _, tag := range e.Nearest {
 		facts = append(facts, text.Fact{Name: "nearest tags", Value: tag})
+	}
+	return facts
+}
+
+// names are the facts of what is stored and, where that differs, of what is pulled for it.
+func names(stored, pulled string) text.Facts {
+	facts := text.Facts{{Name: "image", Value: stored}}
+	if pulled != stored {
+		facts = append(facts, text.Fact{Name: "pulled", Value: pulled})
 	}
 	return facts
 }

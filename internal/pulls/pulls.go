@@ -85,16 +85,10 @@ func (r *Run) CheckWrite(ctx context.Context, images []string) []error {
 }
 
 func (r *Run) check(ctx context.Context, images []string, look func(context.Context, string) error) []error {
-	if r.registry == nil {
-		return each(images, func(string) error { return &UncheckedError{Err: ErrSettings} })
+	if r.registry != nil {
+		defer r.ping(ctx, images)()
 	}
-	defer r.ping(ctx, images)()
-	through, err := r.connector.Effective(ctx)
-	if err != nil {
-		return each(images, func(string) error { return &UncheckedError{Err: err} })
-	}
-	return each(images, func(image string) error {
-		pull := imageref.Resolve(through.URL, image)
+	return r.resolve(ctx, images, func(image string, pull imageref.Pull) error {
 		if pull.Host == "" { // not a reference that a registry could be asked for
 			return nil
 		}
@@ -109,6 +103,21 @@ func (r *Run) check(ctx context.Context, images []string, look func(context.Cont
 			return &MissingError{Stored: image, Pull: pull, Nearest: r.nearest(ctx, pull.Image, err), Err: err}
 		}
 		return &UncheckedError{Host: hostOf(pull.Image), Err: err}
+	})
+}
+
+// resolve asks about what builds would pull for images, all at once, and returns the outcome of each in its place: an
+// *UncheckedError for all while what they pull, or how to ask registries, is not known.
+func (r *Run) resolve(ctx context.Context, images []string, ask func(image string, pull imageref.Pull) error) []error {
+	through, err := connector.Effective{}, ErrSettings
+	if r.registry != nil {
+		through, err = r.connector.Effective(ctx)
+	}
+	return flight.Each(images, func(image string) error {
+		if err != nil {
+			return &UncheckedError{Err: err}
+		}
+		return ask(image, imageref.Resolve(through.URL, image))
 	})
 }
 
@@ -254,15 +263,4 @@ func hostOf(ref string) string {
 		return ""
 	}
 	return imageref.CanonicalHost(image.Registry)
-}
-
-// each asks for all images at once, and returns the outcome of each in its place.
-func each(images []string, ask func(image string) error) []error {
-	outcomes := make([]error, len(images))
-	var all sync.WaitGroup
-	for i, image := range images {
-		all.Go(func() { outcomes[i] = ask(image) })
-	}
-	all.Wait()
-	return outcomes
 }

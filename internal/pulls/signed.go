@@ -28,11 +28,7 @@ func (e *UnsignedError) Reason() string {
 
 // Facts are the image's names, and what is attached to it instead.
 func (e *UnsignedError) Facts() text.Facts {
-	facts := text.Facts{{Name: "image", Value: e.Stored}}
-	if e.Pulled != e.Stored {
-		facts = append(facts, text.Fact{Name: "pulled", Value: e.Pulled})
-	}
-	facts = append(facts, text.Fact{Name: "digest", Value: e.Refusal.Digest})
+	facts := append(names(e.Stored, e.Pulled), text.Fact{Name: "digest", Value: e.Refusal.Digest})
 	for _, found := range e.Refusal.Found {
 		facts = append(facts, text.Fact{Name: "found", Value: found})
 	}
@@ -84,17 +80,9 @@ func (r *Run) CheckSignedWrite(ctx context.Context, policy signatures.Policy, im
 func (r *Run) checkSigned(
 	ctx context.Context, policy signatures.Policy, images []string, judge func(ctx context.Context, pulled string) (string, error),
 ) (passed Passed, outcomes []error) {
-	if r.registry == nil {
-		return nil, each(images, func(string) error { return &UncheckedError{Err: ErrSettings} })
-	}
-	through, err := r.connector.Effective(ctx)
-	if err != nil {
-		return nil, each(images, func(string) error { return &UncheckedError{Err: err} })
-	}
 	var mu sync.Mutex
 	passed = Passed{}
-	return passed, each(images, func(image string) error {
-		pull := imageref.Resolve(through.URL, image)
+	return passed, r.resolve(ctx, images, func(image string, pull imageref.Pull) error {
 		if pull.Host == "" {
 			return &UncheckedError{Err: errNoReference}
 		}

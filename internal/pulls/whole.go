@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/harnessci/terraform-provider-harnessci/internal/flight"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -27,11 +28,7 @@ type IncompleteError struct {
 
 // Facts returns the stored name, the pulled one where it differs, and the digest.
 func (e *IncompleteError) Facts() text.Facts {
-	facts := text.Facts{{Name: "image", Value: e.Stored}}
-	if e.Pull.Image != e.Stored {
-		facts = append(facts, text.Fact{Name: "pulled", Value: e.Pull.Image})
-	}
-	return append(facts, text.Fact{Name: "digest", Value: e.digest})
+	return append(names(e.Stored, e.Pull.Image), text.Fact{Name: "digest", Value: e.digest})
 }
 
 // lack is what an image lacks.
@@ -86,7 +83,7 @@ func (r *Run) parts(ctx context.Context, pulled, digest string) error {
 		children[i] = imageref.Pin(pulled, child.Digest)
 	}
 	var failed []error
-	for i, err := range each(children, func(child string) error { _, err := r.registry.Peek(ctx, child); return err }) {
+	for i, err := range flight.Each(children, func(child string) error { _, err := r.registry.Peek(ctx, child); return err }) {
 		switch {
 		case IsMissing(err):
 			found.lost = append(found.lost, image.Children[i].Platform)

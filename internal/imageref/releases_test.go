@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// ciTags is what a repository of the vendor has, in no order.
+// ciTags is what a repository of Harness has, in no order.
 var ciTags = []string{
 	"latest", "1.9.0", "1.16.92", "1.16.4", "1.16.100", "1.15.0", "1.15.17", "1.14.2", "1.13.9", "1.17.3", "2.0.1", "0.9.9",
 	"1.16", "v1.12.1", "rootless-1.16.92", "rootless-1.15.4", "rootless-1.15.3", "1.16.92-rootless", "1.15.2-rootless",
@@ -82,7 +82,7 @@ func TestReleasesKeepTheSpellingOfTheImage(t *testing.T) {
 	}
 }
 
-// timeline is every tag of harness/ci-addon that the vendor's list of images for self-managed installations
+// timeline is every tag of harness/ci-addon that Harness's list of images for self-managed installations
 // has had, from February 2023 on, with neighbors that its registry has.
 var timeline = []string{
 	"1.16.1", "1.16.6", "1.16.19", "1.16.26", "1.16.37", "1.16.56", "1.16.56.1", "1.16.58", "1.16.61", "1.16.73", "1.16.91",

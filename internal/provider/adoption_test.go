@@ -15,14 +15,14 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// vendorInstance is one instance of the vendor's resource as in a state file: the index key as JSON ("" for
+// officialInstance is one instance of the official resource as in a state file: the index key as JSON ("" for
 // none) and its five attributes.
-type vendorInstance struct {
+type officialInstance struct {
 	key, kind, infra, field, value string
 }
 
-// vendorState is a state file that the vendor's provider has written.
-func vendorState(mode string, instances ...vendorInstance) string {
+// officialState is a state file that the official provider has written.
+func officialState(mode string, instances ...officialInstance) string {
 	var list []string
 	for _, i := range instances {
 		key := ""
@@ -53,13 +53,13 @@ func registryHost() string {
 	return "registry.terraform.io"
 }
 
-func TestAccMovedFromTheVendorsResource(t *testing.T) {
+func TestAccMovedFromTheOfficialResource(t *testing.T) {
 	for name, test := range map[string]struct {
 		state, config string
 		holds         map[string]string // scope/field to value
 	}{
 		"one": {
-			state: vendorState("", vendorInstance{"", "ci", "K8", "gitCloneTag", "harness/drone-git:1.0.0"}),
+			state: officialState("", officialInstance{"", "ci", "K8", "gitCloneTag", "harness/drone-git:1.0.0"}),
 			config: `resource "harnessci_image_override" "new" {
   field = "gitCloneTag"
   value = "harness/drone-git:1.0.0"
@@ -71,9 +71,9 @@ moved {
 			holds: map[string]string{"ci/K8/gitCloneTag": "harness/drone-git:1.0.0"},
 		},
 		"for_each, in another spelling": {
-			state: vendorState(`"each": "map",`,
-				vendorInstance{`"gitCloneTag"`, "ci", "vm", "gitCloneTag", "harness/drone-git:1.0.0"},
-				vendorInstance{`"gcsUploadTag"`, "ci", "vm", "gcsUploadTag", "plugins/gcs:1.0.0"}),
+			state: officialState(`"each": "map",`,
+				officialInstance{`"gitCloneTag"`, "ci", "vm", "gitCloneTag", "harness/drone-git:1.0.0"},
+				officialInstance{`"gcsUploadTag"`, "ci", "vm", "gcsUploadTag", "plugins/gcs:1.0.0"}),
 			config: `resource "harnessci_image_override" "new" {
   for_each = { gitCloneTag = "harness/drone-git:1.0.0", gcsUploadTag = "plugins/gcs:1.0.0" }
   infra    = "VM"
@@ -87,8 +87,8 @@ moved {
 			holds: map[string]string{"ci/VM/gitCloneTag": "harness/drone-git:1.0.0", "ci/VM/gcsUploadTag": "plugins/gcs:1.0.0"},
 		},
 		"count, of another module": {
-			state: vendorState(`"each": "list",`,
-				vendorInstance{"0", "iacm", "K8", "iacmTerraform", "plugins/t:1"}, vendorInstance{"1", "iacm", "K8", "iacmOpenTofu", "plugins/o:1"}),
+			state: officialState(`"each": "list",`,
+				officialInstance{"0", "iacm", "K8", "iacmTerraform", "plugins/t:1"}, officialInstance{"1", "iacm", "K8", "iacmOpenTofu", "plugins/o:1"}),
 			config: `resource "harnessci_image_override" "new" {
   count  = 2
   module = "iacm"
@@ -109,7 +109,7 @@ moved {
 				fake.SetOverride(scope, field, value)
 			}
 			dir := clitest.New(t, test.config, fake.Env())
-			installVendor(t, dir)
+			installOfficial(t, dir)
 			dir.Write("terraform.tfstate", test.state)
 			dir.Must("apply", "-auto-approve")
 			if result := dir.Run("plan", "-detailed-exitcode"); result.Code != 0 {
@@ -135,7 +135,7 @@ moved {
   from = %s.old
   to   = harnessci_image_override.new
 }`
-	reset := vendorState("", vendorInstance{"", "ci", "K8", "gitCloneTag", ""})
+	reset := officialState("", officialInstance{"", "ci", "K8", "gitCloneTag", ""})
 	for name, test := range map[string]struct{ config, state, want string }{
 		"a reset": {
 			fmt.Sprintf(config, "harness_platform_default_images"), reset, "there is no override to adopt",
@@ -149,7 +149,7 @@ moved {
 		t.Run(name, func(t *testing.T) {
 			fake := startFake(t, fakeharness.Options{})
 			dir := clitest.New(t, test.config, fake.Env())
-			installVendor(t, dir)
+			installOfficial(t, dir)
 			dir.Write("terraform.tfstate", test.state)
 			result := dir.Run("plan")
 			if result.Code != 1 || !strings.Contains(unwrapped(result.Output), test.want) {

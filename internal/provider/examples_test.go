@@ -49,15 +49,15 @@ var preparations = map[string]func(*testing.T, *fakeharness.Server, *clitest.Dir
 		dir.Setenv("TF_VAR_account", "payments")
 	},
 	"guides/from-curl-and-null-resource": func(_ *testing.T, fake *fakeharness.Server, _ *clitest.Dir) { setExisting(fake) },
-	"guides/from-the-vendors-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
+	"guides/from-the-official-provider": func(t *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {
 		t.Helper()
 		setExisting(fake)
-		var instances []vendorInstance
+		var instances []officialInstance
 		for field, image := range existing {
-			instances = append(instances, vendorInstance{strconv.Quote(field), "ci", "K8", field, image})
+			instances = append(instances, officialInstance{strconv.Quote(field), "ci", "K8", field, image})
 		}
-		installVendor(t, dir)
-		state := vendorState(`"each": "map",`, instances...)
+		installOfficial(t, dir)
+		state := officialState(`"each": "map",`, instances...)
 		dir.Write("terraform.tfstate", strings.Replace(state, `"name": "old"`, `"name": "pinned"`, 1))
 	},
 	"resources/harnessci_image_copy": func(_ *testing.T, fake *fakeharness.Server, dir *clitest.Dir) {

@@ -328,8 +328,8 @@ func noConnectorToImport(found connector.Found) diag.Diagnostic {
 			"creates it.")
 }
 
-// vendorConnectorType is the official provider's resource that a moved block may start from.
-const vendorConnectorType = "harness_platform_connector_docker"
+// officialConnectorType is the official provider's resource that a moved block may start from.
+const officialConnectorType = "harness_platform_connector_docker"
 
 // MoveState takes over the state of the official provider's resource. It may run in a provider that is not
 // configured; the Read that follows finds the current settings.
@@ -340,9 +340,9 @@ func (r *imageConnectorResource) MoveState(context.Context) []resource.StateMove
 func moveImageConnector(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
 	summary := fmt.Sprintf("Could not move a %s to harnessci_image_connector", req.SourceTypeName)
 	from := req.SourceProviderAddress
-	if req.SourceTypeName != vendorConnectorType || !namedAs(from, vendorProvider) && !namedAs(from, ownProvider) {
+	if req.SourceTypeName != officialConnectorType || !namedAs(from, officialProvider) && !namedAs(from, ownProvider) {
 		resp.Diagnostics.AddError(summary, fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. "+
-			"Use a removed block for it, and an import block for the image connector.", vendorConnectorType, req.SourceTypeName, from))
+			"Use a removed block for it, and an import block for the image connector.", officialConnectorType, req.SourceTypeName, from))
 		return
 	}
 	model, err := movedConnector(req.SourceRawState.JSON)

@@ -322,7 +322,7 @@ func TestAccImageConnector_importErrors(t *testing.T) {
 	requireFails(t, dir, "import harnessci_image_connector.this harnessImage", "There is no image connector to import", "the apply creates it")
 }
 
-func TestAccImageConnector_movedFromTheVendorsResource(t *testing.T) {
+func TestAccImageConnector_movedFromTheOfficialResource(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL)+`
 moved {
@@ -332,8 +332,8 @@ moved {
 `)
 	fake.SetConnector(fakeharness.ConnectorBody(mirrorURL, "robot"))
 	fake.EndTest()
-	installVendor(t, dir)
-	dir.Write("terraform.tfstate", vendorConnectorState("harnessImage"))
+	installOfficial(t, dir)
+	dir.Write("terraform.tfstate", officialConnectorState("harnessImage"))
 	requireNoWarning(t, dir.Must("apply", "-auto-approve"))
 	requireEmptyPlan(t, dir)
 	if n := fake.Count("connector-writes") + fake.Count("test-connector"); n != 0 {
@@ -354,13 +354,13 @@ moved {
   to   = harnessci_image_connector.this
 }
 `)
-	installVendor(t, dir)
-	dir.Write("terraform.tfstate", vendorConnectorState("another"))
+	installOfficial(t, dir)
+	dir.Write("terraform.tfstate", officialConnectorState("another"))
 	requireFails(t, dir, "plan", "It is not the image connector", `"another"`)
 }
 
-// vendorConnectorState is a state file with a connector of the vendor's provider.
-func vendorConnectorState(identifier string) string {
+// officialConnectorState is a state file with a connector of the official provider.
+func officialConnectorState(identifier string) string {
 	return fmt.Sprintf(`{"version": 4, "terraform_version": "1.8.0", "serial": 1, "lineage": "l", "outputs": {}, "resources": [
 		{"mode": "managed", "type": "harness_platform_connector_docker", "name": "old",
 		 "provider": "provider[\"%s/harness/harness\"]", "instances": [{"schema_version": 0, "attributes": {

@@ -194,9 +194,9 @@ func (l *imageOverrideList) result(ctx context.Context, req list.ListRequest, ta
 // only the end of the address counts. Once one instance of a resource has moved, OpenTofu may name this
 // provider as the source of the others.
 const (
-	vendorProvider     = "harness/harness"
-	ownProvider        = "harnessci/harnessci"
-	vendorResourceType = "harness_platform_default_images"
+	officialProvider     = "harness/harness"
+	ownProvider          = "harnessci/harnessci"
+	officialResourceType = "harness_platform_default_images"
 )
 
 // namedAs reports whether an address is that of a provider: host, namespace and type, or the type alone,
@@ -216,15 +216,15 @@ func (r *imageOverrideResource) MoveState(context.Context) []resource.StateMover
 
 func moveImageOverride(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
 	from := req.SourceProviderAddress
-	if req.SourceTypeName != vendorResourceType || !namedAs(from, vendorProvider) && !namedAs(from, ownProvider) {
+	if req.SourceTypeName != officialResourceType || !namedAs(from, officialProvider) && !namedAs(from, ownProvider) {
 		resp.Diagnostics.AddError(fmt.Sprintf("Could not move a %s to harnessci_image_override", req.SourceTypeName),
 			fmt.Sprintf("Only %s of the provider harness/harness can be moved; this is a %s of %s. Use a removed block "+
-				"for it, and an import block for the override.", vendorResourceType, req.SourceTypeName, req.SourceProviderAddress))
+				"for it, and an import block for the override.", officialResourceType, req.SourceTypeName, req.SourceProviderAddress))
 		return
 	}
 	model, err := movedModel(req.SourceRawState.JSON)
 	if err != nil {
-		resp.Diagnostics.AddError("Could not move a "+vendorResourceType+" to harnessci_image_override", text.Sentence(err.Error()))
+		resp.Diagnostics.AddError("Could not move a "+officialResourceType+" to harnessci_image_override", text.Sentence(err.Error()))
 		return
 	}
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, model)...)

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// A state of the vendor's resource is either adopted unchanged, or refused with a message that is safe to
+// A state of the official resource is either adopted unchanged, or refused with a message that is safe to
 // show.
 func FuzzMovedModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attributes []byte) {
@@ -50,7 +50,7 @@ func FuzzMovedModel(f *testing.F) {
 	})
 }
 
-func TestMoveStartsOnlyFromTheVendorsResource(t *testing.T) {
+func TestMoveStartsOnlyFromTheOfficialResource(t *testing.T) {
 	t.Parallel()
 	var schema resource.SchemaResponse
 	newImageOverrideResource().Schema(t.Context(), resource.SchemaRequest{}, &schema)
@@ -58,17 +58,17 @@ func TestMoveStartsOnlyFromTheVendorsResource(t *testing.T) {
 		provider, typeName string
 		moves              bool
 	}{
-		{"registry.terraform.io/harness/harness", vendorResourceType, true},
-		{"registry.opentofu.org/harness/harness", vendorResourceType, true},
+		{"registry.terraform.io/harness/harness", officialResourceType, true},
+		{"registry.opentofu.org/harness/harness", officialResourceType, true},
 		// What OpenTofu sends once another instance of the same resource has moved.
-		{"registry.opentofu.org/harnessci/harnessci", vendorResourceType, true},
+		{"registry.opentofu.org/harnessci/harnessci", officialResourceType, true},
 		// What OpenTofu 1.10 sends.
-		{"harness", vendorResourceType, true},
-		{"harnessci", vendorResourceType, true},
-		{"someone", vendorResourceType, false},
+		{"harness", officialResourceType, true},
+		{"harnessci", officialResourceType, true},
+		{"someone", officialResourceType, false},
 		{"registry.opentofu.org/harnessci/harnessci", "harnessci_image_overrides", false},
 		{"registry.terraform.io/harness/harness", "harness_platform_secret_text", false},
-		{"registry.terraform.io/someone/else", vendorResourceType, false},
+		{"registry.terraform.io/someone/else", officialResourceType, false},
 	} {
 		resp := resource.MoveStateResponse{TargetState: tfsdk.State{
 			Schema: schema.Schema, Raw: tftypes.NewValue(schema.Schema.Type().TerraformType(t.Context()), nil),

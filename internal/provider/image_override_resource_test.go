@@ -200,7 +200,7 @@ func TestAccImageOverride_pinToDefaultSettles(t *testing.T) {
 							Check:             w.writes(test.writes),
 						},
 						{
-							// The vendor ships a new default; the pin stays what it was.
+							// Harness ships a new default; the pin stays what it was.
 							PreConfig: func() {
 								if w.fake != nil {
 									w.fake.SetDefault(string(s), "gitCloneTag", "harness/drone-git:9.9.9-rootless")

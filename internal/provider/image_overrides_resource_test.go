@@ -204,7 +204,7 @@ func TestAccImageOverrides_pinToDefaultSettles(t *testing.T) {
 							Check:             resource.ComposeTestCheckFunc(w.holdsAll(string(s), pinned), w.writes(1)),
 						},
 						{
-							// The vendor ships a new default; the pin stays what it was.
+							// Harness ships a new default; the pin stays what it was.
 							PreConfig:        func() { w.fake.SetDefault(string(s), "gitCloneTag", "harness/drone-git:9.9.9-rootless") },
 							Config:           s.set(pinned),
 							ConfigPlanChecks: setPlans(plancheck.ResourceActionNoop),

@@ -107,8 +107,8 @@ func storedInAccounts(fake *fakeharness.Server, accounts int) int {
 	return n
 }
 
-func TestAccManyAccountsStayBelowTheVendorsRateLimit(t *testing.T) {
-	// As many calls as overrides, like the vendor's 400 a minute for 400 overrides.
+func TestAccManyAccountsStayBelowTheRateLimit(t *testing.T) {
+	// As many calls as overrides, like Harness's 400 a minute for 400 overrides.
 	const accounts, each = 5, 20
 	fake := startFake(t, fakeharness.Options{Latency: latency, RateLimit: accounts * each})
 	dir := clitest.New(t, inAccounts(fake, accounts, each), fake.Env())

@@ -252,9 +252,13 @@ func (a *Account) HeldByAnother(object string, scope harness.Scope, fields []str
 	for _, field := range fields {
 		objects := m.Held[Target{Scope: scope, Field: field}.String()]
 		own, known := objects[object]
+		if !known {
+			continue // no plan has named it
+		}
+		alias := append(slices.Clone(own.Processes), a.opts.Process)
 		for id, other := range objects {
-			sameAlias := slices.ContainsFunc(append(own.Processes, a.opts.Process), func(p string) bool { return slices.Contains(other.Processes, p) })
-			if known && id != object && !sameAlias && (other.Stays || !own.Stays && id < object) {
+			sameAlias := slices.ContainsFunc(other.Processes, func(p string) bool { return slices.Contains(alias, p) })
+			if !sameAlias && (other.Stays || !own.Stays && id < object) {
 				others = append(others, field)
 				break
 			}

@@ -10,8 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
 
 const (
@@ -102,7 +100,8 @@ func (c *Client) pages(ctx context.Context, page call, key string, form *regexp.
 	return nil, problemf(Refused, "the list has more than %d pages", maxPages)
 }
 
-// nextPage returns the path and query of the next page that an answer links to, "" for none.
+// nextPage returns the path and query of the next page that an answer links to, "" for none. A registry below a path, or
+// behind a proxy, may not know its own address, so that only the query of the link counts.
 func nextPage(resp *http.Response) (string, error) {
 	link := resp.Header.Get("Link")
 	_, rest, _ := strings.Cut(link, "<")
@@ -114,12 +113,9 @@ func nextPage(resp *http.Response) (string, error) {
 	if err != nil {
 		return "", problemf(Refused, "the link to the next page of the list is not a URL")
 	}
-	asked := resp.Request.URL
-	next := asked.ResolveReference(u)
-	if !(&endpoint{base: *asked}).own(next) {
-		return "", problemf(Refused, "the next page of the list is on another host, %s", transport.Show(next.Host))
-	}
-	if next.RequestURI() == asked.RequestURI() {
+	next := *resp.Request.URL
+	next.RawQuery = u.RawQuery
+	if next.RequestURI() == resp.Request.URL.RequestURI() {
 		return "", problemf(Refused, "the list's next page is the same page")
 	}
 	return next.RequestURI(), nil

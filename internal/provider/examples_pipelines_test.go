@@ -1,12 +1,14 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -218,6 +220,55 @@ func TestCancelledScriptsLeaveNothingBehind(t *testing.T) {
 			if listed != nil || len(left) > 0 || err == nil && at == "plan" {
 				t.Errorf("%s, cancelled at its %s: left behind %v (%v), %v:\n%s", name, at, left, listed, err, out)
 			}
+		}
+	}
+}
+
+// The preset for Renovate finds the images that configurations pin, and keeps each variant. Renovate's RE2 knows the
+// same expressions as Go.
+func TestTheRenovatePreset(t *testing.T) {
+	t.Parallel()
+	var preset struct {
+		CustomManagers []struct{ ManagerFilePatterns, MatchStrings []string }
+		PackageRules   []struct{ MatchCurrentValue, Versioning string }
+	}
+	if err := json.Unmarshal([]byte(readFile(t, "../../default.json")), &preset); err != nil {
+		t.Fatal(err)
+	}
+	compile := func(pattern string) *regexp.Regexp { return regexp.MustCompile(strings.Trim(pattern, "/")) }
+	file, image := compile(preset.CustomManagers[0].ManagerFilePatterns[0]), regexp.MustCompile(preset.CustomManagers[0].MatchStrings[0])
+	for name, want := range map[string]bool{"main.tf": true, "a/pins.auto.tfvars": true, "pins.auto.tfvars.json": true, "main.tofu": true, "a.json": false} {
+		if file.MatchString(name) != want {
+			t.Errorf("%s is read: %v", name, !want)
+		}
+	}
+	digest := "sha256:" + strings.Repeat("0a", 32)
+	for text, want := range map[string][]string{
+		`value = "harness/ci-addon:1.16.92"`:                           {"harness/ci-addon", "1.16.92", ""},
+		`"ci/K8/gitCloneTag":"harness/drone-git:1.6.9@` + digest + `"`: {"harness/drone-git", "1.6.9", digest},
+		`"registry.example.com:5000/mirror/plugins/s3:1.5.3"`:          {"registry.example.com:5000/mirror/plugins/s3", "1.5.3", ""},
+		`"acme/tool:1.0.0"`:              nil,
+		`source = "harnessci/harnessci"`: nil,
+	} {
+		if got := image.FindStringSubmatch(text); len(got) > 0 && !slices.Equal(got[1:], want) || len(got) == 0 && want != nil {
+			t.Errorf("%s: found %q, want %q", text, got, want)
+		}
+	}
+	for tag, want := range map[string]string{
+		"1.16.92": "", "1.17.00": "", "1.16.56.1": "", "rootless-1.16.92": "rootless", "1.6.9-rootless": "rootless",
+		"1.17.0-4.33-mongo": "4.33-mongo", "latest": "none", "linux-amd64-1.2.3": "none",
+	} {
+		got := "none"
+		for _, rule := range preset.PackageRules {
+			if pattern, ok := strings.CutPrefix(rule.Versioning, "regex:"); ok && (rule.MatchCurrentValue == "" || compile(rule.MatchCurrentValue).MatchString(tag)) {
+				got = "none" // the last rule that applies decides
+				if version := regexp.MustCompile(pattern); version.MatchString(tag) {
+					got = version.FindStringSubmatch(tag)[version.SubexpIndex("compatibility")]
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("the variant of %s is %q, want %q", tag, got, want)
 		}
 	}
 }

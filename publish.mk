@@ -76,7 +76,7 @@ lint-policy: $(OPA) ## Check the example's OPA policy, and run its tests
 .PHONY: test-policy
 test-policy: build $(OPA) ## Let the example's OPA policy judge real plans of hostile configurations
 	@$(call with_cli,-supported); $(acceptance) HARNESSCI_TEST_OPA=$(OPA) \
-		$(GO) test -count=1 -run 'TestAccPolicy' -v ./internal/provider/ >$(BIN)/policy.log || { cat $(BIN)/policy.log; exit 1; }; \
+		$(GO) test -count=1 -run 'TestAcc(Policy|ScanAndSign)' -v ./internal/provider/ >$(BIN)/policy.log || { cat $(BIN)/policy.log; exit 1; }; \
 	grep -c -e '^    --- PASS' $(BIN)/policy.log
 
 # GoReleaser needs a remote that looks like GitHub's; a clone can have one without changing this repository.

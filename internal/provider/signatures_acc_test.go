@@ -1,17 +1,24 @@
 package provider_test
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httputil"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +26,7 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
+	"github.com/harnessci/terraform-provider-harnessci/internal/realregistry"
 )
 
 const (
@@ -42,8 +50,17 @@ func newSigner(t *testing.T) signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(der)
-	return signer{private, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), "sha256:" + hex.EncodeToString(sum[:])}
+	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	return signer{private, public, fingerprint(t, public)}
+}
+
+func fingerprint(t *testing.T, public string) string {
+	t.Helper()
+	block, _ := pem.Decode([]byte(public))
+	if block == nil {
+		t.Fatal("no PEM block")
+	}
+	return fakeregistry.Digest(block.Bytes)
 }
 
 func (s signer) sign(message []byte) string {
@@ -230,7 +247,8 @@ func TestAccACopyIsJudgedByItsSource(t *testing.T) {
 			"  signatures = %q\n}\n", signatures) + pin("addonTag", "${harnessci_image_copy.addon.destination}")
 	}
 	dir := requiring(t, fake, registry, wantSignature+"\n    images = [\""+registry.Host()+"/approved/*\"]", resource("true"), good)
-	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Images are not signed", registry.Host()+"/approved/ci-addon:1", image.Digest())
+	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Images are not signed", registry.Host()+"/approved/ci-addon:1",
+		"source: "+registry.Host()+"/quarantine/ci-addon:1 digest: "+image.Digest()+" found: unsigned")
 	result := dir.Run("apply", "-auto-approve")
 	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "no valid signature", "unsigned: nothing is attached", "Nothing was written")
 	if n := registry.Count(http.MethodPost) + registry.Count(http.MethodPut); n != 0 || registry.Tag("approved/ci-addon:1") != "" || fake.Count("writes") != 0 {
@@ -249,5 +267,164 @@ func TestAccACopyIsJudgedByItsSource(t *testing.T) {
 	if got := fake.Overrides("ci/K8")["addonTag"]; got != registry.Host()+"/approved/ci-addon:1" ||
 		registry.Tag(signatureTag("approved/ci-addon", image.Digest())) == "" {
 		t.Errorf("the account has %q", got)
+	}
+}
+
+// The guide's flow as it is written: two configurations, the script between them, and the policy. Every host is one registry:
+// a real one that a real cosign writes to, if there are both, or else a fake and what a stand-in for cosign was asked to do.
+func TestAccScanAndSign(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"sh", "jq"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("no " + tool + " on PATH")
+		}
+	}
+	for _, cosign := range append(strings.Fields(os.Getenv("HARNESSCI_TEST_COSIGN")), "") {
+		t.Run("cosign "+path.Base(cmp.Or(cosign, "none")), func(t *testing.T) {
+			t.Parallel()
+			scanAndSign(t, cosign)
+		})
+	}
+}
+
+func scanAndSign(t *testing.T, cosign string) {
+	t.Helper()
+	const name = "guides/scan-and-sign"
+	images := map[string]fakeregistry.Content{
+		"harness/ci-addon":       fakeregistry.Multi(1, "linux/amd64", "linux/arm64"),
+		"harness/ci-lite-engine": fakeregistry.Multi(2, "linux/amd64", "linux/arm64"),
+	}
+	var handler http.Handler
+	fakes := fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
+	all := fakeregistry.Remote{URL: fakes.URL()}
+	if handler = fakes; cosign != "" {
+		server, err := realregistry.Start(t.Context(), os.Getenv("HARNESSCI_TEST_REGISTRY"), t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(server.Stop)
+		all.URL = "http://" + server.Host
+		handler = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", server.Host
+			r.Out.Header.Set("X-Forwarded-Proto", "https")
+		}}
+	}
+	for repository, image := range images {
+		if _, err := all.Push(t.Context(), repository+":1.16.92", image); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fake := startFake(t, fakeharness.Options{})
+	pullFromTheirs(fake)
+	quarantine := example{name: name + "/quarantine", files: []string{"main.tf"}}.workspace(t, fake)
+	approved := example{name: name + "/approved", files: []string{"main.tf"}}.workspace(t, fake)
+	env := anywhere(t, handler)
+	maps.Copy(env, fake.Env())
+	for variable, value := range env {
+		quarantine.Setenv(variable, value)
+		approved.Setenv(variable, value)
+	}
+
+	// The tools of the script: a Trivy that finds what the test wants, and cosign, or what writes down what it is asked for.
+	tools := t.TempDir()
+	env["PATH"] = tools + string(os.PathListSeparator) + os.Getenv("PATH")
+	env["TERRAFORM"], env["TF_CLI_CONFIG_FILE"], env["COSIGN_PASSWORD"] = os.Getenv("TF_ACC_TERRAFORM_PATH"), quarantine.Path("cli.tfrc"), "x"
+	program := func(tool, script string) {
+		if err := os.WriteFile(filepath.Join(tools, tool), []byte("#!/bin/sh\n"+script), 0o700); err != nil { //nolint:gosec // to run
+			t.Fatal(err)
+		}
+	}
+	sh := func(command string) string {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command) //nolint:gosec // of this test
+		cmd.Dir, cmd.Env = filepath.Dir(quarantine.Path("main.tf")), os.Environ()
+		for variable, value := range env {
+			cmd.Env = append(cmd.Env, variable+"="+value)
+		}
+		output, err := cmd.CombinedOutput()
+		return fmt.Sprintf("\n%s%v", output, err)
+	}
+	program("trivy", `case "$*" in *cosign-vuln*) printf '{"scanner":{},"metadata":{"scanStartedOn":"%s","scanFinishedOn":"%s"}}' `+
+		`"$(date -u +%FT%TZ)" "$(date -u +%FT%T.5Z)" >scan.json;; *"$VULNERABLE"*) exit 1;; esac`)
+	stranger := newSigner(t)
+	good := stranger
+	if cosign == "" {
+		quarantine.Write("cosign.pub", good.pem)
+		program("cosign", `[ -s scan.json ] && for image; do :; done && echo "$image" >>signed.txt`)
+	} else {
+		program("cosign", "exec "+cosign+` "$@"`)
+		if said := sh("cosign generate-key-pair"); !strings.HasSuffix(said, "<nil>") {
+			t.Fatal(said)
+		}
+	}
+	stranger = newSigner(t)
+	approved.Write("cosign.pub", quarantine.Read("cosign.pub"))
+	quarantine.Write("scan-and-sign.sh", readExample(t, name, "scan-and-sign.sh"))
+
+	requireNoWarning(t, quarantine.Must("apply", "-auto-approve"))
+	requireEmptyPlan(t, quarantine)
+	requireDiagnostics(t, approved.Must("plan"), 1, "Warning: Images are not signed", "registry.example.com/approved/harness/ci-", "found: unsigned")
+	refused := approved.Run("apply", "-auto-approve")
+	requireDiagnostics(t, refused.Output, 2, "Error: Could not copy the image", "unsigned: nothing is attached", "Nothing was written")
+
+	// attest runs the script, while Trivy finds something in images whose name has a part.
+	attest := func(vulnerable string, wants ...string) {
+		t.Helper()
+		env["VULNERABLE"] = vulnerable
+		said := sh("sh scan-and-sign.sh")
+		for _, want := range wants {
+			if !strings.Contains(said, want) {
+				t.Errorf("the script does not say %q:\n%s", want, said)
+			}
+		}
+		if cosign != "" {
+			return
+		}
+		for line := range strings.Lines(quarantine.Read("signed.txt")) {
+			repository, _, _ := strings.Cut(strings.TrimPrefix(line, "registry.example.com/quarantine/"), ":")
+			fakes.Push("quarantine/"+repository, good.attestation(images[repository], vulnType, scanned(time.Now())))
+		}
+	}
+	attest("lite-engine", "\nattested: registry.example.com/quarantine/harness/ci-addon:1.16.92@sha256:", "not attested: registry.example.com/quarantine/harness/ci-lite-engine:1.16.92@", "exit status 1")
+	output := approved.Must("plan")
+	requireDiagnostics(t, output, 1, "Warning: Images are not signed", "approved/harness/ci-lite-engine")
+	if n := fake.Count("writes"); n != 0 || strings.Contains(output, "\n  registry.example.com/approved/harness/ci-addon") || refused.Code != 1 {
+		t.Errorf("%d writes:\n%s", n, output)
+	}
+	attest("nothing", "\nattested: registry.example.com/quarantine/harness/ci-lite-engine:1.16.92@", "<nil>")
+	requireNoWarning(t, approved.Must("plan", "-out=plan.bin"))
+	requirePolicy(t, approved, fingerprint(t, quarantine.Read("cosign.pub")), true)
+	requirePolicy(t, approved, stranger.fingerprint, false)
+	requireNoWarning(t, approved.Must("apply", "plan.bin"))
+	requireEmptyPlan(t, approved)
+	for field, repository := range map[string]string{"addonTag": "harness/ci-addon", "liteEngineTag": "harness/ci-lite-engine"} {
+		want := "registry.example.com/approved/" + repository + ":1.16.92@" + images[repository].Digest()
+		if got := fake.Overrides("ci/K8")[field]; got != want {
+			t.Errorf("the account has %q, want %q", got, want)
+		}
+	}
+}
+
+// requirePolicy lets the real OPA judge a saved plan with the policy, as the guide changes it for a key.
+func requirePolicy(t *testing.T, dir *clitest.Dir, signer string, allows bool) {
+	t.Helper()
+	opa := os.Getenv("HARNESSCI_TEST_OPA")
+	if opa == "" {
+		return // make test-policy sets it
+	}
+	policy := readExample(t, "complete", "policy", "images.rego")
+	_, lines, _ := strings.Cut(readFile(t, "../../templates/guides/scan-and-sign.md.tmpl"), "```rego\n")
+	lines, _, _ = strings.Cut(lines, "```")
+	changed := 0
+	for line := range strings.Lines(strings.Replace(lines, "sha256:…", signer, 1)) {
+		if name, _, ok := strings.Cut(line, " := "); ok {
+			policy = regexp.MustCompile(`(?m)^`+name+` := .*\n`).ReplaceAllStringFunc(policy, func(string) string { changed++; return line })
+		}
+	}
+	dir.Write("images.rego", policy)
+	dir.Write("plan.json", dir.Must("show", "-json", "plan.bin"))
+	why, err := exec.CommandContext(t.Context(), opa, "eval", "--format=pretty", "--data", dir.Path("images.rego"), "--input", dir.Path("plan.json"), //nolint:gosec // the real one
+		"data.harness.images.deny").CombinedOutput()
+	if denied := strings.Contains(string(why), "an allowed key has attested"); err != nil || changed != 5 || denied == allows || allows && strings.TrimSpace(string(why)) != "[]" {
+		t.Errorf("%d lines changed, %v: %s", changed, err, why)
 	}
 }

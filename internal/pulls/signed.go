@@ -26,9 +26,13 @@ func (e *UnsignedError) Reason() string {
 	return "the image has " + e.Refusal.Error() + ", so builds must not run it"
 }
 
-// Facts are the image's names, and what is attached to it instead.
+// Facts are the image's names, if it is to be stored, and what is attached to it instead.
 func (e *UnsignedError) Facts() text.Facts {
-	facts := append(names(e.Stored, e.Pulled), text.Fact{Name: "digest", Value: e.Refusal.Digest})
+	var facts text.Facts
+	if e.Stored != "" {
+		facts = names(e.Stored, e.Pulled)
+	}
+	facts = append(facts, text.Fact{Name: "digest", Value: e.Refusal.Digest})
 	for _, found := range e.Refusal.Found {
 		facts = append(facts, text.Fact{Name: "found", Value: found})
 	}

@@ -22,7 +22,16 @@ most_removed := 5
 # rootless-1.16.92 and 1.6.9-rootless.
 image_pattern := `^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[a-f0-9]{64})?$`
 
-pinned_pattern := `(:(rootless-)?v?[0-9]+\.[0-9]+(\.[0-9]+)*(-[a-z0-9]+(\.[0-9]+)*)*|@sha256:[a-f0-9]{64})$`
+versioned_pattern := `(:(rootless-)?v?[0-9]+\.[0-9]+(\.[0-9]+)*(-[a-z0-9]+(\.[0-9]+)*)*|@sha256:[a-f0-9]{64})$`
+
+# What sources and overrides must end with; a destination has a version, since its digest is the source's.
+pinned_pattern := versioned_pattern
+
+# The keys, by fingerprint, of which one must have attested each image that overrides set; without any, none must. A
+# harnessci_registry_image of the plan shows who did.
+signers := set()
+
+attested_type := "https://cosign.sigstore.dev/attestation/vuln/v1"
 
 # HCP Terraform puts the plan into input.plan; everybody else gives the plan itself.
 plan := input.plan if is_object(input.plan)
@@ -100,26 +109,26 @@ text(change, name) := value if {
 unknown(change, name) if object.get(change.change, ["after_unknown", name], false) != false
 
 # Every text of the plan that names an image, and the prefixes that it may have.
-named contains {"address": address(change), "image": text(change, "value"), "prefixes": image_prefixes} if {
+named contains {"address": address(change), "image": text(change, "value"), "prefixes": image_prefixes, "pattern": pinned_pattern, "runs": true} if {
 	some change in changes
 	change.type == "harnessci_image_override"
 	not gone(change)
 }
 
-named contains {"address": sprintf("%s[%q]", [address(change), field]), "image": image, "prefixes": image_prefixes} if {
+named contains {"address": sprintf("%s[%q]", [address(change), field]), "image": image, "prefixes": image_prefixes, "pattern": pinned_pattern, "runs": true} if {
 	some change in changes
 	change.type == "harnessci_image_overrides"
 	not gone(change)
 	some field, image in change.change.after.images
 }
 
-named contains {"address": address(change), "image": text(change, "source"), "prefixes": source_prefixes} if {
+named contains {"address": address(change), "image": text(change, "source"), "prefixes": source_prefixes, "pattern": pinned_pattern} if {
 	some change in changes
 	change.type == "harnessci_image_copy"
 	not gone(change)
 }
 
-named contains {"address": address(change), "image": text(change, "destination"), "prefixes": destination_prefixes} if {
+named contains {"address": address(change), "image": text(change, "destination"), "prefixes": destination_prefixes, "pattern": versioned_pattern} if {
 	some change in changes
 	change.type == "harnessci_image_copy"
 	not gone(change)
@@ -138,7 +147,25 @@ from_allowed(n) if {
 
 deny contains sprintf("%s: %v has no version and no digest, so it moves", [n.address, n.image]) if {
 	some n in named
-	not regex.match(pinned_pattern, n.image)
+	not regex.match(n.pattern, n.image)
+}
+
+deny contains sprintf("%s: the plan does not show that an allowed key has attested %v", [n.address, n.image]) if {
+	count(signers) > 0
+	some n in named
+	n.runs
+	not shown(n)
+}
+
+shown(n) if split(n.image, "@")[1] in attested
+
+attested contains resource.values.digest if {
+	walk(plan.prior_state, [_, resource])
+	resource.mode == "data"
+	resource.type == "harnessci_registry_image"
+	some attestation in resource.values.attestations
+	attestation.type == attested_type
+	attestation.key in signers
 }
 
 # What the plan does not know yet, this policy cannot judge.

@@ -142,6 +142,40 @@ test_which_copies_are_deleted if {
 
 six := {sprintf("field%dTag", [i]): pinned | some i in numbers.range(1, 6)}
 
+# What a plan knows of an image that it reads: who has attested what, about which digest.
+read_image(type, key, of) := {"prior_state": {"values": {"root_module": {"child_modules": [{"resources": [{
+	"mode": "data", "type": "harnessci_registry_image",
+	"values": {"digest": of, "attestations": [{"type": type, "key": key}], "signed_by": []},
+}]}]}}}}
+
+test_what_no_allowed_key_has_attested if {
+	vuln := "https://cosign.sigstore.dev/attestation/vuln/v1"
+	exact := concat("", ["registry.example.com/harness/drone-git", digest])
+	other := concat("", ["sha256:", concat("", ["f" | some _ in numbers.range(1, 64)])])
+	of := trim_prefix(digest, "@")
+	good := object.union(of_plan([override(exact)]), read_image(vuln, "sha256:ours", of))
+	images.allow with input as good with images.signers as {"sha256:ours"}
+	every bad in [
+		of_plan([override(exact)]),
+		of_plan([set_of({"gitCloneTag": exact}, {})]),
+		object.union(of_plan([override(pinned)]), read_image(vuln, "sha256:ours", of)),
+		object.union(of_plan([override(exact)]), read_image(vuln, "sha256:theirs", of)),
+		object.union(of_plan([override(exact)]), read_image("https://cyclonedx.org/bom", "sha256:ours", of)),
+		object.union(of_plan([override(exact)]), read_image(vuln, "sha256:ours", other)),
+	] {
+		messages := images.deny with input as bad with images.signers as {"sha256:ours"}
+		some message in messages
+		contains(message, "does not show that an allowed key has attested")
+	}
+}
+
+# A destination has a version, even where overrides must have a digest.
+test_digests_alone if {
+	messages := images.deny with input as of_plan([override(pinned), copy(pinned, pinned)]) with images.pinned_pattern as `@sha256:[a-f0-9]{64}$`
+		with images.source_prefixes as images.image_prefixes
+	count(messages) == 2
+}
+
 test_many_removals if {
 	singles := [object.union(override(null), {"address": field, "change": {"actions": ["delete"], "after": null}}) | some field, _ in six]
 	says(singles, "removes 6 overrides at once")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -61,38 +60,16 @@ func (l *lab) scale() (out []bulk) {
 		l.bulk(bulk{Way: set, Overrides: each * accounts, Accounts: accounts}))
 }
 
-// limits measures applies of single overrides under a limit of calls per minute for one key.
-func (l *lab) limits() (out []bulk) {
-	rows := []bulk{
-		{Way: single, PerMinute: 400, Overrides: 400, Accounts: 1},
-		{Way: single, PerMinute: 400, Overrides: 400, Accounts: 10},
-		{Way: single, PerMinute: 20, Overrides: 80, Accounts: 1},
-	}
-	if l.quick {
-		rows = []bulk{{Way: single, PerMinute: 400, Overrides: 20, Accounts: 1}}
-	}
-	for _, row := range rows {
-		out = append(out, l.bulk(row)[0])
-	}
-	return out
-}
-
 // bulk applies and plans as b says, and returns what that took.
 func (l *lab) bulk(b bulk) (rows []bulk) {
 	l.say("%d overrides in %d accounts by %s %s", b.Overrides, b.Accounts, b.Way, b.Args)
-	l.play(fakeharness.Options{Latency: l.latency, RateLimit: b.PerMinute}, func(s *scene) {
+	l.play(fakeharness.Options{Latency: l.latency}, func(s *scene) {
 		groups := s.extra(b.Overrides/b.Accounts, b.Accounts)
 		s.configure(l, b.Way, groups...)
 		for _, args := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
 			r := s.run(append(args, strings.Fields(b.Args)...)...)
 			b.Command, b.Wall, b.CPU = args[0], r.Wall, r.State.UserTime()+r.State.SystemTime()
 			b.Requests, b.Writes, b.Stored = s.fake.Count(""), s.fake.Count("writes"), s.stored(groups...)
-			b.TurnedAway = 0
-			for _, request := range s.fake.Requests() {
-				if request.Status == http.StatusTooManyRequests {
-					b.TurnedAway++
-				}
-			}
 			rows = append(rows, b)
 		}
 	})

@@ -17,7 +17,6 @@ type results struct {
 	Cost     struct{ Alone, Bare, Ours cost }
 	Compared []compared
 	Scale    []bulk
-	Limits   []bulk
 	Verified []verified
 	Copies   *copies // nil where they were not measured
 }
@@ -86,10 +85,9 @@ type bulk struct {
 	Way                 way
 	Args                string // of the command, beside the usual
 	Overrides, Accounts int
-	PerMinute           int // calls that the server allows; 0 for no limit
 	Command             string
 	Requests, Writes    int
-	TurnedAway, Stored  int // turned away: answered with 429
+	Stored              int
 	Wall, CPU           time.Duration
 }
 

@@ -43,7 +43,6 @@ func someResults() results {
 			{Way: "some_resource", Overrides: 2000, Accounts: 50, Command: "apply", Requests: 251, Writes: 250, Args: "-x"},
 		},
 		Verified: []verified{{"a_resource", "-y", "plan", 29, 30, times{400 * ms}, times{455 * ms}}},
-		Limits:   []bulk{{Accounts: 10, PerMinute: 20, Overrides: 100, TurnedAway: 4}},
 	}
 	r.Cost.Alone = cost{Plans: times{50 * ms}, CPUs: times{ms}}
 	r.Cost.Bare = cost{Plans: times{120 * ms}, Firsts: times{100 * ms}, CPUs: times{ms}}
@@ -74,7 +73,6 @@ func TestReportHasEveryFigure(t *testing.T) {
 			"| 500 by `a_resource` | plan | 2 | 0 |",
 			"| 2,000 by `some_resource` in 50 accounts, `-x` | apply | 1 | 250 |",
 			"| `a_resource`, `-y` | plan | 29 | 30 | 400 ms | 455 ms | +55 ms |\n",
-			"| 100, 10 accounts that share one key | 20 a minute | 0 | 4 |",
 		},
 		"internal/dev/bench/overrides.svg":      {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "#ffffff", `height="202"`},
 		"internal/dev/bench/overrides-dark.svg": {"this &amp; that", ">47 lost<", "#0d1117"},

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -271,4 +272,60 @@ func TestTheRenovatePreset(t *testing.T) {
 			t.Errorf("the variant of %s is %q, want %q", tag, got, want)
 		}
 	}
+}
+
+// An account that is mistyped, or whose key is wrong, is named, and stops no other from being shown.
+func TestAccOnePageShowsAllAccounts(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("jq is not on PATH")
+	}
+	fake := startExampleFake(t)
+	fake.SetOverride("ci/K8", "gitCloneTag", "harness/drone-git:1.6.8-rootless")
+	options := fake.Options()
+	dir := example{name: "complete/fleet", files: []string{"main.tf"}}.workspace(t, fake)
+	dir.Write("accounts.json", fmt.Sprintf(`{"payments": {"account_id": %q, "ring": "early"}, "retail": {"account_id": %q, "ring": "earyl"}, "typo": {"account_id": "no-such-account", "ring": "early"}}`,
+		options.AccountID, secondAccount))
+	if err := os.Mkdir(dir.Path("status"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	status, _, _ := strings.Cut(readExample(t, "complete", "status", "main.tf"), `output "unknown"`) // without the lists that need registries
+	dir.Write("status/main.tf", strings.Replace(status, "check_registry = true", "", 1))
+	dir.Write("status.sh", readExample(t, "complete", "fleet", "status.sh"))
+	r := repository{dir, fake, t.TempDir()}
+	keys := fmt.Sprintf(`{"payments": %[1]q, "retail": %[1]q, "typo": %[1]q}`, options.APIKey)
+	page, code := r.run(t, "env", "API_KEYS="+keys, "sh", "status.sh")
+	parts := strings.Split(page, "\n# ")
+	if code != 1 || len(parts) != 3 || !strings.Contains(parts[0], "1 overridden") || !strings.Contains(parts[1], "ci/VM") || !strings.Contains(parts[2], "**Not known.**") {
+		t.Errorf("ends with %d:\n%s", code, page)
+	}
+	for account, text := range map[string]string{"retial": "There is no such account in accounts.json: it has payments, retail, typo.", "retail": `"earyl"`} {
+		if result := dir.Run("plan", "-var", "account="+account); result.Code == 0 || !strings.Contains(unwrapped(result.Output), text) {
+			t.Errorf("%s:\n%s", account, result.Output)
+		}
+	}
+}
+
+// With for_each in the provider block, a mistyped name is an error as well, and an account may be left out.
+func TestAccOneStateForAllAccounts(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TF_ACC_PROVIDER_HOST") != "registry.opentofu.org" {
+		t.Skip("needs OpenTofu")
+	}
+	fake := startExampleFake(t)
+	dir := example{name: "complete/many-accounts-opentofu", files: []string{"main.tofu"}}.workspace(t, fake)
+	keys := func(name, key string) string { return fmt.Sprintf(`api_keys={"a": %q, %q: %q}`, fake.Options().APIKey, name, key) }
+	dir.Write("accounts.json", fmt.Sprintf(`{"a": {"account_id": %q, "ring": "early"}, "b": {"account_id": %q, "ring": "everyone"}}`, fake.Options().AccountID, secondAccount))
+	if result := dir.Run("plan", "-var", keys("bb", "")); result.Code == 0 || !strings.Contains(unwrapped(result.Output), "must have the same names: a, b, and not a, bb.") {
+		t.Errorf("a mistyped name:\n%s", result.Output)
+	}
+	dir.Must("apply", "-auto-approve", "-var", keys("b", fake.Options().APIKey))
+	if page := dir.Must("output", "-raw", "table"); !strings.Contains(page, "# a\n\n**ci/K8") || !strings.Contains(page, "# b\n\n**ci/K8") {
+		t.Errorf("the page:\n%s", page)
+	}
+	expired := []string{"plan", "-var", keys("b", "expired"), "-no-color"}
+	if result := dir.Run(expired...); result.Code == 0 || !strings.Contains(result.Output, "401") {
+		t.Errorf("an expired key:\n%s", result.Output)
+	}
+	dir.Must(append(expired, `-exclude=harnessci_image_overrides.k8["b"]`, `-exclude=data.harnessci_image_status.k8["b"]`)...)
 }

@@ -46,7 +46,7 @@ func registriesAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Container registries to log in to, by host with an optional port, such as " +
-			"`registry.example.com:5000`; `docker.io` is Docker Hub. A key may go on with a path, such as " +
+			"`registry.example.com:5000`; `docker.io` is Docker Hub. A key may continue with a path, such as " +
 			"`registry.example.com/team-a`: its login is for the repositories below that path (a robot of a Harbor project, a " +
 			"GitLab deploy token), and the longest key that matches wins. Each login is sent only to that registry and " +
 			"its token server. For a registry that is not listed, the provider uses the login in Docker's config " +
@@ -119,7 +119,7 @@ func (r *resolver) registries(value types.Map) (logins map[string]registryLogin,
 		canonical, problem := registryKey(key)
 		if problem != "" {
 			r.fail("registries", "A key of registries "+problem+". A key is a host with an optional port, such as "+
-				"registry.example.com:5000, or docker.io for Docker Hub, and may go on with a path, such as "+
+				"registry.example.com:5000, or docker.io for Docker Hub, and may continue with a path, such as "+
 				"registry.example.com/team-a.")
 			continue
 		}

@@ -12,7 +12,7 @@ variable "registry_password" {
   sensitive = true
 }
 
-# Copied to the digest that the plan shows.
+# Copied with the digest shown in the plan.
 resource "harnessci_image_copy" "addon" {
   source      = "harness/ci-addon:1.16.92"
   destination = provider::harnessci::mirror_image("harness/ci-addon:1.16.92", "registry.example.com/mirror")

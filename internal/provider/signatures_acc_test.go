@@ -19,6 +19,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,16 +99,16 @@ func scanned(at time.Time) string {
 	return fmt.Sprintf(`{"metadata":{"scanFinishedOn":%q}}`, at.Format(time.RFC3339))
 }
 
-// attached is a manifest with one document: under a tag of cosign's, or with the image as its subject.
-func attached(subject *fakeregistry.Content, mediaType string, document []byte, signature string) fakeregistry.Content {
+// attached is a manifest with one document, or the same one many times: under a tag of cosign's, or with the image as its subject.
+func attached(subject *fakeregistry.Content, mediaType string, document []byte, signature string, times ...int) fakeregistry.Content {
 	config := []byte("{}")
 	layer := fakeregistry.Describe(mediaType, document)
 	fields := map[string]any{
 		"config": fakeregistry.Describe("application/vnd.oci.empty.v1+json", config),
-		"layers": []any{map[string]any{
+		"layers": slices.Repeat([]any{map[string]any{
 			"mediaType": layer.MediaType, "digest": layer.Digest, "size": layer.Size,
 			"annotations": map[string]string{"dev.cosignproject.cosign/signature": signature},
-		}},
+		}}, append(times, 1)[0]),
 	}
 	if subject != nil {
 		fields["subject"], fields["artifactType"] = fakeregistry.Describe(subject.MediaType, subject.Manifest), mediaType
@@ -145,44 +146,83 @@ func TestAccAnUnsignedImageNeverReachesHarness(t *testing.T) {
 	good, retired, stranger := newSigner(t), newSigner(t), newSigner(t)
 	const repository = "approved/ci-addon"
 	tag := signatureTag(repository, image.Digest())
+	payload := []byte("{}")
+	sign := func(r *fakeregistry.Server) { r.Push(tag, good.signature(image.Digest())) }
 	for name, test := range map[string]struct {
 		rule   string
 		attach func(*fakeregistry.Server)
-		found  string
+		// later happens after a plan that had nothing to say against the image.
+		later func(*fakeregistry.Server)
+		found string
 	}{
-		"unsigned":  {wantSignature, func(*fakeregistry.Server) {}, "unsigned: nothing is attached to this digest"},
-		"other key": {wantSignature, func(r *fakeregistry.Server) { r.Push(tag, stranger.signature(image.Digest())) }, "one signed by another key"},
-		"replayed":  {wantSignature, func(r *fakeregistry.Server) { r.Push(tag, good.signature(another.Digest())) }, "one for another digest"},
+		"unsigned":  {wantSignature, nil, nil, "unsigned: nothing is attached to this digest"},
+		"other key": {wantSignature, func(r *fakeregistry.Server) { r.Push(tag, stranger.signature(image.Digest())) }, nil, "one signed by another key"},
+		"replayed":  {wantSignature, func(r *fakeregistry.Server) { r.Push(tag, good.signature(another.Digest())) }, nil, "one for another digest"},
+		"a replayed bundle": {wantScan, func(r *fakeregistry.Server) {
+			r.Push(strings.TrimSuffix(tag, ".sig"), fakeregistry.Index(good.attestation(another, vulnType, scanned(time.Now()))))
+		}, nil, "one for another digest"},
+		"stripped later": {wantSignature, sign, func(r *fakeregistry.Server) { r.Untag(tag) }, "unsigned: nothing is attached to this digest"},
+		"replaced later": {wantSignature, sign, func(r *fakeregistry.Server) { r.Push(tag, stranger.signature(image.Digest())) }, "one signed by another key"},
+		"moved later":    {wantSignature, sign, func(r *fakeregistry.Server) { r.Push(repository+":1", another) }, "digest: " + another.Digest()},
 		"a platform": {wantSignature, func(r *fakeregistry.Server) {
 			r.Push(signatureTag(repository, image.Children[0].Digest()), good.signature(image.Children[0].Digest()))
-		}, "unsigned"},
+		}, nil, "unsigned"},
 		"hostile": {wantSignature, func(r *fakeregistry.Server) {
 			r.Push(tag, attached(nil, bundleType, []byte("\x1b[31m{"), "\x1b[31m"))
-		}, "the bundle is not valid JSON"},
+		}, nil, "the bundle is not valid JSON"},
+		"nested": {wantSignature, func(r *fakeregistry.Server) {
+			r.Push(tag, attached(nil, bundleType, []byte(strings.Repeat(`{"dsseEnvelope":`, 500_000)), ""))
+		}, nil, "the bundle is not valid JSON"},
 		"huge": {wantSignature, func(r *fakeregistry.Server) {
 			r.Push(tag, attached(nil, bundleType, make([]byte, 9<<20), ""))
-		}, "bytes are more than is read"},
+		}, nil, "bytes are more than is read"},
+		"a small huge one": {wantSignature, func(r *fakeregistry.Server) {
+			sign(r)
+			r.Inject(fakeregistry.Fault{Kind: "blobs", Times: -1, Body: make([]byte, 9<<20)})
+		}, nil, "larger than is read"},
+		"altered": {wantSignature, func(r *fakeregistry.Server) {
+			sign(r)
+			r.Inject(fakeregistry.Fault{Kind: "blobs", Times: -1, Alter: true})
+		}, nil, "its content is not what its digest says"},
+		"5,000 layers": {wantSignature, func(r *fakeregistry.Server) {
+			r.Push(tag, attached(nil, bundleType, payload, "", 5_000))
+		}, nil, "more than 100 signatures and attestations are attached"},
+		"another media type": {wantSignature, func(r *fakeregistry.Server) {
+			r.Push(tag, attached(nil, "text/plain", payload, good.sign(payload)))
+		}, nil, "its media type is none that cosign signs"},
 		"too old": {wantScan, func(r *fakeregistry.Server) {
 			r.Push(repository, good.attestation(image, vulnType, scanned(time.Now().Add(-25*time.Hour))))
-		}, "older than 24h0m0s"},
+		}, nil, "older than 24h0m0s"},
 		"another type": {wantScan, func(r *fakeregistry.Server) {
 			r.Push(repository, good.attestation(image, "https://cyclonedx.org/bom", "{}"))
-		}, "attestation https://cyclonedx.org/bom, which is not asked for"},
+		}, nil, "attestation https://cyclonedx.org/bom, which is not asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := startFake(t, fakeharness.Options{})
-			registry := fakeregistry.Start(t, fakeregistry.Options{Referrers: test.rule == wantScan})
+			registry := fakeregistry.Start(t, fakeregistry.Options{Referrers: test.rule == wantScan && name != "a replayed bundle"})
 			registry.Push(repository+":1", image)
-			test.attach(registry)
+			if test.attach != nil {
+				test.attach(registry)
+			}
 			dir := requiring(t, fake, registry, test.rule, set(map[string]string{"addonTag": "reg/" + repository + ":1"}), retired, good)
-			output := dir.Must("plan")
-			requireDiagnostics(t, output, 1, "Warning: Images are not signed", "ci/K8/addonTag", image.Digest(), test.found)
-			requireDiagnostics(t, output, 0, "Warning: Tags may move")
-			result := dir.Run("apply", "-auto-approve")
-			requireDiagnostics(t, result.Output, 1, "Error: Could not set the image override ci/K8/addonTag", image.Digest(), test.found, "Nothing was written")
+			output := dir.Must("plan", "-out=plan.bin")
+			if test.later == nil {
+				requireDiagnostics(t, output, 1, "Warning: Images are not signed", "ci/K8/addonTag", image.Digest(), test.found)
+				requireDiagnostics(t, output, 0, "Warning: Tags may move")
+			} else {
+				requireDiagnostics(t, output, 1, "Warning: Tags may move")
+				requireDiagnostics(t, output, 0, "Warning: Images are not signed")
+				test.later(registry)
+			}
+			result := dir.Run("apply", "plan.bin")
+			requireDiagnostics(t, result.Output, 1, "Error: Could not set the image override ci/K8/addonTag", "digest: sha256:", test.found, "Nothing was written")
 			if n := fake.Count("writes"); n != 0 || result.Code != 1 || strings.Contains(result.Output, "\x1b") {
 				t.Errorf("%d writes, exit code %d:\n%s", n, result.Code, result.Output)
+			}
+			// At most 100 of the 5,000 are read by each of the plan, the plan within the apply, and the write.
+			if n := registry.Count(http.MethodGet, "blobs"); n > 300 {
+				t.Errorf("%d documents were read", n)
 			}
 
 			if name != "unsigned" && name != "too old" {
@@ -205,6 +245,69 @@ func TestAccAnUnsignedImageNeverReachesHarness(t *testing.T) {
 				t.Errorf("the account has %s", got)
 			}
 		})
+	}
+}
+
+// Who has signed and attested what shows, only with keys; a status lists what builds run although nobody has signed it.
+func TestAccWhatIsSignedShows(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry := fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
+	fake.SetConnector(fakeharness.ConnectorBody("http://"+registry.Host()+"/mirror", ""))
+	image, good, retired, stranger := fakeregistry.Multi(1, "linux/amd64", "linux/arm64"), newSigner(t), newSigner(t), newSigner(t)
+	const stored = "harness/ci-addon:9.9.9"
+	const repository = "mirror/harness/ci-addon"
+	fake.SetOverride("ci/K8", "addonTag", stored)
+	registry.Push("mirror/"+stored, image)
+	signed := signatureTag(repository, image.Digest())
+	registry.Push(signed, good.signature(image.Digest()))
+	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+	for by, when := range map[signer]time.Time{good: at, retired: at.Add(-time.Hour), stranger: at} {
+		registry.Push(repository, by.attestation(image, vulnType, scanned(when)))
+	}
+	registry.Push(repository, good.attestation(image, "https://cyclonedx.org/bom", "{}"))
+	dir := requiring(t, fake, registry, wantSignature, `
+data "harnessci_registry_image" "addon" {
+  image = "reg/mirror/harness/ci-addon:9.9.9"
+}
+data "harnessci_image_status" "now" {
+  check_registry    = true
+  releases_registry = "reg/mirror"
+}
+output "signed_by" { value = data.harnessci_registry_image.addon.signed_by }
+output "attestations" { value = data.harnessci_registry_image.addon.attestations }
+output "unsigned" { value = data.harnessci_image_status.now.unsigned_fields }
+output "row" { value = regexall("[*][*]unsigned[^|]*[|] [^|]*", data.harnessci_image_status.now.table) }
+`, good, retired)
+	shows := func(wants map[string]string) {
+		t.Helper()
+		dir.Must("apply", "-auto-approve")
+		for output, want := range wants {
+			if got := strings.Join(strings.Fields(dir.Must("output", "-json", output)), ""); got != strings.ReplaceAll(want, " ", "") {
+				t.Errorf("%s: %s, want %s", output, got, want)
+			}
+		}
+	}
+	attestation := func(by signer, when time.Time) string {
+		return fmt.Sprintf(`{"key":%q,"time":%q,"type":%q}`, by.fingerprint, when.Format(time.RFC3339), vulnType)
+	}
+	shows(map[string]string{
+		"signed_by": fmt.Sprintf("[%q]", good.fingerprint),
+		"attestations": "[" + attestation(good, at) + "," + attestation(retired, at.Add(-time.Hour)) + "," +
+			fmt.Sprintf(`{"key":%q,"time":null,"type":"https://cyclonedx.org/bom"}]`, good.fingerprint),
+		"unsigned": "{}", "row": "[]",
+	})
+	registry.Push(signed, stranger.signature(image.Digest()))
+	const why = "no valid signature: attestation https://cosign.sigstore.dev/attestation/vuln/v1, which is not asked for; " +
+		"attestation https://cyclonedx.org/bom, which is not asked for; 2 signed by another key"
+	shows(map[string]string{
+		"signed_by": "[]", "unsigned": fmt.Sprintf(`{"addonTag":%q}`, why),
+		"row": fmt.Sprintf("[\"**unsigned**: `%s…`, overridden | `addonTag` \"]", why[:120]),
+	})
+	dir.Write("main.tf", strings.Replace(dir.Read("main.tf"), wantSignature, `require = "none"`, 1))
+	shows(map[string]string{"signed_by": "[]", "row": "[]"})
+	if outputs := dir.Must("output", "-json"); strings.Contains(outputs, "unsigned") {
+		t.Errorf("something must be signed although nothing is required: %s", outputs)
 	}
 }
 

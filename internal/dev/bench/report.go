@@ -260,7 +260,7 @@ func (r results) stored() chart {
 		Heads: [2]string{"stored and lost", "time"},
 		Ticks: [2]string{"", "the least that a verified apply takes"},
 	}
-	longest, lost := 0.0, 0
+	longest, lost := 0.0, map[bool]int{} // by whether it is ours
 	for _, way := range r.Compared {
 		if last := way.Points[len(way.Points)-1]; last.Requests() > 0 { // else there is nothing to store
 			longest = max(longest, last.Wall().Seconds())
@@ -271,8 +271,8 @@ func (r results) stored() chart {
 		if last.Requests() == 0 {
 			continue
 		}
-		lost = max(lost, last.Lost())
-		c.Title = fmt.Sprintf("%d overrides: parallel writes lose %d of them, and this provider none", last.Overrides, lost)
+		lost[way.Ours] = max(lost[way.Ours], last.Lost())
+		c.Title = fmt.Sprintf("%d overrides: parallel writes lose %d of them, this provider loses %d", last.Overrides, lost[false], lost[true])
 		all := float64(last.Overrides)
 		stored := bar{Value: pixels(float64(last.Stored()), all), Lost: pixels(float64(last.Lost()), all), Text: "all"}
 		if stored.Bad = last.Lost() > 0; stored.Bad {
@@ -293,6 +293,9 @@ func (c copies) chart() chart {
 		Title: fmt.Sprintf("%d images, copied between two registries", c.Images),
 		Note:  "Image indexes of two or three platforms, four at a time, into an empty registry",
 		Heads: [2]string{"time", "sent"}, Ticks: [2]string{"", "the distinct content"},
+	}
+	if factor := c.Faster(); factor > 0 {
+		out.Title = fmt.Sprintf("%d images copied: the fastest other tool takes %.1f times as long", c.Images, factor)
 	}
 	longest, most := 0.0, 0.0
 	for _, t := range c.Tools {

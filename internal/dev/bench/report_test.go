@@ -23,7 +23,7 @@ func someResults() results {
 		Machine: machine{CPU: "a processor", Cores: 2, Latency: 100 * ms},
 		Compared: []compared{
 			{Name: "this & `that`", Ours: true, Points: []point{runs(1, 1, 6, time.Second), limited}},
-			{Name: "another", Points: []point{runs(1, 1, 1, time.Second), runs(53, 6, 106, 4*time.Second)}},
+			{Name: "one request", Points: []point{runs(1, 1, 1, time.Second), runs(53, 6, 106, 4*time.Second)}},
 			{Name: "nothing", Points: []point{runs(1, 0, 0, time.Second), runs(53, 0, 0, time.Second)}},
 		},
 		Copies: &copies{
@@ -64,7 +64,7 @@ func TestReportHasEveryFigure(t *testing.T) {
 			"left out: another, a third.",
 			"| | 1 | 53 |\n|---|---|---|\n",
 			"| **this & `that`** | 1.00 s<br>6 requests<br>1 stored, 0 lost | 2.00 s, 1.25 × the least<br>24 requests<br>53 stored, 0 lost |\n",
-			"| another | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",
+			"| one request (a loop in Go) | 1.00 s<br>1 request<br>1 stored, 0 lost | 4.00 s<br>106 requests<br>6 stored, **47 lost** |\n",
 			"| nothing | 1.00 s | 1.00 s |\n",
 			"`make bench` repeats it only with a binary",
 			"| plan of one resource | 50 ms | 120 ms | 140 ms | |\n",
@@ -74,9 +74,9 @@ func TestReportHasEveryFigure(t *testing.T) {
 			"| 2,000 by `some_resource` in 50 accounts, `-x` | apply | 1 | 250 |",
 			"| `a_resource`, `-y` | plan | 29 | 30 | 400 ms | 455 ms | +55 ms |\n",
 		},
-		"internal/dev/bench/overrides.svg":      {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", "#ffffff", `height="202"`},
+		"internal/dev/bench/overrides.svg":      {"this &amp; that", ">47 lost<", ">2.0 s, 24 requests<", ">53 overrides: parallel writes lose 47 of them, this provider loses 0<", "#ffffff", `height="202"`},
 		"internal/dev/bench/overrides-dark.svg": {"this &amp; that", ">47 lost<", "#0d1117"},
-		"internal/dev/bench/copies.svg":         {">one tool<", ">6.0 s<", ">1156 MB, 3 digests altered<"},
+		"internal/dev/bench/copies.svg":         {">one tool<", ">29 images copied: the fastest other tool takes 1.5 times as long<", ">6.0 s<", ">1156 MB, 3 digests altered<"},
 		"internal/dev/bench/copies-dark.svg":    {">one tool<"},
 	} {
 		got := files[name]

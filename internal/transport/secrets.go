@@ -1,17 +1,20 @@
 package transport
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/base64"
-	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
@@ -73,10 +76,17 @@ func RedactValue(s string) string { return process.redact(s, shortestLong) }
 // Show makes a foreign text safe to show: without secrets, escaped and shortened.
 func Show(s string) string { return text.Safe(Redact(s)) }
 
-// secrets are texts that must not be shown, in all forms.
+// secrets are texts that must not be shown, in base64 too.
 type secrets struct {
 	mu    sync.RWMutex
-	forms map[string]int // each with its secret's length
+	forms map[string]form
+}
+
+// form finds a text however it is escaped.
+type form struct {
+	longest string                // part of it that nothing escapes
+	pattern func() *regexp.Regexp // of all of it
+	secret  int                   // the length of what it hides
 }
 
 // encodings are a text in base64. They have no padding: with it, they contain these.
@@ -87,52 +97,73 @@ func encodings(s string) []string {
 func (s *secrets) add(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.forms[secret] >= len(secret) {
+	if s.forms[secret].secret >= len(secret) {
 		return
 	}
 	if s.forms == nil {
-		s.forms = map[string]int{}
+		s.forms = map[string]form{}
 	}
 	for _, plain := range append(encodings(secret), secret) {
-		for _, form := range escapes(plain) {
-			s.forms[form] = max(s.forms[form], len(secret))
+		f, known := s.forms[plain]
+		if !known {
+			parts := strings.FieldsFunc(plain, func(r rune) bool { return !unescaped(r) })
+			f.longest = slices.MaxFunc(append(parts, ""), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+			f.pattern = sync.OnceValue(func() *regexp.Regexp { return anyEscape(plain) })
 		}
+		f.secret = max(f.secret, len(secret))
+		s.forms[plain] = f
 	}
 }
 
-// escapes are a text as URLs, JSON and Go's %q write it, the text itself included.
-func escapes(plain string) []string {
-	query, path := url.QueryEscape(plain), url.PathEscape(plain)
-	forms := []string{plain, query, path, strings.ReplaceAll(query, "+", "%20"), strings.ReplaceAll(plain, "/", `\/`)}
-	whole := (&url.URL{Path: plain}).EscapedPath()
-	forms = append(forms, whole)
-	for _, escaped := range []string{query, path, whole} {
-		forms = append(forms, lowerHex(escaped))
-	}
-	forms = append(forms, strings.Trim(strconv.Quote(plain), `"`))
-	for _, html := range []bool{true, false} {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(html)
-		if err := e.Encode(plain); err != nil {
-			continue // of a string: cannot happen
-		}
-		escaped := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
-		forms = append(forms, escaped, strings.ReplaceAll(escaped, "/", `\/`))
-	}
-	slices.Sort(forms)
-	return slices.Compact(forms)
+// unescaped reports whether a character is written as it is everywhere.
+func unescaped(r rune) bool {
+	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._~", r))
 }
 
-// lowerHex writes the escapes of a URL with small letters.
-func lowerHex(s string) string {
-	b := []byte(s)
-	for i := range b {
-		if b[i] == '%' && i+2 < len(b) {
-			copy(b[i+1:], bytes.ToLower(b[i+1:i+3]))
+// anyEscape returns a pattern for a text whose characters are written as they are, or escaped, once or again, as in
+// URLs, JSON, %q or HTML: every library escapes other ones.
+func anyEscape(plain string) *regexp.Regexp {
+	var b strings.Builder
+	for _, r := range plain {
+		if literal := regexp.QuoteMeta(string(r)); unescaped(r) {
+			b.WriteString(literal)
+		} else {
+			fmt.Fprintf(&b, `(?:\\*%s|%s)`, literal, strings.Join(escapes(r), "|"))
 		}
 	}
-	return string(b)
+	return regexp.MustCompile(b.String())
+}
+
+// escapes are patterns for the ways to escape a character.
+func escapes(r rune) []string {
+	percent, hex, utf16s := "(?i:", "(?i:", ""
+	for _, c := range []byte(string(r)) {
+		percent += fmt.Sprintf("%%(?:25)*%02x", c)
+		hex += fmt.Sprintf(`\\+x%02x`, c)
+	}
+	for _, unit := range utf16.Encode([]rune{r}) {
+		utf16s += fmt.Sprintf(`\\+u%04x`, unit)
+	}
+	forms := []string{percent + ")", hex + ")", "(?i:" + utf16s + ")", fmt.Sprintf("&(?:amp;)*#(?i:0*%d|x0*%x);", r, r)}
+	if named, ok := map[rune]string{
+		' ': `\+|%(?:25)*2[bB]`, '&': "&(?:amp;)+", '<': "&(?:amp;)*lt;", '>': "&(?:amp;)*gt;", '"': "&(?:amp;)*quot;",
+		'\n': `\\+n`, '\r': `\\+r`, '\t': `\\+t`, '\\': `\\+`,
+	}[r]; ok {
+		forms = append(forms, named)
+	}
+	return forms
+}
+
+// find returns where the text is in a string, from an offset on; nil if it is not.
+func (f form) find(in string, from int) []int {
+	if !strings.Contains(in[from:], f.longest) {
+		return nil // as nearly always, and quick
+	}
+	at := f.pattern().FindStringIndex(in[from:])
+	for i := range at {
+		at[i] += from
+	}
+	return at
 }
 
 // redact replaces all that any form of a secret of this length or more covers, so that of two secrets that
@@ -141,19 +172,17 @@ func (s *secrets) redact(shown string, shortest int) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var hidden []bool // by byte
-	for form, length := range s.forms {
-		for from := 0; length >= shortest; {
-			at := strings.Index(shown[from:], form)
-			if at < 0 {
-				break
-			}
+	for _, f := range s.forms {
+		if f.secret < shortest {
+			continue
+		}
+		for at := f.find(shown, 0); at != nil; at = f.find(shown, at[0]+1) {
 			if hidden == nil {
 				hidden = make([]bool, len(shown))
 			}
-			for i := from + at; i < from+at+len(form); i++ {
+			for i := at[0]; i < at[1]; i++ {
 				hidden[i] = true
 			}
-			from += at + 1
 		}
 	}
 	if hidden == nil {

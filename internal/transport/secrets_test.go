@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"log"
 	"net"
@@ -104,6 +105,14 @@ func TestRedactHidesEveryFormOfASecret(t *testing.T) {
 		"Go's JSON":      string(asJSON),
 		"PHP's JSON":     strings.ReplaceAll(string(asJSON), "/", `\/`),
 		"%q":             fmt.Sprintf("%q", secret),
+		"%+q":            fmt.Sprintf("%+q", secret), // and Python's JSON
+		"%x escapes":     strings.ReplaceAll(strings.ReplaceAll(secret, "é", `\xc3\xa9`), "\t", `\x09`),
+		"Python's quote": strings.ReplaceAll(url.QueryEscape(secret), "%2F", "/"),
+		"JavaScript's":   strings.NewReplacer("+", "%20", "%22", `"`, "%26", "&", "%2B", "+").Replace(url.QueryEscape(secret)),
+		"URL in a URL":   url.QueryEscape(url.QueryEscape(secret)),
+		"JSON in JSON":   fmt.Sprintf("%q", asJSON),
+		"HTML":           html.EscapeString(secret),
+		"HTML, hex":      strings.ReplaceAll(html.EscapeString(secret), "é", "&#xE9;"),
 		"base64":         base64.StdEncoding.EncodeToString([]byte(secret)),
 		"base64, URL":    base64.URLEncoding.EncodeToString([]byte(secret)),
 		"login":          base64.StdEncoding.EncodeToString([]byte("robot$ci:" + secret)),
@@ -113,7 +122,7 @@ func TestRedactHidesEveryFormOfASecret(t *testing.T) {
 		if !strings.HasPrefix(shown, "before ") || !strings.HasSuffix(shown, " after") || !strings.Contains(shown, "[redacted]") {
 			t.Errorf("%s: %q", name, shown)
 		}
-		for _, part := range []string{"p&s", "w+o", "w%2", "r\"d", "cCZzL3", "cm9ib3Q"} {
+		for _, part := range []string{"p&s", "w+o", "w%2", "r\"d", "cCZzL3", "cm9ib3Q", "x y", "x%20y", "x+y"} {
 			if strings.Contains(strings.ReplaceAll(shown, "password", ""), part) {
 				t.Errorf("%s: %q shows %q", name, shown, part)
 			}

@@ -227,6 +227,10 @@ func registryAdvice(err error) string {
 		return "Check the registry's name, the network and, if there is one, the proxy (HTTPS_PROXY). A registry " +
 			"without https needs insecure = true in registries of the provider block."
 	default: // Refused
+		if failed.Status == 0 { // by this provider
+			return "Check that " + failed.Host + " is a registry and that the name is an image's. If both are right, ask those who " +
+				"run the registry."
+		}
 		return "Read the registry's message: the usual reason is a quota, a policy or a read-only repository."
 	}
 }

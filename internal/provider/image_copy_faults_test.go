@@ -72,6 +72,10 @@ func TestAccAFailedCopyLeavesNoStateAndNoTag(t *testing.T) {
 			fault: &fakeregistry.Fault{Method: http.MethodPost, Status: 429, Code: "TOOMANYREQUESTS", Message: "slow down", Times: -1},
 			says:  []string{"slow down", "The registry limits"},
 		},
+		"an answer that makes no sense": {
+			fault: &fakeregistry.Fault{Method: http.MethodPost, Kind: "uploads", Status: 202, Times: -1},
+			says:  []string{"did not say where to send it", "is a registry"},
+		},
 		"unavailable": {
 			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Status: 503, Times: -1},
 			says:  []string{"HTTP 503", "a proxy in front of it fails"},

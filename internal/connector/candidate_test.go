@@ -247,8 +247,8 @@ func TestAWriteThatMeetsAnotherIsSentAgain(t *testing.T) {
 
 func TestWhatADestroyWouldBringBackIsTested(t *testing.T) {
 	t.Parallel()
-	previous := json.RawMessage(fakeharness.ConnectorBody("https://former.example.com", ""))
-	for outcome, left := range map[string]string{"SUCCESS": "former.example.com", "FAILURE": "index.docker.io"} {
+	previous := json.RawMessage(fakeharness.ConnectorBody("https://previous.example.com", ""))
+	for outcome, left := range map[string]string{"SUCCESS": "previous.example.com", "FAILURE": "index.docker.io"} {
 		fake, account := start(t, fakeharness.Options{})
 		fake.TestConnections(fakeharness.ConnectionTest{Status: outcome})
 		_, _, err := account.GiveBack(t.Context(), previous, tested().Test)

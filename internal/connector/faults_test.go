@@ -160,13 +160,13 @@ func TestRestoreBringsBackThePreviousConnector(t *testing.T) {
 		},
 		"removed outside": func(f *fakeharness.Server) { f.SetConnector("") },
 		"restored already": func(f *fakeharness.Server) {
-			f.SetConnector(fakeharness.ConnectorBody("https://former.example.com", ""))
+			f.SetConnector(fakeharness.ConnectorBody("https://previous.example.com", ""))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake, account := start(t, fakeharness.Options{})
-			fake.SetConnector(fakeharness.ConnectorBody("https://former.example.com", ""))
+			fake.SetConnector(fakeharness.ConnectorBody("https://previous.example.com", ""))
 			result, err := account.Change(t.Context(), tested())
 			if err != nil {
 				t.Fatal(err)
@@ -175,7 +175,7 @@ func TestRestoreBringsBackThePreviousConnector(t *testing.T) {
 			if err := restored(t, account, result.Before.Body); err != nil {
 				t.Fatal(err)
 			}
-			requireConnector(t, fake, "former.example.com")
+			requireConnector(t, fake, "previous.example.com")
 		})
 	}
 }

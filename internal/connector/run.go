@@ -68,17 +68,17 @@ var ErrNotPlanned = errors.New("the registry of the image connector is known onl
 // ErrNotPlanned or that of the read.
 func (a *Account) Effective(ctx context.Context) (Effective, error) {
 	a.mu.Lock()
-	noted := a.planned
+	planned := a.planned
 	a.mu.Unlock()
-	if noted != nil {
-		if noted.URL == nil {
+	if planned != nil {
+		if planned.URL == nil {
 			return Effective{}, ErrNotPlanned
 		}
-		planned := Effective{URL: *noted.URL, Planned: true}
-		if planned.URL != "" {
-			planned.Type = harness.DockerRegistry
+		effective := Effective{URL: *planned.URL, Planned: true}
+		if effective.URL != "" {
+			effective.Type = harness.DockerRegistry
 		}
-		return planned, nil
+		return effective, nil
 	}
 	found, err := a.Shared(ctx)
 	return Effective{URL: found.Registry.URL, Type: found.Type, Anonymous: err == nil && found.Anonymous()}, err

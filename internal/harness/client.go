@@ -45,8 +45,8 @@ type Config struct {
 	// Transport sends the requests instead of the network, for tests; nil: the network.
 	Transport http.RoundTripper
 	// RetryWaitMin and RetryWaitMax bound the waits between attempts; zero: 0.5 s and 30 s. The
-	// waits after a 429 scale with them: they start at ten times the former, and a Retry-After is
-	// capped at twice the latter.
+	// waits after a 429 scale with them: they start at ten times the first, and a Retry-After
+	// beyond twice the second is not waited for.
 	RetryWaitMin, RetryWaitMax time.Duration
 	// MaxAnswer is how many bytes of an answer are read; zero: 2 MiB, a hundred times a real one.
 	MaxAnswer int64

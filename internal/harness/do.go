@@ -37,7 +37,7 @@ type exchange struct {
 	started    time.Time // the last one
 	attempts   int
 	uncertain  bool // an attempt may have taken effect
-	retries    int  // how often it may be sent again
+	policy     transport.Policy
 	// triedOnce is until when an outage keeps it from being retried; zero without one.
 	triedOnce time.Time
 
@@ -52,8 +52,8 @@ type exchange struct {
 //     followed; TLS is verified, 1.2 or later, against the system's or the configured CAs.
 //   - An attempt, its body included, ends after RequestTimeout, or after its own; all of it ends at once with ctx.
 //   - 429, 5xx except 501, a refused or dropped connection and a cut body are retried up to
-//     MaxRetries times, with waits that are capped, jittered and respect Retry-After; a write that
-//     fails with 500 in the API's own words once. Nothing else is, least of all an attempt that ran
+//     MaxRetries times, with waits that are capped, jittered and respect Retry-After, unless that is beyond twice the
+//     longest wait; a write that fails with 500 in the API's own words once. Nothing else is, least of all an attempt that ran
 //     into its time-out. NoteAttempt gets each of them. A dead place is not asked again for a moment.
 //   - Memory is bounded: at most Config.MaxAnswer bytes of an answer are kept.
 //   - It returns nil only for a 2xx answer, read to its end. Every error is an *Error.
@@ -69,12 +69,12 @@ func (c *Client) do(ctx context.Context, r request) (*exchange, error) {
 	if dead != nil {
 		return nil, dead
 	}
-	if x.triedOnce, x.retries = once, c.cfg.MaxRetries; !once.IsZero() {
-		x.retries = 0
+	x.policy = transport.Policy{Max: c.cfg.MaxRetries, WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.RetryWaitMax}
+	if x.triedOnce = once; !once.IsZero() {
+		x.policy.Max = 0
 	}
-	policy := transport.Policy{Max: x.retries, WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.RetryWaitMax}
 	client := c.attempts(r.timeout)
-	resp, err := policy.Do(ctx, func(n int) (*http.Response, bool, error) {
+	resp, err := x.policy.Do(ctx, func(n int) (*http.Response, bool, error) {
 		x.begin(n)
 		resp, err := client.Do(again(req))
 		final := x.end(ctx, resp, err)
@@ -204,6 +204,9 @@ func (x *exchange) failure(cause error) *Error {
 		Uncertain:     x.uncertain,
 		Codeless:      x.bare,
 		Err:           shownCause(cause),
+	}
+	if transport.TransientStatus(x.status) {
+		e.RetryAfter, _ = transport.RetryAfter(x.header, time.Now())
 	}
 	if x.status >= 300 && x.status < 400 {
 		if target, err := x.url.Parse(x.header.Get("Location")); err == nil && x.header.Get("Location") != "" {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/transport"
 )
@@ -32,6 +33,8 @@ type Error struct {
 	Credential string
 	// Attempts is how often the request was sent.
 	Attempts int
+	// RetryAfter is how long the server asks to wait; 0 if it does not.
+	RetryAfter time.Duration
 	// Uncertain: an attempt, not necessarily the last, may have taken effect.
 	Uncertain bool
 	// Codeless: the API's errors have only a message.
@@ -128,6 +131,9 @@ func IsNotFound(err error) bool { return answered(err, http.StatusNotFound) }
 
 // IsRateLimited reports whether there were too many calls, up to the last attempt.
 func IsRateLimited(err error) bool { return answered(err, http.StatusTooManyRequests) }
+
+// IsTooLarge reports whether the server, or a proxy in front of it, refuses a request of that size.
+func IsTooLarge(err error) bool { return answered(err, http.StatusRequestEntityTooLarge) }
 
 // IsConflict reports whether another writer changed the account at the same time.
 func IsConflict(err error) bool { return answered(err, http.StatusConflict) }

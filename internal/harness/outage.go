@@ -15,8 +15,8 @@ import (
 // find out. Calls that wait behind that one begin within moments; later ones may find it alive.
 const outageMemory = 5 * time.Second
 
-// outages remembers which places were dead after every retry, so that a run with many calls waits for them
-// once. Without a connection, the place is a host, dead for every call; without a sensible answer, it is a
+// outages remembers which places were dead after every retry, or asked for a long wait, so that a run with
+// many calls waits for them once. Without a connection, the place is a host, dead for every call; without a sensible answer, it is a
 // path's folder, dead for reads or for writes: calls of the other kind are tried once.
 type outages struct {
 	mu   sync.Mutex
@@ -41,11 +41,15 @@ func (r request) places() (own, other string) {
 	return "", ""
 }
 
-// note remembers a call that failed after all its retries.
+// note remembers a call that failed after all its retries, or whose server asks to wait for longer than it may.
 func (o *outages) note(x *exchange, failed *Error) {
-	place := ""
+	place, now := "", time.Now()
+	until := now.Add(min(outageMemory, now.Sub(x.began)))
 	switch {
-	case x.attempts <= x.retries:
+	case !x.policy.Heeds(failed.RetryAfter):
+		place, _ = x.places()
+		until = now.Add(outageMemory)
+	case x.attempts <= x.policy.Max:
 	case !x.uncertain && x.status == 0:
 		place = transport.Origin(x.url)
 	case x.status == 0, x.status >= http.StatusBadGateway && x.status <= http.StatusGatewayTimeout:
@@ -59,8 +63,6 @@ func (o *outages) note(x *exchange, failed *Error) {
 	if o.dead == nil {
 		o.dead = map[string]outage{}
 	}
-	now := time.Now()
-	until := now.Add(min(outageMemory, now.Sub(x.began)))
 	if x.triedOnce.After(until) {
 		until = x.triedOnce
 	}

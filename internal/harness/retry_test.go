@@ -19,16 +19,14 @@ import (
 
 // fleeting are the failures that a further attempt can fix.
 var fleeting = map[string]fakeharness.Fault{
-	"429":                  {Status: 429, Body: fakeharness.ErrorBody("TOO_MANY_REQUESTS", "slow down", "id-1")},
-	"429 with Retry-After": {Status: 429, Header: http.Header{"Retry-After": {"3600"}}},
-	"503 with Retry-After": {Status: 503, Header: http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}},
-	"500 with HTML":        {Status: 500, Body: "<html>Internal Server Error</html>"},
-	"502 with HTML":        {Status: 502, Body: "<html>Bad Gateway</html>"},
-	"503, empty":           {Status: 503},
-	"504":                  {Status: 504, Body: "<html>"},
-	"507":                  {Status: 507},
-	"dropped connection":   {Drop: true},
-	"cut body":             {Cut: 1},
+	"429":                {Status: 429, Body: fakeharness.ErrorBody("TOO_MANY_REQUESTS", "slow down", "id-1")},
+	"500 with HTML":      {Status: 500, Body: "<html>Internal Server Error</html>"},
+	"502 with HTML":      {Status: 502, Body: "<html>Bad Gateway</html>"},
+	"503, empty":         {Status: 503},
+	"504":                {Status: 504, Body: "<html>"},
+	"507":                {Status: 507},
+	"dropped connection": {Drop: true},
+	"cut body":           {Cut: 1},
 }
 
 func TestFleetingFailuresAreRetried(t *testing.T) {
@@ -95,6 +93,33 @@ func TestRetriesEnd(t *testing.T) {
 				t.Errorf("rate limited: %v", IsRateLimited(err))
 			}
 		})
+	}
+}
+
+// A server that asks to wait for long is not asked again, and the error says for how long.
+func TestALongRetryAfterIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{429, 503} {
+		for call, operation := range operations {
+			t.Run(fmt.Sprint(status, " ", call), func(t *testing.T) {
+				t.Parallel()
+				server, cfg := start(t)
+				server.Inject(fakeharness.Fault{Status: status, Times: -1, Header: http.Header{"Retry-After": {"3600"}}})
+				c := New(cfg)
+				e := failure(t, operation(t.Context(), c))
+				if n := len(server.Requests()); n != 1 || e.Attempts != 1 || e.Status != status || e.RetryAfter != time.Hour {
+					t.Errorf("%d requests, %#v", n, e)
+				}
+				e = failure(t, operation(t.Context(), c))
+				want := 1
+				if call == "update-connector" || call == "test-connector" { // worth every try
+					want = 2
+				}
+				if n := len(server.Requests()); n != want || e.RetryAfter != time.Hour {
+					t.Errorf("a second call makes it %d requests, want %d: %#v", n, want, e)
+				}
+			})
+		}
 	}
 }
 
@@ -203,7 +228,7 @@ func TestWaitsInProduction(t *testing.T) {
 	t.Parallel()
 	const date = "Sun, 06 Nov 1994 08:49:37 GMT"
 	for name, test := range map[string]struct {
-		retries, status int
+		retries, status int // one is allowed if none is expected
 		header          http.Header
 		least, most     time.Duration // of the whole call
 	}{
@@ -217,28 +242,26 @@ func TestWaitsInProduction(t *testing.T) {
 		"date, by the server's clock": {1, 429, http.Header{
 			"Retry-After": {"Sun, 06 Nov 1994 08:49:57 GMT"}, "Date": {date},
 		}, 20 * time.Second, 23 * time.Second},
-		"far":          {1, 429, http.Header{"Retry-After": {"3600"}}, 60 * time.Second, 60 * time.Second},
-		"farthest":     {1, 429, http.Header{"Retry-After": {"4294967295"}}, 60 * time.Second, 60 * time.Second},
-		"year 9999":    {1, 429, http.Header{"Retry-After": {"Fri, 31 Dec 9999 23:59:59 GMT"}}, 60 * time.Second, 60 * time.Second},
-		"far date":     {1, 429, http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}, 60 * time.Second, 60 * time.Second},
-		"past date":    {1, 503, http.Header{"Retry-After": {date}}, 500 * time.Millisecond, 750 * time.Millisecond},
-		"zero":         {1, 503, http.Header{"Retry-After": {"0"}}, 500 * time.Millisecond, 750 * time.Millisecond},
-		"negative":     {1, 503, http.Header{"Retry-After": {"-5"}}, 500 * time.Millisecond, 750 * time.Millisecond},
-		"overflow":     {1, 503, http.Header{"Retry-After": {"99999999999999999999"}}, 500 * time.Millisecond, 750 * time.Millisecond},
-		"nonsense":     {1, 503, http.Header{"Retry-After": {"soon"}}, 500 * time.Millisecond, 750 * time.Millisecond},
-		"not retried":  {1, 400, http.Header{"Retry-After": {"20"}}, 0, 0},
-		"nothing left": {0, 429, http.Header{"Retry-After": {"20"}}, 0, 0},
+		"a minute":    {1, 429, http.Header{"Retry-After": {"60"}}, 60 * time.Second, 60 * time.Second},
+		"far":         {0, 429, http.Header{"Retry-After": {"61"}}, 0, 0},
+		"far date":    {0, 429, http.Header{"Retry-After": {"Fri, 31 Dec 2100 23:59:59 GMT"}}, 0, 0},
+		"past date":   {1, 503, http.Header{"Retry-After": {date}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"zero":        {1, 503, http.Header{"Retry-After": {"0"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"negative":    {1, 503, http.Header{"Retry-After": {"-5"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"overflow":    {1, 503, http.Header{"Retry-After": {"99999999999999999999"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"nonsense":    {1, 503, http.Header{"Retry-After": {"soon"}}, 500 * time.Millisecond, 750 * time.Millisecond},
+		"not retried": {0, 400, http.Header{"Retry-After": {"20"}}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := answering(t, test.retries, test.status, test.header)
+				c := answering(t, max(test.retries, 1), test.status, test.header)
 				began := time.Now()
 				e := failure(t, operations["get-default-config"](t.Context(), c))
 				if took := time.Since(began); took < test.least || took > test.most {
 					t.Errorf("took %s, want %s to %s", took, test.least, test.most)
 				}
-				if want := test.retries + 1; e.Attempts != want && test.status != 400 {
+				if want := test.retries + 1; e.Attempts != want {
 					t.Errorf("%d attempts, want %d", e.Attempts, want)
 				}
 			})

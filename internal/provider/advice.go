@@ -3,7 +3,11 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"strings"
+	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/execconfig"
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
@@ -138,6 +142,10 @@ func statusAdvice(call *harness.Error) string {
 	case harness.IsNotFound(call):
 		return "Nothing exists at this URL. Check that account_id is right, that the account has the module, and " +
 			"that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
+	case harness.IsTooLarge(call):
+		return "A proxy or gateway in front of Harness limits the size of a request. Raise its limit, such as nginx's client_max_body_size."
+	case call.RetryAfter > 0:
+		return whenAgain("Harness", call.RetryAfter)
 	case harness.IsRateLimited(call):
 		return "The rate limit was exceeded; Harness allows 400 calls a minute for each API key. Wait a minute and run " +
 			"again, raise max_retries, or give this provider an API key of its own."
@@ -164,6 +172,12 @@ func statusAdvice(call *harness.Error) string {
 			"Check the provider's endpoint."
 	}
 	return ""
+}
+
+// whenAgain says until when a server asks to wait.
+func whenAgain(server string, wait time.Duration) string {
+	return fmt.Sprintf("%s asks to wait %s. Run again after %s.", server, wait.Round(time.Second),
+		time.Now().Add(wait).UTC().Format("2006-01-02 15:04 MST"))
 }
 
 // isWrite reports whether a call changes overrides.
@@ -195,17 +209,25 @@ func registryAdvice(err error) string {
 		return "Check the repository's name. Some registries, such as Amazon ECR, do not create repositories on " +
 			"push: create it first, in ECR with aws_ecr_repository."
 	case registry.Denied:
-		if failed.Status == 0 {
-			return "Add a login for " + failed.Host + " to registries of the provider block, or run docker login. Without one, a " +
-				"registry usually allows no push."
+		quota := " A quota or a policy may also be the cause: read the registry's message."
+		if none, ok := errors.AsType[*registry.NoLoginError](failed); ok {
+			next := "Add a login for " + none.Host + " to registries of the provider block, or run docker login. If the registry " +
+				"needs none, check the name: many registries answer the same for a repository that does not exist."
+			if failed.Status == http.StatusForbidden {
+				next += quota
+			}
+			return next
 		}
 		return "The login is not allowed to do this, or there is no such repository: many registries do not say " +
 			"which. Check the name, and the login for " + failed.Host + " in registries of the provider block or " +
-			"in Docker's config file (docker login). Tokens of cloud registries expire within hours. A quota or a " +
-			"policy may also be the cause: read the registry's message."
+			"in Docker's config file (docker login). Tokens of cloud registries expire within hours." + quota
 	case registry.RateLimited:
-		return "The registry limits the number of requests from a login or an address. Wait and run again; for " +
-			"Docker Hub, add a login for docker.io to registries in the provider block."
+		next := "Wait and run again"
+		if failed.RetryAfter > 0 {
+			next = whenAgain(failed.Host, failed.RetryAfter)
+		}
+		return strings.TrimSuffix("The registry limits the number of requests from a login or an address. "+next, ".") +
+			"; for Docker Hub, add a login for docker.io to registries in the provider block."
 	case registry.Immutable:
 		return "The registry does not allow this tag to be overwritten. Choose a tag that does not exist yet, or " +
 			"allow the change in the repository's settings."
@@ -230,6 +252,10 @@ func registryAdvice(err error) string {
 		if failed.Status == 0 { // by this provider
 			return "Check that " + failed.Host + " is a registry and that the name is an image's. If both are right, ask those who " +
 				"run the registry."
+		}
+		if failed.IsTooLarge() {
+			return "A proxy in front of the registry limits the size of a request, even to the 1 MiB that a copy tries. Raise its limit, " +
+				"such as nginx's client_max_body_size."
 		}
 		return "Read the registry's message: the usual reason is a quota, a policy or a read-only repository."
 	}

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"encoding/pem"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,11 +212,26 @@ func TestReadRoots(t *testing.T) {
 	if _, err := readRoots("-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIB", 1000)); err == nil || len(err.Error()) > 300 || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error for a certificate in the place of its file is %v", err)
 	}
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, []byte("no certificate"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readRoots(file); err == nil || !strings.Contains(err.Error(), "PEM") {
-		t.Errorf("error for a file without a certificate is %v", err)
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	lines := strings.SplitAfter(authority, "\n")
+	cut := strings.Join(slices.Delete(slices.Clone(lines), 2, 3), "")
+	odd := "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+	for content, want := range map[string]string{
+		authority + authority:        "",
+		"# ours\n" + authority + odd: "", // bundles have some that Go does not take
+		"no certificate":             "contains no PEM certificate",
+		authority + cut:              "the PEM of 1 of the 2 certificates in the file is broken",
+		strings.TrimSuffix(authority, lines[len(lines)-2]): "the PEM of 1 of the 1 certificates",
+		odd: "no valid certificate",
+	} {
+		file := filepath.Join(t.TempDir(), "ca.pem")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readRoots(file); err == nil != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("error for %q is %v, want %q", content, err, want)
+		}
 	}
 }

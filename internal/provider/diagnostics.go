@@ -127,53 +127,53 @@ func eachCause(err error, yield func(error) bool) bool {
 	return true
 }
 
-// reported remembers the causes that this run has reported, so that one which fails everything is explained
-// once. The zero value is ready.
+// reported remembers what this run has told, so that it is explained once. The zero value is ready.
 type reported struct {
-	mu       sync.Mutex
-	subjects map[string]string
-	stopped  map[string]string
-	said     map[string]bool
+	mu   sync.Mutex
+	told map[string]string // what, and about which subject
 	// refreshed are overrides that objects in the state have.
 	refreshed map[execconfig.Target]bool
 }
 
-// before returns the subject that a shared cause was first reported for (again); otherwise it records this
-// one. An error about its subject alone has no shared cause.
-func (r *reported) before(err error, subject fmt.Stringer) (first string, again bool) {
+// before returns the subject about which something was told first (again); otherwise it records this one.
+func (r *reported) before(what, subject string) (first string, again bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first, again = r.told[what]; again {
+		return first, true
+	}
+	if r.told == nil {
+		r.told = map[string]string{}
+	}
+	r.told[what] = subject
+	return "", false
+}
+
+// explained is before for the cause of an error. One about its subject alone has no shared cause.
+func (r *reported) explained(err error, subject fmt.Stringer) (first string, again bool) {
 	cause, shared := causeOf(err)
 	if !shared || subject == nil {
 		return "", false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if first, again = r.subjects[cause]; again {
-		return first, true
+	return r.before("cause "+cause, subject.String())
+}
+
+// stops is explained for errors that stop a read or a plan.
+func (r *reported) stops(err error, subject fmt.Stringer) (first string, again bool) {
+	_, _ = r.explained(err, subject)
+	if cause, shared := causeOf(err); shared {
+		return r.before("stop "+cause, subject.String())
 	}
-	if r.subjects == nil {
-		r.subjects = map[string]string{}
-	}
-	r.subjects[cause] = subject.String()
 	return "", false
 }
 
-// stops returns the subject whose read or plan a cause has already stopped (again); otherwise it records this
-// one.
-func (r *reported) stops(err error, subject fmt.Stringer) (first string, again bool) {
+// hasStopped reports whether the cause of an error has stopped a read or a plan.
+func (r *reported) hasStopped(err error) bool {
 	cause, shared := causeOf(err)
-	if !shared {
-		return "", false
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if first, again = r.stopped[cause]; again {
-		return first, true
-	}
-	if r.stopped == nil {
-		r.stopped = map[string]string{}
-	}
-	r.stopped[cause] = subject.String()
-	return "", false
+	_, told := r.told["stop "+cause]
+	return shared && told
 }
 
 // refresh records the overrides that an object in the state has.
@@ -194,18 +194,6 @@ func (r *reported) hasRefreshed(target execconfig.Target) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.refreshed[target]
-}
-
-// once reports whether a run says something for the first time.
-func (r *reported) once(words string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.said == nil {
-		r.said = map[string]bool{}
-	}
-	first := !r.said[words]
-	r.said[words] = true
-	return first
 }
 
 // causeOf names what an error shares with those of other resources: what the server or the network does
@@ -243,7 +231,7 @@ func causeOf(err error) (cause string, shared bool) {
 
 // causeAtRegistry names what fails every request to a registry: no answer, a certificate, a login, a limit.
 func causeAtRegistry(failed *registry.Error) (cause string, shared bool) {
-	cause = fmt.Sprintf("%s %s %d %s %s", failed.Host, failed.Kind, failed.Status, failed.Code, failed.Text)
+	cause = fmt.Sprintf("%s %s %d %s %s %v", failed.Host, failed.Kind, failed.Status, failed.Code, failed.Text, isA[*registry.NoLoginError](failed))
 	switch failed.Kind {
 	case registry.Unreachable, registry.Untrusted, registry.RateLimited, registry.Denied:
 		return cause, !errors.Is(failed, context.Canceled)
@@ -252,27 +240,73 @@ func causeAtRegistry(failed *registry.Error) (cause string, shared bool) {
 	}
 }
 
+// brief names a shared cause in a few words.
+func brief(err error) string {
+	if isA[*execconfig.CancelledError](err) {
+		return "the run was interrupted"
+	}
+	if unchecked, ok := errors.AsType[*pulls.UncheckedError](err); ok {
+		return whyUnchecked(unchecked)
+	}
+	if call, ok := errors.AsType[*harness.Error](err); ok {
+		call = call.Origin()
+		return briefAnswer(call.Host, call.Status)
+	}
+	failed, ok := errors.AsType[*registry.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	if none, ok := errors.AsType[*registry.NoLoginError](failed); ok {
+		return none.Error()
+	}
+	switch failed.Kind {
+	case registry.Denied:
+		if failed.IsLogin() {
+			return failed.Host + " refused the login"
+		}
+		return failed.Host + " denied access"
+	case registry.RateLimited:
+		return failed.Host + " limits requests"
+	case registry.Untrusted:
+		return "the certificate of " + failed.Host + " is not trusted"
+	default:
+		return briefAnswer(failed.Host, failed.Status)
+	}
+}
+
+// again refers to the subject for which a cause was explained.
+func again(err error, first string) string {
+	return text.Sentence(fmt.Sprintf("%s, as explained for %s", brief(err), first))
+}
+
+func briefAnswer(host string, status int) string {
+	if status == 0 {
+		return host + " gave no answer"
+	}
+	return fmt.Sprintf("%s answered with HTTP %d", host, status)
+}
+
 // failure is the diagnostic of an operation that did not succeed. The operation completes "Could not …"
-// ("set the image override"); the subject names what it was about, or is nil. A cause that was reported
-// before takes one line: a diagnostic without a detail.
+// ("set the image override"); the subject names what it was about, or is nil. A cause that was explained
+// before takes one line, without a detail, which names it: CLIs sort errors by where they are in the configuration.
 func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	summary := "Could not " + operation
 	if subject != nil {
 		summary += " " + subject.String()
 	}
-	if first, again := d.reported.before(err, subject); again {
-		return diag.NewErrorDiagnostic(summary+": the cause is the same as for "+first, "")
+	if first, told := d.reported.explained(err, subject); told {
+		return diag.NewErrorDiagnostic(fmt.Sprintf("%s: %s, as explained for %s", summary, brief(err), first), "")
 	}
 	return diag.NewErrorDiagnostic(summary, explain(subject, err))
 }
 
 // unverified is the warning for a write that the server acknowledged and that could not be read back. The
-// object completes "Could not verify …" ("the image override"). CLIs merge those whose cause was reported
+// object completes "Could not verify …" ("the image override"). CLIs merge those whose cause was explained
 // before.
 func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
-	if first, again := d.reported.before(err, subject); again {
+	if first, told := d.reported.explained(err, subject); told {
 		return diag.NewWarningDiagnostic("Could not verify further writes",
-			fmt.Sprintf("The cause is the same as for %s. The next plan shows whether they are stored.", first))
+			again(err, first)+" The next plan shows whether they are stored.")
 	}
 	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
 		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
@@ -285,7 +319,6 @@ func (d *providerData) stopped(operation string, subject fmt.Stringer, err error
 		return diag.NewWarningDiagnostic("Further resources could not be read or planned",
 			fmt.Sprintf("The error about %s says why.", first))
 	}
-	_, _ = d.reported.before(err, subject)
 	return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s", operation, subject), explain(subject, err))
 }
 
@@ -351,6 +384,13 @@ func (f *findings) begin() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.checking++
+}
+
+// add records what a check that has begun has found.
+func (f *findings) add(one finding) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.found = append(f.found, one)
 }
 
 // end adds what a check has found, and returns what to tell now: nothing while another one is at work, which

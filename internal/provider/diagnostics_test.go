@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -55,47 +56,61 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		e.Err = why
 		return e
 	}
-	silent := func(why error) error {
+	silent := func(why error) *registry.Error {
 		return &registry.Error{Ref: "reg.example.com/a:1", Host: "reg.example.com", Kind: registry.Unreachable, Err: why}
 	}
 	refusing := &transport.ProxyError{Proxy: "proxy:3128", Host: "reg.example.com:443", Status: http.StatusForbidden}
+	denied := silent(&registry.NoLoginError{Host: "reg.example.com"})
+	denied.Kind, denied.Status = registry.Denied, http.StatusUnauthorized
+	long := answered(http.StatusTooManyRequests, "")
+	long.RetryAfter = time.Hour
 	unknownHost := &net.DNSError{Err: "no such host", Name: "app.harnes.io", IsNotFound: true}
 
 	for name, test := range map[string]struct {
 		err   error
 		words []string
 	}{
-		"a proxy":           {unanswered(refusing), []string{"roxy proxy:3128 refused to connect to reg.example.com:443: HTTP 403 Forbidden", "NO_PROXY"}},
-		"an unknown host":   {unanswered(unknownHost), []string{"There is no host \"app.harnes.io\"", "VPN"}},
-		"no TLS":            {unanswered(http.ErrSchemeMismatch), []string{"speaks plain http", "scheme"}},
-		"registry: a proxy": {silent(refusing), []string{"HTTP 403", "NO_PROXY"}},
-		"registry: unknown": {silent(unknownHost), []string{"There is no host"}},
-		"registry: no TLS":  {silent(http.ErrSchemeMismatch), []string{"speaks plain http", "insecure = true"}},
-		"400":               {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},
-		"401":               {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
-		"401, token":        {bearer, []string{"bearer_token", envBearerToken}},
-		"403":               {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
-		"404":               {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
-		"409":               {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
-		"429":               {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
-		"503":               {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support with the correlationId."}},
-		"503, no id":        {anonymous, []string{"HTTP 503", "support with the time and the call."}},
-		"redirect":          {redirect, []string{"to https://login.example.com.", "endpoint", "the credential would go along"}},
-		"web page":          {page, []string{"but: The answer is a web page.\n", "proxy or a login page"}},
-		"no answer":         {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
-		"untrusted":         {untrusted, []string{"ca_certificate_file"}},
-		"late":              {late, []string{"request_timeout"}},
-		"interrupted":       {interrupted, []string{"interrupted"}},
-		"not stored":        {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
-		"uncertain":         {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
-		"unverified":        {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
-		"not sent":          {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
-		"sent":              {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
-		"duplicate":         {&owners.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
-		"conflict":          {&owners.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
-		"anything":          {errors.New("something else"), []string{"Something else."}},
-		"no advice":         {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
-		"envelope 200":      {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},
+		"a proxy":            {unanswered(refusing), []string{"roxy proxy:3128 refused to connect to reg.example.com:443: HTTP 403 Forbidden", "NO_PROXY"}},
+		"an unknown host":    {unanswered(unknownHost), []string{"There is no host \"app.harnes.io\"", "VPN"}},
+		"no TLS":             {unanswered(http.ErrSchemeMismatch), []string{"speaks plain http", "scheme"}},
+		"registry: a proxy":  {silent(refusing), []string{"HTTP 403", "NO_PROXY"}},
+		"registry: unknown":  {silent(unknownHost), []string{"There is no host"}},
+		"registry: no TLS":   {silent(http.ErrSchemeMismatch), []string{"speaks plain http", "insecure = true"}},
+		"registry: no login": {denied, []string{"o login is configured for reg.example.com.", "Add a login for reg.example.com"}},
+		"registry: an hour": {
+			&registry.Error{Ref: "reg.example.com/a:1", Host: "reg.example.com", Kind: registry.RateLimited, Status: 429, RetryAfter: time.Hour},
+			[]string{"reg.example.com asks to wait 1h0m0s. Run again after 20"},
+		},
+		"registry: 413": {
+			&registry.Error{Ref: "reg.example.com/a:1", Host: "reg.example.com", Status: 413}, []string{"client_max_body_size"},
+		},
+		"an hour":      {long, []string{"Harness asks to wait 1h0m0s. Run again after 20"}},
+		"413":          {answered(http.StatusRequestEntityTooLarge, ""), []string{"client_max_body_size"}},
+		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},
+		"401":          {answered(http.StatusUnauthorized, "Token is not valid."), []string{"HTTP 401: Token is not valid.", "api_key", envAPIKey, "expired", "account_id"}},
+		"401, token":   {bearer, []string{"bearer_token", envBearerToken}},
+		"403":          {answered(http.StatusForbidden, "no"), []string{"account view permission", "account edit permission"}},
+		"404":          {answered(http.StatusNotFound, ""), []string{"HTTP 404.", "endpoint", "account_id"}},
+		"409":          {answered(http.StatusConflict, "busy"), []string{"Apply again"}},
+		"429":          {answered(http.StatusTooManyRequests, ""), []string{"400 calls a minute", "max_retries"}},
+		"503":          {answered(http.StatusServiceUnavailable, ""), []string{"HTTP 503", "attempts:", "3", "support with the correlationId."}},
+		"503, no id":   {anonymous, []string{"HTTP 503", "support with the time and the call."}},
+		"redirect":     {redirect, []string{"to https://login.example.com.", "endpoint", "the credential would go along"}},
+		"web page":     {page, []string{"but: The answer is a web page.\n", "proxy or a login page"}},
+		"no answer":    {noAnswer, []string{"app.harness.io gave no answer to update-config: Connection refused.", "endpoint", "HTTPS_PROXY"}},
+		"untrusted":    {untrusted, []string{"ca_certificate_file"}},
+		"late":         {late, []string{"request_timeout"}},
+		"interrupted":  {interrupted, []string{"interrupted"}},
+		"not stored":   {&execconfig.NotStoredError{Target: target("gitCloneTag"), Sent: "a:1", Held: "a:2", Attempts: 20}, []string{`"a:1"`, `"a:2"`, "another writer"}},
+		"uncertain":    {&execconfig.UncertainError{Target: target("gitCloneTag"), Err: answered(503, ""), ReadErr: answered(503, "")}, []string{"may or may not be stored", "Run a plan", "corr-1"}},
+		"unverified":   {&execconfig.UnverifiedError{Target: target("gitCloneTag"), Err: answered(403, "no")}, []string{"acknowledged", "account view permission"}},
+		"not sent":     {&execconfig.CancelledError{Target: target("gitCloneTag"), Err: context.Canceled}, []string{"What is listed here is unchanged"}},
+		"sent":         {&execconfig.CancelledError{Target: target("gitCloneTag"), Sent: true, Err: context.Canceled}, []string{"Run a plan"}},
+		"duplicate":    {&owners.DuplicateError{Target: target("gitCloneTag")}, []string{"Two resources"}},
+		"conflict":     {&owners.ConflictError{Scope: target("").Scope, Fields: []string{"gitCloneTag"}}, []string{"exclusive set"}},
+		"anything":     {errors.New("something else"), []string{"Something else."}},
+		"no advice":    {answered(http.StatusTeapot, ""), []string{"HTTP 418."}},
+		"envelope 200": {answered(http.StatusOK, "Field x does not exist"), []string{"HTTP 200: Field x does not exist.\n", "stored none of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

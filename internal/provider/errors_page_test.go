@@ -146,7 +146,7 @@ func TestDiagnosticsEndWithTheirAddress(t *testing.T) {
 			t.Errorf("%s: it ends with %q, want %q", name, d.Detail[len(test.detail):], want[len(test.detail):])
 		}
 	}
-	if d := (&tfprotov6.Diagnostic{Summary: "x: the cause is the same as for y"}); true {
+	if d := (&tfprotov6.Diagnostic{Summary: "x: z gave no answer, as explained for y"}); true {
 		if server.explain(d); d.Detail != "" {
 			t.Errorf("a diagnostic that refers to another one has the detail %q", d.Detail)
 		}

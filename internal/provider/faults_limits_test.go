@@ -38,7 +38,7 @@ func TestAccWritesEndAtTheRequestTimeout(t *testing.T) {
 	for scope, f := range faults {
 		about := "Could not set the image override " + target(fake, scope)
 		if !f.stored {
-			if requireError(t, result.Output, about); strings.Count(result.Output, ": the cause is the same as for ") != 1 {
+			if requireError(t, result.Output, about); strings.Count(result.Output, ", as explained for ") != 1 {
 				t.Errorf("the one cause of two failures is not reported once:\n%s", result.Output)
 			}
 		} else if strings.Contains(result.Output, about) {

@@ -22,28 +22,28 @@ type madeCopy struct {
 	Attached  []registry.Attached `json:"attached,omitempty"`
 }
 
-// former returns what a state has made.
-func (r *imageCopyResource) former(ctx context.Context, state imageCopyModel, memory copyMemory, diags *diag.Diagnostics) madeCopy {
+// previous returns what a state has made.
+func (r *imageCopyResource) previous(ctx context.Context, state imageCopyModel, memory copyMemory, diags *diag.Diagnostics) madeCopy {
 	made := madeCopy{Reference: state.Reference.ValueString()}
 	memory.load(ctx, attachedKey, &made.Attached, diags)
 	return made
 }
 
-// leave deletes what a copy has made at its former destination. Nothing that goes wrong stops the move: what has to stay
+// leave deletes what a copy has made at its previous destination. Nothing that goes wrong stops the move: what has to stay
 // for now is recorded and tried again with the next change.
-func (r *imageCopyResource) leave(ctx context.Context, former madeCopy, memory copyMemory) diag.Diagnostics {
-	return r.leaveKept(ctx, memory, []madeCopy{former})
+func (r *imageCopyResource) leave(ctx context.Context, previous madeCopy, memory copyMemory) diag.Diagnostics {
+	return r.leaveKept(ctx, memory, []madeCopy{previous})
 }
 
 // leaveKept deletes what earlier changes have kept, and more.
 func (r *imageCopyResource) leaveKept(ctx context.Context, memory copyMemory, more []madeCopy) (diags diag.Diagnostics) {
 	var kept, still []madeCopy
 	memory.load(ctx, keptKey, &kept, &diags)
-	for _, former := range append(kept, more...) {
-		gone, found := r.remove(ctx, former)
+	for _, previous := range append(kept, more...) {
+		gone, found := r.remove(ctx, previous)
 		diags.Append(asWarnings(found)...)
 		if !gone {
-			still = append(still, former)
+			still = append(still, previous)
 		}
 	}
 	if more == nil && len(kept) == 0 {
@@ -65,12 +65,12 @@ func asWarnings(found diag.Diagnostics) (diags diag.Diagnostics) {
 
 // remove deletes what a copy has made, unless builds pull it or somebody else has pushed there. gone is false if it
 // should be tried again later.
-func (r *imageCopyResource) remove(ctx context.Context, former madeCopy) (gone bool, diags diag.Diagnostics) {
-	destination, _, _ := strings.Cut(former.Reference, "@")
-	if _, made := r.data.copies.makes(former.Reference); made {
+func (r *imageCopyResource) remove(ctx context.Context, previous madeCopy) (gone bool, diags diag.Diagnostics) {
+	destination, _, _ := strings.Cut(previous.Reference, "@")
+	if _, made := r.data.copies.makes(previous.Reference); made {
 		return true, nil // by another copy of this run
 	}
-	users, err := r.data.pulledBy(ctx, former.Reference)
+	users, err := r.data.pulledBy(ctx, previous.Reference)
 	if err != nil {
 		diags.AddWarning("Kept the image copy "+destination, "It could not be found out whether builds pull it: "+
 			explain(nil, err)+"\n\nDelete it in the registry if it is no longer needed.")
@@ -82,17 +82,17 @@ func (r *imageCopyResource) remove(ctx context.Context, former madeCopy) (gone b
 		return false, diags
 	}
 	shared := true
-	if len(former.Attached) > 0 {
-		others, err := r.data.registry.Sharing(ctx, former.Reference)
+	if len(previous.Attached) > 0 {
+		others, err := r.data.registry.Sharing(ctx, previous.Reference)
 		shared = err != nil || len(others) > 0
 	}
-	err = r.data.registry.Delete(ctx, former.Reference)
+	err = r.data.registry.Delete(ctx, previous.Reference)
 	r.data.pulls.Changed(destination)
 	kind, _ := registry.KindOf(err)
 	switch {
 	case err == nil, pulls.IsMissing(err):
 	case kind == registry.Mismatch:
-		diags.Append(notDeleted(destination, former.Reference))
+		diags.Append(notDeleted(destination, previous.Reference))
 		return true, diags
 	case kind == registry.Shared:
 		diags.AddWarning("Did not delete the image copy "+destination+" alone", explain(imageName(destination), err)+
@@ -104,7 +104,7 @@ func (r *imageCopyResource) remove(ctx context.Context, former madeCopy) (gone b
 		return false, diags
 	}
 	if !shared { // else another tag of the image has the same signatures
-		diags.Append(r.removeAttached(ctx, former.Attached)...)
+		diags.Append(r.removeAttached(ctx, previous.Attached)...)
 	}
 	return true, diags
 }

@@ -250,3 +250,67 @@ func TestAccACopyThatTakesTooLongSaysSo(t *testing.T) {
 	dst.ClearFaults()
 	requireNoCopy(t, dir, dst)
 }
+
+// What fails six copies is explained once, in the plan as in the apply. The others name the cause in one line, since the
+// CLI sorts errors by where they are in the configuration. An apply never plans another digest than its saved plan.
+func TestAccWhatFailsSixCopiesIsExplainedOnce(t *testing.T) {
+	t.Parallel()
+	dead := fakeregistry.Fault{Drop: true, Times: -1}
+	locked := fakeregistry.Options{Username: "me", Password: "hunter2"}
+	for name, test := range map[string]struct {
+		source, destination    fakeregistry.Options
+		faultSource, faultDest bool
+		planned                bool // before the fault
+		code, errors, warnings int
+		advice, cause          string
+	}{
+		"plan: a dead source":            {faultSource: true, warnings: 1, advice: "Check the registry's name", cause: "no answer"},
+		"plan: a source without a login": {source: locked, code: 1, errors: 6, advice: "Add a login for", cause: "no login is configured for"},
+		"plan: no login to push":         {destination: locked, warnings: 1, advice: "Add a login for", cause: "no login is configured for"},
+		"apply: a dead source":           {faultSource: true, planned: true, code: 1, errors: 6, advice: "Check the registry's name", cause: "gave no answer, as explained for"},
+		"apply: a dead destination":      {faultDest: true, planned: true, code: 1, errors: 6, advice: "Check the registry's name", cause: "gave no answer, as explained for"},
+		"apply: no login to push":        {destination: locked, planned: true, code: 1, errors: 6, advice: "Add a login for", cause: "no login is configured for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src, dst := fakeregistry.Start(t, test.source), fakeregistry.Start(t, test.destination)
+			env := startFake(t, fakeharness.Options{}).Env()
+			env["DOCKER_CONFIG"] = t.TempDir()
+			dir := clitest.New(t, fmt.Sprintf(`provider "harnessci" {
+  max_retries = 0
+}
+resource "harnessci_image_copy" "each" {
+  count       = 6
+  source      = "%s/harness/a${count.index}:1.0.0"
+  destination = "%s/mirror/a${count.index}:1.0.0"
+}
+`, src.Host(), dst.Host()), env)
+			for i := range uint64(6) {
+				src.Push(fmt.Sprintf("harness/a%d:1.0.0", i), fakeregistry.Multi(i, "linux/amd64"))
+			}
+			args := []string{"plan"}
+			if test.planned {
+				dir.Must("plan", "-out", "saved.plan")
+				args = []string{"apply", "saved.plan"}
+			}
+			if test.faultSource {
+				src.Inject(dead)
+			}
+			if test.faultDest {
+				dst.Inject(dead)
+			}
+			result := dir.Run(args...)
+			said := unwrapped(result.Output)
+			if result.Code != test.code || strings.Count(said, "Error: ") != test.errors ||
+				strings.Count(said, "Warning: ")-strings.Count(said, "Warning: Provider development overrides") != test.warnings {
+				t.Errorf("it exited with %d, want %d, %d errors and %d warnings:\n%s", result.Code, test.code, test.errors, test.warnings, result.Output)
+			}
+			if n := strings.Count(said, test.advice); n != 1 {
+				t.Errorf("%q is said %d times:\n%s", test.advice, n, result.Output)
+			}
+			if n := strings.Count(said, test.cause); n < test.errors-1 || n == 0 {
+				t.Errorf("%q is said %d times:\n%s", test.cause, n, result.Output)
+			}
+		})
+	}
+}

@@ -50,7 +50,9 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if plan.Source.IsUnknown() || plan.Destination.IsUnknown() || !r.data.known() || r.data.registry == nil {
 		plan.keep(state)
 	} else {
+		r.data.findings.begin()
 		diags = r.plan(ctx, state, plan, copyMemory{req.Private})
+		diags.Append(warnings(r.data.findings.end(nil))...)
 		diags = r.data.toleratedInDestroy(diags)
 	}
 	resp.Diagnostics.Append(diags...)
@@ -81,7 +83,8 @@ func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyMode
 	}
 	if wanted.Digest == "" {
 		plan.keep(nil)
-		return append(diags, notAsked(source, "The digests of new copies are known after apply.", wanted.unknown))
+		r.notAsked("source", source, "The digests of these new copies are known after apply, because their sources could not be asked:", wanted.unknown)
+		return diags
 	}
 	image, err := r.described(ctx, plan, wanted.copiedImage, copied)
 	if err != nil {
@@ -149,7 +152,7 @@ func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyMo
 	}
 	if image.Digest == "" {
 		named, err := r.lookAtSource(ctx, source)
-		if silent(err) {
+		if silent(err) && r.data.command != savedPlanCommand {
 			return wantedImage{unknown: err}, nil
 		}
 		if err != nil {
@@ -166,7 +169,7 @@ func (r *imageCopyResource) wanted(ctx context.Context, state, plan *imageCopyMo
 
 // lookAtSource asks for the digest of a source, with its registry's words if there is none.
 func (r *imageCopyResource) lookAtSource(ctx context.Context, source string) (named registry.Descriptor, err error) {
-	err = r.data.pulls.Ask(ctx, source, func(ctx context.Context, client *registry.Client) error {
+	err = r.ask(ctx, source, func(ctx context.Context, client *registry.Client) error {
 		named, err = client.Head(ctx, source)
 		return err
 	})
@@ -194,7 +197,7 @@ func (r *imageCopyResource) described(ctx context.Context, plan *imageCopyModel,
 	switch {
 	case err == nil && found.Described:
 		return found, nil
-	case pulls.IsMissing(err):
+	case pulls.IsMissing(err), silent(err) && r.data.command == savedPlanCommand:
 		return image, err
 	}
 	return image, nil // platforms are known after the copy
@@ -269,11 +272,12 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		r.readImported(ctx, &state, memory, resp)
 		return
 	}
+	r.data.findings.begin()
+	defer func() { resp.Diagnostics.Append(warnings(r.data.findings.end(nil))...) }()
 	var source sync.WaitGroup
 	var seen copiedImage
-	var notSeen diag.Diagnostics
 	planned, last := state, memory.image(ctx, sourceKey, &resp.Diagnostics)
-	source.Go(func() { seen, notSeen = r.readSource(ctx, planned, last) })
+	source.Go(func() { seen = r.readSource(ctx, planned, last) })
 	held, err := r.held(ctx, state.Destination.ValueString())
 	copied := memory.image(ctx, copiedKey, &resp.Diagnostics)
 	switch {
@@ -282,8 +286,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.State.RemoveResource(ctx)
 		return
 	case err != nil:
-		resp.Diagnostics.Append(notAsked(state.Destination.ValueString(),
-			"The plan takes the copies there as the last apply left them.", err))
+		r.notAsked("destination", state.Destination.ValueString(), "The plan takes these copies as the last apply left them:", err)
 	case held.Digest == copied.Digest && held.Digest == state.Digest.ValueString():
 		r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
 		r.readAttached(ctx, &state, memory, &resp.Diagnostics)
@@ -296,7 +299,6 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		}
 	}
 	source.Wait()
-	resp.Diagnostics.Append(notSeen...)
 	if seen.Digest != last.Digest {
 		resp.Diagnostics.Append(memory.set(ctx, sourceKey, seen)...)
 	}
@@ -329,26 +331,27 @@ func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyMo
 
 // readSource returns what the source has now, if its tag may have moved, else what it last had. A source that is gone
 // changes nothing, since the copy exists.
-func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel, last copiedImage) (copiedImage, diag.Diagnostics) {
+func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel, last copiedImage) copiedImage {
 	source := state.Source.ValueString()
 	if pinned(state.Source) != "" {
-		return last, nil
+		return last
 	}
 	named, err := r.peek(ctx, source)
 	if err != nil {
 		if pulls.IsMissing(err) {
-			return last, nil
+			return last
 		}
-		return last, diag.Diagnostics{notAsked(source, "The plan takes tags there as they were when last seen.", err)}
+		r.notAsked("source", source, "The plan takes these tags as they were when last seen:", err)
+		return last
 	}
 	if named.Digest == last.Digest {
-		return last, nil
+		return last
 	}
 	seen := copiedImage{Digest: named.Digest}
 	if image, err := r.inspect(ctx, imageref.Pin(source, named.Digest)); err == nil && image.Described {
 		seen = image
 	}
-	return seen, nil
+	return seen
 }
 
 // readPlatforms records the platforms that are there: a cleanup may have deleted some from under the index.
@@ -370,7 +373,7 @@ func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyM
 		case pulls.IsMissing(err):
 			lost[copied.Children[i].Platform] = true
 		case err != nil:
-			diags.Append(notAsked(refs[i], "The plan takes the platforms there as the last apply left them.", err))
+			r.notAsked("destination", refs[i], "The plan takes the platforms of these copies as the last apply left them:", err)
 			return
 		}
 	}
@@ -399,7 +402,7 @@ func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyMo
 		case pulls.IsMissing(look.err):
 			lost = append(lost, "gone:        "+attached[i].Ref)
 		case look.err != nil:
-			diags.Append(notAsked(attached[i].Ref, "The plan takes the signatures there as the last apply left them.", look.err))
+			r.notAsked("destination", attached[i].Ref, "The plan takes these signatures as the last apply left them:", look.err)
 			return
 		case look.held.Digest != attached[i].Digest && !attached[i].List:
 			lost = append(lost, "overwritten: "+attached[i].Ref)
@@ -421,7 +424,7 @@ const (
 	sourceKey = "source"
 	// attachedKey is what was copied along with the image because of signatures.
 	attachedKey = "attached"
-	// keptKey is former destinations that a change should have deleted, but builds pulled.
+	// keptKey is previous destinations that a change should have deleted, but builds pulled.
 	keptKey = "kept"
 )
 

@@ -43,7 +43,7 @@ func newImageCopyResource() resource.Resource { return &imageCopyResource{} }
 // Metadata names the resource.
 func (r *imageCopyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_image_copy"
-	resp.ResourceBehavior.MutableIdentity = true // a changed destination is copied to before the former one is deleted
+	resp.ResourceBehavior.MutableIdentity = true // a changed destination is copied to before the previous one is deleted
 }
 
 // Schema describes the resource.
@@ -68,7 +68,7 @@ func (r *imageCopyResource) Schema(ctx context.Context, _ resource.SchemaRequest
 				Validators: []validator.String{copiedImageValidator()},
 				MarkdownDescription: "Reference to copy the image to, with a tag or a digest; usually the result " +
 					"of the function `mirror_image`. If it changes, the image is copied to the new destination first; " +
-					"then `on_destroy` says what happens to the former one.",
+					"then `on_destroy` says what happens to the previous one.",
 			},
 			"signatures": schema.StringAttribute{
 				Optional:   true,
@@ -148,7 +148,7 @@ func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateReque
 }
 
 // Update copies another image, what is missing, or nothing if only the settings changed. A new destination has the
-// image before the former one is deleted.
+// image before the previous one is deleted.
 func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var state, plan imageCopyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -159,7 +159,7 @@ func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateReque
 		return
 	}
 	memory := copyMemory{resp.Private}
-	former := r.former(ctx, state, memory, &resp.Diagnostics)
+	previous := r.previous(ctx, state, memory, &resp.Diagnostics)
 	moved := state.Destination != plan.Destination
 	if moved || state.Digest != plan.Digest || !state.Platforms.Equal(plan.Platforms) || state.Signatures != plan.Signatures {
 		thorough := moved || state.Digest == plan.Digest // else what is there already is known to be whole
@@ -170,7 +170,7 @@ func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 	if moved && plan.OnDestroy.ValueString() == destroyDelete {
-		resp.Diagnostics.Append(r.leave(ctx, former, memory)...)
+		resp.Diagnostics.Append(r.leave(ctx, previous, memory)...)
 	}
 }
 
@@ -189,7 +189,7 @@ func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteReque
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	memory := copyMemory{req.Private}
-	_, removal := r.remove(ctx, r.former(ctx, state, memory, &resp.Diagnostics))
+	_, removal := r.remove(ctx, r.previous(ctx, state, memory, &resp.Diagnostics))
 	resp.Diagnostics.Append(removal...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.leaveKept(ctx, memory, nil)...)

@@ -84,11 +84,12 @@ func twice(destination, source, other string) diag.Diagnostic {
 			"registries need two prefixes.", other, source))
 }
 
-// notAsked is the warning that a plan goes on without an answer. CLIs merge those of one host, since their summaries
-// are equal.
-func notAsked(image, consequence string, err error) diag.Diagnostic {
-	detail := explain(imageName(image), err)
-	return diag.NewWarningDiagnostic("Could not check all copied images in "+pulls.Host(image), consequence+"\n\n"+detail)
+// notAsked records that a plan goes on without an answer about an image at a path.
+func (r *imageCopyResource) notAsked(at, image, consequence string, err error) {
+	says := strings.TrimPrefix(err.Error(), image+": ")
+	r.data.findings.add(finding{target: imageName(image), says: says, at: path.Root(at), cause: cause{
+		"Could not check all copied images in " + pulls.Host(image), consequence, uncheckedAdvice(err),
+	}})
 }
 
 // peek looks at what a plan can do without.
@@ -100,12 +101,21 @@ func (r *imageCopyResource) peek(ctx context.Context, ref string) (held registry
 	return held, err
 }
 
+// ask asks a registry something that decides what is planned. The apply of a saved plan has to plan the same, so it
+// takes the time to ask again.
+func (r *imageCopyResource) ask(ctx context.Context, image string, ask func(context.Context, *registry.Client) error) error {
+	if r.data.command == savedPlanCommand {
+		return ask(ctx, r.data.registry)
+	}
+	return r.data.pulls.Ask(ctx, image, ask)
+}
+
 // inspect returns what a manifest says, and nothing where asking would count as a pull.
 func (r *imageCopyResource) inspect(ctx context.Context, ref string) (image copiedImage, err error) {
 	if pulls.CountsPulls(ref) {
 		return copiedImage{}, nil
 	}
-	err = r.data.pulls.Ask(ctx, ref, func(ctx context.Context, client *registry.Client) error {
+	err = r.ask(ctx, ref, func(ctx context.Context, client *registry.Client) error {
 		found, err := client.Inspect(ctx, ref)
 		image = copiedImageOf(found)
 		return err
@@ -119,7 +129,8 @@ func (r *imageCopyResource) checkPush(ctx context.Context, destination string) (
 		err := r.data.pulls.Ask(ctx, destination, func(ctx context.Context, client *registry.Client) error {
 			return client.CheckPush(ctx, destination)
 		})
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && r.data.command != savedPlanCommand { // else the copy itself tells
+			_, _ = r.data.reported.explained(err, imageName(destination))
 			diags.AddAttributeWarning(path.Root("destination"), fmt.Sprintf("The apply may not be able to push to %s", pulls.Host(destination)),
 				explain(imageName(destination), err))
 		}
@@ -188,10 +199,6 @@ func (e *copyError) Advice() string {
 	if _, signature := errors.AsType[*registry.SignatureError](e.err); signature {
 		return "The image itself is not refused. To copy it without what the destination does not take, set signatures = " +
 			"\"when_supported\"; without any, signatures = \"false\"."
-	}
-	if ok && failed.IsTooLarge() {
-		return "A proxy in front of the registry limits the size of a request, even to the 1 MiB that the copy tried. Raise its limit, " +
-			"such as nginx's client_max_body_size."
 	}
 	return registryAdvice(e.err)
 }

@@ -181,7 +181,7 @@ func TestAccAnImageThatBuildsPullIsNotDeleted(t *testing.T) {
 	dir.Write("main.tf", next)
 	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Reference: "manifests/next", Kind: "manifests", Status: 403, Code: "DENIED"})
 	if result := dir.Run("apply", "-auto-approve"); result.Code != 1 || dst.Tag(destinationRef) != digest {
-		t.Errorf("after a copy that failed (%d), the former image is %q", result.Code, dst.Tag(destinationRef))
+		t.Errorf("after a copy that failed (%d), the previous image is %q", result.Code, dst.Tag(destinationRef))
 	}
 	output := dir.Must("apply", "-auto-approve")
 	requireDiagnostics(t, output, 1, "Warning: Kept the image copy "+dst.Host()+"/"+destinationRef, "override of", "K8", "addonTag")
@@ -194,7 +194,7 @@ func TestAccAnImageThatBuildsPullIsNotDeleted(t *testing.T) {
 	dir.Write("main.tf", strings.Replace(next, ":next", ":later", 1))
 	dir.Must("apply", "-auto-approve")
 	if got := dst.Tag(destinationRef); got != "" {
-		t.Errorf("nothing pulls the former image, which is still %q", got)
+		t.Errorf("nothing pulls the previous image, which is still %q", got)
 	}
 	dir.Must("destroy", "-auto-approve")
 	if got := dst.Tag("mirror/harness/ci-addon:later"); got != "" {

@@ -43,7 +43,7 @@ func TestOverridesChangeFailures(t *testing.T) {
 		},
 		"two requests'": {failed: failed{"a": refused, "gone": refused}, want: []string{
 			`Error images["a"] Could not set the image override ci/K8/a`,
-			`Error images["gone"] Could not reset the image override ci/K8/gone: the cause is the same as for ci/K8/a`,
+			`Error images["gone"] Could not reset the image override ci/K8/gone: app.harness.io answered with HTTP 400, as explained for ci/K8/a`,
 		}},
 		"each its own": {failed: failed{"a": lost("a"), "b": lost("b")}, word: `"a:1" was sent`, want: []string{
 			`Error images["a"] Could not set the image override ci/K8/a`,

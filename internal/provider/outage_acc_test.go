@@ -58,7 +58,7 @@ func TestAccAnOutageInAnApplyIsReportedOnce(t *testing.T) {
 			result := dir.Run("apply", "saved")
 			_, told, _ := strings.Cut(result.Output, "Warning: Could not")
 			errors, lines := strings.Count(result.Output, "Error: "), strings.Count(told, "\n")
-			whole := errors - strings.Count(result.Output, ": the cause is the same as for ci/")
+			whole := errors - strings.Count(result.Output, ", as explained for ci/")
 			if stored := len(fake.Overrides("ci/K8")) + len(fake.Overrides("ci/VM")); errors != 25-stored || whole > 2 {
 				t.Errorf("%d stored; %d errors, %d of them in full", stored, errors, whole)
 			}

@@ -90,12 +90,11 @@ func async[T any](work func() T) (wait func() T) {
 // notChecked reports which checks are skipped because a read failed: an error if the apply of a change
 // cannot work either, else a warning. A cause is explained once a run.
 func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag.Diagnostic {
-	if stops {
+	if stops || d.reported.hasStopped(server.Err()) {
 		return d.stopped("check the planned images of", server.Scope, server.Err())
 	}
-	if first, again := d.reported.before(server.Err(), server.Scope); again {
-		return diag.NewWarningDiagnostic("Could not check all planned images",
-			fmt.Sprintf("The cause is the same as for %s.", first))
+	if first, told := d.reported.explained(server.Err(), server.Scope); told {
+		return diag.NewWarningDiagnostic("Could not check all planned images", again(server.Err(), first))
 	}
 	missing := []string{"whether the fields exist"}
 	if server.OverridesErr != nil {

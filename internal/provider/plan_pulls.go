@@ -16,7 +16,6 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 	"github.com/harnessci/terraform-provider-harnessci/internal/imageref"
 	"github.com/harnessci/terraform-provider-harnessci/internal/pulls"
-	"github.com/harnessci/terraform-provider-harnessci/internal/registry"
 	"github.com/harnessci/terraform-provider-harnessci/internal/text"
 )
 
@@ -116,7 +115,7 @@ func (d *providerData) doubt(err error, named namedImage) []finding {
 	if next := uncheckedAdvice(unchecked); next != "" {
 		c.next = next + "\n\n" + c.next
 	}
-	if !d.reported.once(c.summary + named.target.String() + named.image) {
+	if _, told := d.reported.before(c.summary+named.target.String()+named.image, ""); told {
 		return nil
 	}
 	return []finding{{cause: c, target: named.target, at: named.at, facts: text.Facts{{Name: "image", Value: named.image}}}}
@@ -124,48 +123,29 @@ func (d *providerData) doubt(err error, named namedImage) []finding {
 
 // whyUnchecked says why an image could not be looked up, in a few words that are the same for all images.
 func whyUnchecked(unchecked *pulls.UncheckedError) string {
-	failed, ok := errors.AsType[*registry.Error](unchecked)
-	if !ok {
-		if call, ok := errors.AsType[*harness.Error](unchecked); ok {
-			switch {
-			case harness.IsForbidden(call):
-				return "the image connector cannot be read (403, needs core_connector_view)"
-			case harness.IsUnanswered(call):
-				return "the image connector cannot be read (no answer)"
-			}
-			return fmt.Sprintf("the image connector cannot be read (%d)", call.Status)
-		}
-		return unchecked.Error()
+	call, ok := errors.AsType[*harness.Error](unchecked)
+	switch {
+	case !ok:
+		return brief(unchecked.Err)
+	case harness.IsForbidden(call):
+		return "the image connector cannot be read (403, needs core_connector_view)"
+	case harness.IsUnanswered(call):
+		return "the image connector cannot be read (no answer)"
 	}
-	switch failed.Kind {
-	case registry.Denied:
-		if failed.IsLogin() {
-			return failed.Host + " refused the login"
-		}
-		return failed.Host + " denied access"
-	case registry.RateLimited:
-		return failed.Host + " limits requests"
-	case registry.Untrusted:
-		return "the certificate of " + failed.Host + " is not trusted"
-	case registry.Unreachable:
-		if failed.Status == 0 {
-			return failed.Host + " gave no answer"
-		}
-	default:
-	}
-	return fmt.Sprintf("%s answered with HTTP %d", failed.Host, failed.Status)
+	return fmt.Sprintf("the image connector cannot be read (%d)", call.Status)
 }
 
 // uncheckedAdvice says what to do about an image that could not be looked up.
-func uncheckedAdvice(unchecked *pulls.UncheckedError) string {
-	if _, ok := errors.AsType[*harness.Error](unchecked); ok {
+func uncheckedAdvice(err error) string {
+	unchecked, ok := errors.AsType[*pulls.UncheckedError](err)
+	if _, isCall := errors.AsType[*harness.Error](err); ok && isCall {
 		return "Builds pull through the account's image connector, so its registry decides which name is looked up. " +
 			connectorError{unchecked.Err}.Advice()
 	}
-	if silent, ok := errors.AsType[*pulls.SilentError](unchecked); ok {
+	if silent, ok := errors.AsType[*pulls.SilentError](err); ok {
 		return "Check that " + silent.Host + " can be reached from here."
 	}
-	return registryAdvice(unchecked.Err)
+	return registryAdvice(err)
 }
 
 // unverifiableError is an image that could not be looked up where verification is required.
@@ -203,7 +183,7 @@ const incompleteAdvice = "If a cleanup has deleted a platform from under its ind
 
 // incomplete finds an image that builds may not be able to run, once a run.
 func (d *providerData) incomplete(err *pulls.IncompleteError, named namedImage) []finding {
-	if !d.reported.once("incomplete " + named.target.String() + named.image) {
+	if _, told := d.reported.before("incomplete "+named.target.String()+named.image, ""); told {
 		return nil
 	}
 	c := cause{

@@ -245,25 +245,25 @@ func TestAccAnImageThatBuildsCannotRunIsSaid(t *testing.T) {
 }
 
 // A registry says how to log in while the API answers, so that lookups cost one round trip.
-func TestAccARegistryIsGreetedWhileTheConnectorIsRead(t *testing.T) {
+func TestAccARegistryIsPingedWhileTheConnectorIsRead(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
 	registry := fakeregistry.Start(t, fakeregistry.Options{})
 	registry.Push("harness/ci-addon:1.16.92", someImage)
 	dir := verifying(t, fake, registry, "required", pin("addonTag", "reg/harness/ci-addon:1.16.92"))
 	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
-		greeted := make(chan struct{})
-		registry.Inject(fakeregistry.Fault{Kind: "base", Hook: func(fakeregistry.Request) { close(greeted) }})
+		pinged := make(chan struct{})
+		registry.Inject(fakeregistry.Fault{Kind: "base", Hook: func(fakeregistry.Request) { close(pinged) }})
 		fake.Inject(fakeharness.Fault{Call: "get-connector", Hook: func(fakeharness.Request) {
 			select {
-			case <-greeted:
+			case <-pinged:
 			case <-t.Context().Done(): // the client has given up, and the command failed
 			}
 		}})
 		registry.ResetLog()
 		dir.Must(args...)
-		if greetings, heads := registry.Count("", "base"), registry.Count(http.MethodHead, "manifests"); greetings != 1 || heads != 1 {
-			t.Errorf("%s sent %d greetings and %d HEADs, want one of each", args[0], greetings, heads)
+		if pings, heads := registry.Count("", "base"), registry.Count(http.MethodHead, "manifests"); pings != 1 || heads != 1 {
+			t.Errorf("%s sent %d pings and %d HEADs, want one of each", args[0], pings, heads)
 		}
 	}
 }
@@ -290,7 +290,7 @@ func TestAccThePulledNameIsLookedUp(t *testing.T) {
 	registry.ResetLog()
 	result := dir.Run("plan")
 	requireDiagnostics(t, result.Output, 2, "Error: Could not verify the image of ci/K8/")
-	requireSays(t, result.Output, "image connector cannot be read", "the cause is the same as for ci/K8/", "core_connector_view")
+	requireSays(t, result.Output, "image connector cannot be read", "as explained for ci/K8/", "core_connector_view")
 	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
 	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
 		requireDiagnostics(t, dir.Must(args...), 1, "Warning: Images were not checked",

@@ -3,12 +3,16 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -222,7 +226,7 @@ func readRoots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(file) //nolint:gosec // the user names the file in the provider block
+	content, err := os.ReadFile(file) //nolint:gosec // the user names the file in the provider block
 	if why, ok := errors.AsType[*fs.PathError](err); ok {
 		err = why.Err // the path may be anything, such as the certificate itself
 	}
@@ -233,10 +237,36 @@ func readRoots(file string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the system's certificates cannot be read: %w", err)
 	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("the file contains no PEM certificate (-----BEGIN CERTIFICATE-----)")
+	return roots, addCertificates(roots, content)
+}
+
+// addCertificates adds CAs in PEM form. One whose PEM is broken is an error: left out, its servers would not be trusted.
+func addCertificates(roots *x509.CertPool, content []byte) error {
+	const begin = "-----BEGIN CERTIFICATE-----"
+	begun, whole, added := strings.Count(string(content), begin), 0, 0
+	var broken error
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
+		var all asn1.RawValue
+		if _, err := asn1.Unmarshal(block.Bytes, &all); block.Type != "CERTIFICATE" || err != nil {
+			continue
+		}
+		whole++
+		if ca, err := x509.ParseCertificate(block.Bytes); err != nil { // bundles have some that Go does not take
+			broken = cmp.Or(broken, err)
+		} else {
+			roots.AddCert(ca)
+			added++
+		}
 	}
-	return roots, nil
+	switch {
+	case begun == 0:
+		return fmt.Errorf("the file contains no PEM certificate (%s)", begin)
+	case whole < begun:
+		return fmt.Errorf("the PEM of %d of the %d certificates in the file is broken: a line is missing or was changed", begun-whole, begun)
+	case added == 0:
+		return fmt.Errorf("the file contains no valid certificate: %w", broken)
+	}
+	return nil
 }
 
 // Resources returns the constructors of the resources.

@@ -25,8 +25,8 @@ func TestAccOneCauseIsReportedOnce(t *testing.T) {
 		"403":                {fault: fakeharness.Fault{Status: http.StatusForbidden}, fails: true, stops: true, says: "account view permission"},
 		"a redirect":         {fault: fakeharness.Fault{Redirect: "https://login.example.com/"}, fails: true, stops: true, says: "redirect (HTTP 302) to https://login.example.com"},
 		"a web page":         {fault: fakeharness.Fault{Body: "<html>hello</html>"}, fails: true, stops: true, says: "not an answer from the Harness API"},
-		"503":                {fault: fakeharness.Fault{Status: http.StatusServiceUnavailable}, fails: true, says: "HTTP 503"},
-		"no endpoint":        {env: map[string]string{"HARNESS_ENDPOINT": "http://127.0.0.1:1/gateway"}, fails: true, says: "gave no answer"},
+		"503":                {fault: fakeharness.Fault{Status: http.StatusServiceUnavailable}, fails: true, says: "Run again later"},
+		"no endpoint":        {env: map[string]string{"HARNESS_ENDPOINT": "http://127.0.0.1:1/gateway"}, fails: true, says: "Check the provider's endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +55,9 @@ func TestAccOneCauseIsReportedOnce(t *testing.T) {
 				result := dir.Run("plan")
 				fake.ClearFaults()
 				output := unwrapped(result.Output)
+				if again := "as explained for"; wants && strings.Contains(output, again) {
+					t.Errorf("stored %t: %q comes before the error:\n%s", stored, again, result.Output)
+				}
 				if failed := result.Code != 0; failed != wants || wants != (strings.Count(result.Output, "Error: ") == 1) {
 					t.Errorf("stored %t: exit code %d:\n%s", stored, result.Code, result.Output)
 				}

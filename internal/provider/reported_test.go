@@ -29,7 +29,7 @@ func TestCheckPlanGoesOnWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%q does not say %q", first[0].Detail(), words)
 		}
 	}
-	if len(second) != 1 || second.HasError() || second[0].Detail() != "The cause is the same as for ci/K8." {
+	if len(second) != 1 || second.HasError() || second[0].Detail() != "app.harness.io answered with HTTP 503, as explained for ci/K8." {
 		t.Error(second)
 	}
 }

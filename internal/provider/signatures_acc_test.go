@@ -326,7 +326,7 @@ func TestAccSignaturesThatCannotBeReadStopTheWrite(t *testing.T) {
 	dir := requiring(t, fake, registry, wantSignature, config, good)
 	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Signatures were not checked: "+registry.Host(), "ci/K8/addonTag", "ci/K8/liteEngineTag")
 	result := dir.Run("apply", "-auto-approve")
-	requireSays(t, result.Output, "Whether the image is signed could not be checked", "the cause is the same as for", "Nothing was written")
+	requireSays(t, result.Output, "Whether the image is signed could not be checked", "as explained for", "Nothing was written")
 	if n := fake.Count("writes"); n != 0 || result.Code != 1 {
 		t.Errorf("%d writes, exit code %d", n, result.Code)
 	}

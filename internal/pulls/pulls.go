@@ -134,7 +134,7 @@ func (r *Run) ping(ctx context.Context, images []string) (end func()) {
 			_, _ = r.pings.Do(ctx, hostOf(image), func(ctx context.Context) (struct{}, error) {
 				ctx, cancel := context.WithTimeout(r.effort(ctx), Patience)
 				defer cancel()
-				return struct{}{}, r.registry.Greet(ctx, image) // the look-up reports why it fails
+				return struct{}{}, r.registry.Ping(ctx, image) // the look-up reports why it fails
 			})
 		})
 	}

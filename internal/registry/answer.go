@@ -58,7 +58,7 @@ func newAnswerError(resp *http.Response) *answerError {
 	e := &answerError{status: resp.StatusCode, method: resp.Request.Method, url: resp.Request.URL}
 	body := transport.Content(resp)
 	if body == nil { // of a blob
-		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxWords)) // the first words will do
+		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxMessage)) // the first words will do
 	}
 	e.said = readSayings(body)
 	return e

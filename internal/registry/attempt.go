@@ -13,9 +13,9 @@ import (
 
 const (
 	// maxAnswer is how many bytes of a manifest, or of a page of a list, are read: the limit that the OCI
-	// distribution specification allows registries for manifests. maxWords is for all other answers.
-	maxAnswer = 4 << 20
-	maxWords  = 64 << 10
+	// distribution specification allows registries for manifests. maxMessage is for all other answers.
+	maxAnswer  = 4 << 20
+	maxMessage = 64 << 10
 
 	copyBuffer = 64 << 10
 
@@ -29,7 +29,7 @@ const (
 //   - Without a body it is retried after 429, a 5xx or a lost connection, MaxRetries times, with waits
 //     that respect Retry-After and end with the context. A Retry-After beyond twice the longest wait ends it.
 //   - An attempt ends after RequestTimeout; that of a blob once nothing has moved for that long.
-//   - An answer is whole: at most 4 MiB (64 KiB where only words matter, 8 MiB for an attestation), read to its end. Only blobs are streamed.
+//   - An answer is whole: at most 4 MiB (64 KiB where only a message matters, 8 MiB for an attestation), read to its end. Only blobs are streamed.
 //   - The log sees it, without query, headers and body.
 type retryTransport struct {
 	c    *Client
@@ -56,7 +56,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (c *Client) policy(ctx context.Context) transport.Policy {
 	p := transport.Policy{
 		Max: c.cfg.MaxRetries, WaitMin: c.cfg.RetryWaitMin, WaitMax: c.cfg.RetryWaitMax,
-		Timeouts: true, Literal: true,
+		Timeouts: true,
 	}
 	if isOnce(ctx) {
 		p.Max = 0
@@ -73,7 +73,7 @@ func (c *Client) looking() transport.Policy {
 type answer int
 
 const (
-	words     answer = iota // a status, headers, a few words
+	aMessage  answer = iota // a status, headers, a short message
 	aContent                // a manifest, or a page of a list
 	aDocument               // what is attached to an image, such as a bill of materials
 	aBlob                   // a stream, of the request's body or the answer's
@@ -87,13 +87,13 @@ func withAnswer(ctx context.Context, a answer) context.Context {
 }
 
 func wanted(ctx context.Context) answer {
-	a, _ := ctx.Value(answerKey{}).(answer) // else words
+	a, _ := ctx.Value(answerKey{}).(answer) // else aMessage
 	return a
 }
 
 // once sends a request once.
 func (t *retryTransport) once(req *http.Request) (*http.Response, error) {
-	attempt := transport.Attempt{Next: t.next, Timeout: t.c.cfg.RequestTimeout, Limit: maxWords}
+	attempt := transport.Attempt{Next: t.next, Timeout: t.c.cfg.RequestTimeout, Limit: maxMessage}
 	switch wanted(req.Context()) {
 	case aBlob:
 		return t.stream(req)
@@ -101,7 +101,7 @@ func (t *retryTransport) once(req *http.Request) (*http.Response, error) {
 		attempt.Limit = maxAnswer
 	case aDocument:
 		attempt.Limit = maxDocument
-	case words:
+	case aMessage:
 	}
 	return attempt.RoundTrip(req)
 }

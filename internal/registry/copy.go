@@ -199,11 +199,11 @@ func (t *transfer) names(ctx context.Context) bool {
 	d, err := t.c.head(ctx, t.to, pushScope(t.to))
 	switch {
 	case err == nil:
-		t.former = d.Digest
+		t.previous = d.Digest
 	case status(err) == http.StatusNotFound:
-		t.former = ""
+		t.previous = ""
 	default:
-		t.former = unknown
+		t.previous = unknown
 	}
 	return err == nil && d.Digest == t.from.digest
 }
@@ -213,7 +213,7 @@ func (t *transfer) name(ctx context.Context, root *manifest) (unseen, err error)
 	acknowledged, stored := t.store(ctx, root, t.to)
 	for n, start := 0, time.Now(); ; n++ {
 		d, err := t.c.head(withoutRetry(ctx), t.to, pushScope(t.to))
-		late := err != nil || d.Digest == t.former || t.former == unknown
+		late := err != nil || d.Digest == t.previous || t.previous == unknown
 		switch {
 		case err == nil && d.Digest == root.Digest:
 			return nil, nil // also if only the answer was lost, or another copy was faster
@@ -225,7 +225,7 @@ func (t *transfer) name(ctx context.Context, root *manifest) (unseen, err error)
 			return nil, &callError{ref: t.to, err: problemf(Mismatch, "the registry did not refuse %s, and does not show it", root.Digest)}
 		case err != nil:
 			return failure(t.to, err), nil
-		case d.Digest != t.former:
+		case d.Digest != t.previous:
 			return nil, &callError{ref: t.to, err: problemf(Mismatch, "the registry acknowledged %s under this name and now shows %s, "+
 				"which somebody else has pushed", root.Digest, d.Digest)}
 		default:

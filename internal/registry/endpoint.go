@@ -35,7 +35,7 @@ type endpoint struct {
 
 // endpoint asks a registry once: HTTPS or, if allowed, HTTP; with or without a login.
 func (c *Client) endpoint(ctx context.Context, host string) (*endpoint, error) {
-	return share(withAnswer(ctx, words), &c.endpoints, host, func(ctx context.Context) (*endpoint, error) {
+	return share(withAnswer(ctx, aMessage), &c.endpoints, host, func(ctx context.Context) (*endpoint, error) {
 		api := apiHost(host)
 		if imageref.CanonicalHost(api) == "" {
 			return nil, problemf(Refused, "%s is not a registry's host name", transport.Show(api))

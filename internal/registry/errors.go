@@ -92,6 +92,11 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// NoLoginError is why a request that was denied had no login.
+type NoLoginError struct{ Host string } // the registry
+
+func (e *NoLoginError) Error() string { return "no login is configured for " + e.Host }
+
 // IsLogin reports whether the registry wants a login, or another one.
 func (e *Error) IsLogin() bool { return e.Status == http.StatusUnauthorized }
 
@@ -149,6 +154,9 @@ func failure(r ref, err error) error {
 		_, before := errors.AsType[*handshakeError](err)
 		if e.Kind == NotFound && (before || e.Host != asked) {
 			e.Kind = Refused // only the registry itself, asked for it, says that something is missing
+		}
+		if _, none := errors.AsType[*NoLoginError](e.Err); none && e.Kind != Denied {
+			e.Err = nil
 		}
 		return e
 	}

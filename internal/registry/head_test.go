@@ -33,22 +33,22 @@ func TestHeadCostsOneHead(t *testing.T) {
 	}
 }
 
-func TestAGreetingIsNotRepeatedByTheFirstLookup(t *testing.T) {
+func TestAPingIsNotRepeatedByTheFirstLookup(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Push("a/b:1", multi(1))
 	c := newClient(t, nil)
-	must(t, c.Greet(t.Context(), server.Host()+"/a/b:1"))
+	must(t, c.Ping(t.Context(), server.Host()+"/a/b:1"))
 	if n := server.Count(""); n != 1 || server.Count("", "base") != n {
-		t.Errorf("the greeting is %d requests: %+v", n, server.Requests())
+		t.Errorf("the ping is %d requests: %+v", n, server.Requests())
 	}
 	_, err := c.Head(t.Context(), server.Host()+"/a/b:1")
 	must(t, err)
 	if n := server.Count("", "base"); n != 1 {
-		t.Errorf("%d greetings", n)
+		t.Errorf("%d pings", n)
 	}
 	server.Close()
-	wantKind(t, newClient(t, nil).Greet(t.Context(), server.Host()+"/a/b:1"), Unreachable)
+	wantKind(t, newClient(t, nil).Ping(t.Context(), server.Host()+"/a/b:1"), Unreachable)
 }
 
 func TestADigestThatTheHeadLacksIsComputed(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 // login is what requests with certain scopes carry.
 type login struct {
 	header  string    // Authorization; "" for none
-	note    error     // why there is no credential although one is configured
+	note    error     // why there is no credential
 	expires time.Time // zero: never
 	worked  atomic.Bool
 	retired atomic.Bool
@@ -42,11 +42,14 @@ func (c *Client) login(ctx context.Context, e *endpoint, repo string, scopes []s
 	key := loginKey(e, scopes)
 	for {
 		var fresh atomic.Bool // then it is used, however short its life
-		l, err := share(withAnswer(ctx, words), &c.logins, key, func(ctx context.Context) (*login, error) {
+		l, err := share(withAnswer(ctx, aMessage), &c.logins, key, func(ctx context.Context) (*login, error) {
 			fresh.Store(true)
 			credential, why := c.credentials.find(ctx, e.host, repo)
 			if ctx.Err() != nil {
 				return nil, why
+			}
+			if why == nil && credential.none() {
+				why = &NoLoginError{Host: e.host}
 			}
 			if e.challenge.scheme != "bearer" || credential.registryToken != "" {
 				return &login{header: credential.header(), note: why}, nil
@@ -112,6 +115,8 @@ func covers(scopes []string, want string) bool {
 
 // credential is a registry's login; the zero value is none.
 type credential struct{ username, password, identityToken, registryToken string }
+
+func (c credential) none() bool { return c == credential{} }
 
 // header is the credential as a registry or token server takes it; "" if there is none that it takes.
 func (c credential) header() string {

@@ -69,9 +69,9 @@ func (c *Client) Peek(ctx context.Context, reference string) (Descriptor, error)
 	return d, failure(r, err)
 }
 
-// Greet asks the registry of a reference how to log in, which otherwise comes before the first request about
+// Ping asks the registry of a reference how to log in, which otherwise comes before the first request about
 // an image.
-func (c *Client) Greet(ctx context.Context, reference string) error {
+func (c *Client) Ping(ctx context.Context, reference string) error {
 	r, err := parse(reference)
 	if err != nil {
 		return err
@@ -351,8 +351,8 @@ func (c *Client) CheckPush(ctx context.Context, reference string) error {
 	_ = resp.Body.Close() // in memory
 	e, err := c.endpoint(ctx, r.host)
 	if err == nil && e.challenge.scheme == "bearer" { // whose token server gives anybody a token
-		if found, why := c.credentials.find(ctx, e.host, r.repo); found == (credential{}) && why == nil {
-			err = problemf(Denied, "the registry wants a login, and none is configured")
+		if found, why := c.credentials.find(ctx, e.host, r.repo); found.none() && why == nil {
+			err = &Error{Ref: r.String(), Host: r.host, Kind: Denied, Err: &NoLoginError{Host: r.host}}
 		}
 	}
 	return failure(r, err)

@@ -167,18 +167,18 @@ func TestACutSourceGoesOnWhereItWasCut(t *testing.T) {
 func TestAfterAPushOnlyAnotherPushFailsACopy(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		former bool
-		quirks fakeregistry.Quirks
-		fault  fakeregistry.Fault
-		unseen bool
+		previous bool
+		quirks   fakeregistry.Quirks
+		fault    fakeregistry.Fault
+		unseen   bool
 	}{
-		"never shown":             {quirks: fakeregistry.Quirks{Late: 1000}, unseen: true},
-		"the former one is shown": {former: true, quirks: fakeregistry.Quirks{Late: 1000}, unseen: true},
-		"the look is refused":     {fault: fakeregistry.Fault{Status: 429}, unseen: true},
+		"never shown":               {quirks: fakeregistry.Quirks{Late: 1000}, unseen: true},
+		"the previous one is shown": {previous: true, quirks: fakeregistry.Quirks{Late: 1000}, unseen: true},
+		"the look is refused":       {fault: fakeregistry.Fault{Status: 429}, unseen: true},
 		"the look is not answered": {
 			fault: fakeregistry.Fault{Drop: true}, unseen: true,
 		},
-		"seen late": {former: true, quirks: fakeregistry.Quirks{Late: 2}},
+		"seen late": {previous: true, quirks: fakeregistry.Quirks{Late: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +189,7 @@ func TestAfterAPushOnlyAnotherPushFailsACopy(t *testing.T) {
 			})
 			content := fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 10))
 			p.source.Push("a/b:1", content)
-			if tc.former {
+			if tc.previous {
 				p.destination.Push("a/b:1", multi(9))
 			}
 			if tc.fault.Status != 0 || tc.fault.Drop {

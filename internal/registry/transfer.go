@@ -16,12 +16,12 @@ type transfer struct {
 	from, to ref
 	// thorough: what is there is looked at, too, down to its blobs.
 	thorough bool
-	// former is the digest that the destination had under the name before; unknown if it did not say.
-	former string
+	// previous is the digest that the destination had under the name before; unknown if it did not say.
+	previous string
 	*job
 }
 
-// unknown is the former digest of a destination that did not say.
+// unknown is the previous digest of a destination that did not say.
 const unknown = "?"
 
 // blob copies a blob, unless it is there or on its way already.
@@ -83,7 +83,7 @@ func (t *transfer) again(ctx context.Context, f func() error) error {
 		}
 		wait, _ := policy.Wait(n, nil)
 		if call, ok := errors.AsType[*callError](err); ok && call.retryAfter > 0 {
-			if wait = call.retryAfter; wait > 2*t.c.cfg.RetryWaitMax {
+			if wait = call.retryAfter; !policy.Heeds(wait) {
 				return err
 			}
 		}
@@ -104,7 +104,7 @@ func final(err error) bool {
 	}
 	switch code := status(err); code {
 	case 0:
-		return transport.Hopeless(err)
+		return transport.Permanent(err)
 	case http.StatusUnauthorized:
 		return !call.renewed
 	case http.StatusRequestTimeout, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable:

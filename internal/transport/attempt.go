@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// maxWords is how many bytes of an answer other than a success are kept: only its words matter.
-const maxWords = 256 << 10
+// maxMessage is how many bytes of an answer other than a success are kept: only its message matters.
+const maxMessage = 256 << 10
 
 // ErrSwitched is why an answer with HTTP 101 is refused: its body would never end.
 var ErrSwitched = errors.New("the server wants to switch protocols, which no call asks for")
@@ -19,7 +19,7 @@ var ErrSwitched = errors.New("the server wants to switch protocols, which no cal
 // Attempt makes single attempts that are bounded and whole. Each ends after Timeout, its answer included.
 // The answer is returned once it has been read to its end, so that one that breaks off fails the attempt,
 // not a later reader. A success may have at most Limit bytes; of other answers, the first 256 KiB are kept,
-// and a broken one only loses its words.
+// and a broken one only loses its message.
 type Attempt struct {
 	Next    http.RoundTripper
 	Timeout time.Duration
@@ -61,7 +61,7 @@ func (a *Attempt) read(ctx context.Context, resp *http.Response) error {
 	defer func() { _ = resp.Body.Close() }() // of what was only read
 	limit := a.Limit
 	if !Success(resp.StatusCode) {
-		limit = min(limit, maxWords)
+		limit = min(limit, maxMessage)
 	}
 	var body bytes.Buffer
 	body.Grow(int(min(max(resp.ContentLength, 0), limit)) + bytes.MinRead) // or it grows by doubling

@@ -19,7 +19,7 @@ func NeverSent(err error) bool {
 		return true
 	}
 	_, unsent := errors.AsType[*UnsentError](err)
-	return unsent || refusedStream(err) || hopelessTLS(err)
+	return unsent || refusedStream(err) || permanentTLS(err)
 }
 
 // ProxyError is a proxy that does not connect to a host. It may have been asked to close, or to log in.
@@ -33,17 +33,17 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s refused to connect to %s: HTTP %d %s", e.Proxy, e.Host, e.Status, http.StatusText(e.Status))
 }
 
-// Hopeless reports whether the same request will fail again: the host's name or its certificate is wrong,
+// Permanent reports whether the same request will fail again: the host's name or its certificate is wrong,
 // or what listens there does not speak proper TLS.
-func Hopeless(err error) bool {
+func Permanent(err error) bool {
 	dns, ok := errors.AsType[*net.DNSError](err)
 	proxy, refused := errors.AsType[*ProxyError](err)
 	_, alert := errors.AsType[tls.AlertError](err)
-	return ok && dns.IsNotFound || refused && !TransientStatus(proxy.Status) || alert || hopelessTLS(err)
+	return ok && dns.IsNotFound || refused && !TransientStatus(proxy.Status) || alert || permanentTLS(err)
 }
 
-// hopelessTLS reports whether a failure is both never sent and hopeless.
-func hopelessTLS(err error) bool {
+// permanentTLS reports whether a failure is both never sent and permanent.
+func permanentTLS(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	return untrusted || SpeaksPlainHTTP(err)
 }

@@ -15,7 +15,7 @@ const (
 	// calls are counted per minute, and four such waits, doubling from 5 s, outlast that minute.
 	rateLimitFactor = 10
 
-	// retryAfterFactor caps a Retry-After at a multiple of the longest usual wait.
+	// retryAfterFactor is the multiple of the longest usual wait beyond which a Retry-After is not waited for.
 	retryAfterFactor = 2
 
 	// longestRetryAfter caps a Retry-After before any calculation with it.
@@ -28,8 +28,6 @@ type Policy struct {
 	WaitMin, WaitMax time.Duration // between attempts
 	// Timeouts are retried, too: the request changes nothing, so a second one in flight does no harm.
 	Timeouts bool
-	// Literal gives up if a Retry-After asks for more than twice WaitMax; else such a wait is cut to that.
-	Literal bool
 }
 
 // Do makes attempts, counted from 0, until the outcome of one is final: by the policy, by its own word or
@@ -66,7 +64,7 @@ func (p Policy) Transient(resp *http.Response, err error) bool {
 	}
 	_, timeout := errors.AsType[*TimeoutError](err)
 	_, large := errors.AsType[*TooLargeError](err)
-	return (!timeout || p.Timeouts) && !large && !Hopeless(err) && !errors.Is(err, ErrSwitched)
+	return (!timeout || p.Timeouts) && !large && !Permanent(err) && !errors.Is(err, ErrSwitched)
 }
 
 // TransientStatus reports whether an answer with the status may soon be another.
@@ -77,12 +75,12 @@ func TransientStatus(status int) bool {
 
 // Wait returns how long to wait after an attempt, counted from 0: doubling from WaitMin to WaitMax, plus up
 // to half as much again at random, so that clients do not return all at once, and never less than a
-// Retry-After of up to twice WaitMax. resp may be nil. It is false if a literal policy gives up.
+// Retry-After. resp may be nil. It is false if that asks for more than twice WaitMax: then the caller gives up.
 func (p Policy) Wait(attempt int, resp *http.Response) (time.Duration, bool) {
 	low, high := p.WaitMin, p.WaitMax
 	if resp != nil {
 		if after, ok := RetryAfter(resp.Header, time.Now()); ok {
-			return min(after+rand.N(after/8+1), retryAfterFactor*high), !p.Literal || after <= retryAfterFactor*high
+			return min(after+rand.N(after/8+1), retryAfterFactor*high), p.Heeds(after)
 		}
 		if resp.StatusCode == http.StatusTooManyRequests {
 			low *= rateLimitFactor
@@ -96,6 +94,9 @@ func (p Policy) Wait(attempt int, resp *http.Response) (time.Duration, bool) {
 	}
 	return min(low+rand.N(low/2+1), high), true
 }
+
+// Heeds reports whether a Retry-After is waited for.
+func (p Policy) Heeds(after time.Duration) bool { return after <= retryAfterFactor*p.WaitMax }
 
 // Pause waits as after an attempt without an answer, counted from 0, or until the context ends: then it
 // returns its error.

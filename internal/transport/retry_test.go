@@ -82,17 +82,13 @@ func FuzzEveryWaitHasBounds(f *testing.F) {
 	})
 }
 
-func TestALiteralPolicyGivesUpWhereAnotherCutsTheWait(t *testing.T) {
+func TestALongRetryAfterIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[string]bool{"20": true, "60": true, "61": false, "3600": false} {
 		resp := &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {after}}}
-		policy := Policy{Max: 1, WaitMin: low, WaitMax: high, Literal: true}
+		policy := Policy{Max: 1, WaitMin: low, WaitMax: high}
 		if _, again := policy.Next(0, resp, nil); again != want {
 			t.Errorf("Retry-After %s: again is %v", after, again)
-		}
-		policy.Literal = false
-		if wait, again := policy.Next(0, resp, nil); !again || wait > 2*high {
-			t.Errorf("Retry-After %s: waits %s, again is %v", after, wait, again)
 		}
 	}
 }
@@ -127,7 +123,7 @@ func TestAProxyThatRefusesIsNamed(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	if refused, ok := errors.AsType[*ProxyError](err); !ok || refused.Status != http.StatusForbidden || refused.Host != "registry.example.com:443" ||
-		!Hopeless(err) || !NeverSent(err) {
+		!Permanent(err) || !NeverSent(err) {
 		t.Errorf("%v", err)
 	}
 }

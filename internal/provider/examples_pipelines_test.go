@@ -314,7 +314,9 @@ func TestAccOneStateForAllAccounts(t *testing.T) {
 	}
 	fake := startExampleFake(t)
 	dir := example{name: "complete/many-accounts-opentofu", files: []string{"main.tofu"}}.workspace(t, fake)
-	keys := func(name, key string) string { return fmt.Sprintf(`api_keys={"a": %q, %q: %q}`, fake.Options().APIKey, name, key) }
+	keys := func(name, key string) string {
+		return fmt.Sprintf(`api_keys={"a": %q, %q: %q}`, fake.Options().APIKey, name, key)
+	}
 	dir.Write("accounts.json", fmt.Sprintf(`{"a": {"account_id": %q, "ring": "early"}, "b": {"account_id": %q, "ring": "everyone"}}`, fake.Options().AccountID, secondAccount))
 	if result := dir.Run("plan", "-var", keys("bb", "")); result.Code == 0 || !strings.Contains(unwrapped(result.Output), "must have the same names: a, b, and not a, bb.") {
 		t.Errorf("a mistyped name:\n%s", result.Output)

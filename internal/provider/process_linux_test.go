@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,7 +205,8 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 		c.Children = []fakeregistry.Content{child}
 		return c
 	}
-	image := fakeregistry.Multi(1, "linux/amd64")
+	image, good := fakeregistry.Multi(1, "linux/amd64"), newSigner(t)
+	tag := signatureTag("a/b", image.Digest())
 	for name, push := range map[string]func(*fakeregistry.Server){
 		"nested indexes": func(s *fakeregistry.Server) {
 			var nested []fakeregistry.Content
@@ -221,13 +223,33 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 				Kind: "referrers", Times: -1, Body: []byte(body), Header: map[string][]string{"Content-Type": {fakeregistry.IndexType}},
 			})
 		},
+		// The largest bundle, signing payload and bill of materials that are read, and many small ones.
+		"signatures": func(s *fakeregistry.Server) {
+			s.Push("a/b:1.0.0", image)
+			envelope := `{"dsseEnvelope":{"payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AAAA"}],"payload":"` +
+				strings.Repeat("AAAA", 2_000_000) + `"}}`
+			payload := []byte(`{"optional":[1` + strings.Repeat(",1", 4_000_000) + `]}`)
+			document := attached(nil, bundleType, []byte(envelope), "")
+			signing := attached(nil, "application/vnd.dev.cosign.simplesigning.v1+json", payload, good.sign(payload))
+			bill := good.attestation(image, "https://cyclonedx.org/bom", `["`+strings.Repeat("x", 5_800_000)+`"]`)
+			s.Push(tag, document)
+			s.Push(strings.Replace(tag, ".sig", ".att", 1), signing)
+			s.Push("a/b", bill)
+			for i := range 8 {
+				s.Push("a/b", good.attestation(image, vulnType, fmt.Sprintf(`["%d%s"]`, i, strings.Repeat("x", 700_000))))
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, src := startFake(t, fakeharness.Options{}), fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
 			dst := fakeregistry.Start(t, fakeregistry.Options{Referrers: true})
 			push(src)
 			copies, lists := new(strings.Builder), new(strings.Builder)
-			for i := range 10 {
+			n := 10
+			if name == "signatures" {
+				n = 4 // one large document is read at a time, and four answers
+			}
+			for i := range n {
 				fmt.Fprintf(copies, "resource \"harnessci_image_copy\" \"c%[1]d\" {\n  source = \"%[2]s/a/b:1.0.0\"\n"+
 					"  destination = \"%[3]s/c/d%[1]d:1.0.0\"\n  signatures = \"when_supported\"\n}\n", i, src.Host(), dst.Host())
 				fmt.Fprintf(lists, "data \"harnessci_image_releases\" \"l%[1]d\" {\n  image = \"%[2]s/list%[1]d:1.0.0\"\n}\n", i, src.Host())
@@ -238,6 +260,12 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 			}
 			src.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Body: []byte(`{"tags":[` + tags.String() + `"1.0.0"]}`)})
 			dir := clitest.New(t, copies.String(), fake.Env())
+			if name == "signatures" {
+				for i := range 2 {
+					fmt.Fprintf(lists, "data \"harnessci_registry_image\" \"i%d\" {\n  image = \"%s/a/b:1.0.0\"\n}\n", i, src.Host())
+				}
+				dir = requiring(t, fake, src, wantSignature, copies.String(), good)
+			}
 			stop := watchMemory(t, fake)
 			applied := dir.Run("apply", "-auto-approve")
 			dir.Write("lists.tf", lists.String())
@@ -245,7 +273,7 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 			if peak := stop(); peak == 0 || peak > memoryLimit || dst.Count("") == 0 || src.Count("", "tags") == 0 {
 				t.Errorf("the provider held %d MiB, want 1 to %d, and %d requests to the destination:\n%.2000s", peak, memoryLimit, dst.Count(""), applied.Output)
 			} else {
-				t.Logf("%d MiB, exit codes %d and %d, %d requests to the destination", peak, applied.Code, planned.Code, dst.Count(""))
+				t.Logf("%d MiB, exit codes %d and %d, %d requests to the destination, %d documents", peak, applied.Code, planned.Code, dst.Count(""), src.Count(http.MethodGet, "blobs"))
 			}
 		})
 	}

@@ -114,7 +114,7 @@ func (l *imageOverrideList) ListResourceConfigSchema(_ context.Context, _ list.L
 			"infra": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{infraValidator(), noInfraWithout{}},
-				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`, in any case. If omitted, both are " +
+				MarkdownDescription: "Build infrastructure that the images run on: `K8` or `VM`, in upper or lower case. If omitted, both are " +
 					"listed. `ECS` is passed on to Harness as well. The module `dbops` has none.",
 			},
 		},

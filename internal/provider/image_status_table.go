@@ -18,7 +18,7 @@ func tableAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed: true,
 		MarkdownDescription: "Status as Markdown, for a pull request comment or a job summary: a line with the totals, a table of " +
-			"the images that are missing, unknown, unsigned, too old, outdated or overridden, in that order, and a folded table of " +
+			"the images that are missing, unknown, unsigned, not supported, too old, outdated or overridden, in that order, and a folded table of " +
 			"the others. Columns: verdict, field, runs, newest, pulled. `unknown` means that the provider asked, and could not find out.",
 	}
 }

@@ -32,7 +32,7 @@ const (
 
 const (
 	moduleDescription = "Harness module that runs the images: `ci`, `iacm`, `idp` or `dbops` (Database DevOps). Defaults to `" + string(defaultModule) + "`."
-	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`, in any case. Defaults to " +
+	infraDescription  = "Build infrastructure that the images run on: `K8` or `VM`, in upper or lower case. Defaults to " +
 		"`" + string(defaultInfra) + "`. `ECS` is passed on to Harness as well: it has defaults, which equal those of " +
 		"`K8`, and whether it takes overrides is not known. The module `dbops` has none: omit it there, and it is null."
 )

@@ -339,6 +339,25 @@ func TestAccSignaturesThatCannotBeReadStopTheWrite(t *testing.T) {
 	}
 }
 
+// Keys that another resource makes are known in the apply, which then judges.
+func TestAccKeysThatAreKnownLate(t *testing.T) {
+	t.Parallel()
+	fake := startFake(t, fakeharness.Options{})
+	registry, good := fakeregistry.Start(t, fakeregistry.Options{}), newSigner(t)
+	registry.Push("a/b:1", someImage)
+	dir := requiring(t, fake, registry, wantSignature, "resource \"terraform_data\" \"key\" {\n  input = <<EOT\n"+good.pem+"EOT\n}\n"+pin("addonTag", "reg/a/b:1"))
+	dir.Write("main.tf", strings.Replace(dir.Read("main.tf"), "public_keys = []", "public_keys = [terraform_data.key.output]", 1))
+	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Signatures were not checked: signatures in the provider block is not known yet", "ci/K8/addonTag")
+	result := dir.Run("apply", "-auto-approve")
+	requireDiagnostics(t, result.Output, 1, "Error: Could not set the image override ci/K8/addonTag", "unsigned: nothing is attached", "Nothing was written")
+	if n := fake.Count("writes"); n != 0 || result.Code != 1 {
+		t.Errorf("%d writes, exit code %d", n, result.Code)
+	}
+	registry.Push(signatureTag("a/b", someImage.Digest()), good.signature(someImage.Digest()))
+	dir.Must("apply", "-auto-approve")
+	requireEmptyPlan(t, dir)
+}
+
 func TestAccACopyIsJudgedByItsSource(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})

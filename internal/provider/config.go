@@ -138,6 +138,9 @@ func (r *resolver) endpoint(value types.String) *url.URL {
 	set, source := r.setting("endpoint", value, envEndpoint)
 	u, err := url.Parse(cmp.Or(set, defaultEndpoint))
 	if problem := endpointProblem(u, err); problem != "" {
+		if u != nil && u.User != nil {
+			problem += "; use api_key or bearer_token"
+		}
 		r.fail("endpoint", fmt.Sprintf("The endpoint, as set by %s, %s. It is the base URL of the Harness "+
 			"gateway, such as %s.", source, problem, defaultEndpoint))
 		return nil
@@ -162,7 +165,7 @@ func endpointProblem(u *url.URL, err error) string {
 	case u.Hostname() == "":
 		return "has no host"
 	case u.User != nil:
-		return "contains a user name or password; use api_key or bearer_token"
+		return "contains a user name or password"
 	case u.RawQuery != "" || u.ForceQuery:
 		return "has a query (the part after the question mark)"
 	case u.Fragment != "":

@@ -51,6 +51,14 @@ output "wrong" {
 			t.Errorf("%s: %s, want %s", output, got, want)
 		}
 	}
+
+	// What could not be checked is said, as for other modules.
+	fake.DenyConnectors(true, false)
+	dir.Setenv("HARNESSCI_VERIFY_IMAGES", "when_reachable")
+	write(dir, registry, dbopsGit("harness/drone-git:1.6.9"))
+	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
+		requireDiagnostics(t, dir.Must(args...), 1, "Warning: Images were not checked", "dbops/gitCloneTag", "core_connector_view")
+	}
 }
 
 // A module that is unknown until the apply decides only then whether there is an infra.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -256,7 +257,7 @@ func brief(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	if none, ok := errors.AsType[*registry.NoLoginError](failed); ok {
+	if none, ok := errors.AsType[*registry.NoLoginError](failed); ok && failed.Status != http.StatusForbidden {
 		return none.Error()
 	}
 	switch failed.Kind {
@@ -269,7 +270,12 @@ func brief(err error) string {
 		return failed.Host + " limits requests"
 	case registry.Untrusted:
 		return "the certificate of " + failed.Host + " is not trusted"
+	case registry.Unreachable:
+		return briefAnswer(failed.Host, failed.Status)
 	default:
+		if failed.Status == 0 { // by this provider
+			return failed.Host + ": " + failed.Kind.String()
+		}
 		return briefAnswer(failed.Host, failed.Status)
 	}
 }

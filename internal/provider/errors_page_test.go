@@ -81,7 +81,7 @@ func TestExplainedMessagesExist(t *testing.T) {
 var (
 	titled = regexp.MustCompile(`(?:(?:New|Add)(?:Warning|Error)(?:Diagnostic)?\(|(?:New|Add)Attribute(?:Warning|Error)(?:Diagnostic)?\(\s*[^,]+,)\s*(?:fmt\.Sprintf\(\s*)?"([^"\\]*)"` +
 		`|cause\{\s*(?:summary:\s*)?(?:fmt\.Sprintf\()?"([^"\\]*)"`)
-	operation = regexp.MustCompile(`(?:failure|stopped|connectorFailure)\("([^"]*)"`)
+	operation = regexp.MustCompile(`(?:failure|stopped)\("([^"]*)"`)
 	verb      = regexp.MustCompile(`%\S`)
 )
 

@@ -64,6 +64,9 @@ func registryURLValidator() validator.String {
 	return stringCheck{"is the base URL of a registry", errorCheck("registry URL", func(value string) error {
 		u, err := url.Parse(value)
 		if problem := endpointProblem(u, err); problem != "" {
+			if u != nil && u.User != nil {
+				problem += "; set the login in registries of the provider block"
+			}
 			return errors.New("the registry URL " + problem)
 		}
 		return nil

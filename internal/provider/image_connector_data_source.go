@@ -128,7 +128,7 @@ func (d *imageConnectorDataSource) Read(ctx context.Context, _ datasource.ReadRe
 	}
 	found, err := d.data.connector.Shared(ctx)
 	if err != nil {
-		resp.Diagnostics.Append(d.data.connectorFailure("read the image connector", err))
+		resp.Diagnostics.Append(d.data.failure("read the image connector", nil, connectorError{err}))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, describe(found))...)

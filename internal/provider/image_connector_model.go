@@ -315,33 +315,30 @@ func (m connectorMemory) origin() *harness.Origin {
 
 // recallConnector returns what private state has.
 func recallConnector(ctx context.Context, private privateState, diags *diag.Diagnostics) (memory connectorMemory) {
-	read := func(key string, into *keptConnector) bool {
-		value, more := private.GetKey(ctx, key)
-		diags.Append(more...)
-		if len(value) == 0 || json.Unmarshal(value, into) != nil {
-			return false
-		}
-		if string(into.Body) == "null" {
-			into.Body = nil
-		}
-		return true
+	if previous := recall[*keptConnector](ctx, private, previousKey, diags); previous != nil {
+		memory.Previous, memory.Recorded = previous.orNone(), true
 	}
-	memory.Recorded = read(previousKey, &memory.Previous)
-	read(workedKey, &memory.Worked)
+	if worked := recall[*keptConnector](ctx, private, workedKey, diags); worked != nil {
+		memory.Worked = worked.orNone()
+	}
 	return memory
+}
+
+// orNone returns what was recorded, without a body if there was no connector.
+func (k keptConnector) orNone() keptConnector {
+	if string(k.Body) == "null" {
+		k.Body = nil
+	}
+	return k
 }
 
 // keep stores it in private state.
 func (m connectorMemory) keep(ctx context.Context, private privateState) (diags diag.Diagnostics) {
-	for key, kept := range map[string]keptConnector{previousKey: m.Previous, workedKey: m.Worked} {
-		value, err := json.Marshal(kept)
-		if err != nil {
-			diags.AddError("The previous image connector cannot be recorded", err.Error())
-			continue
-		}
-		if key == previousKey && m.Recorded || kept.Body != nil {
-			diags.Append(private.SetKey(ctx, key, value)...)
-		}
+	if m.Recorded {
+		remember(ctx, private, previousKey, m.Previous, &diags)
+	}
+	if m.Worked.Body != nil {
+		remember(ctx, private, workedKey, m.Worked, &diags)
 	}
 	return diags
 }
@@ -380,11 +377,6 @@ type connectorError struct{ error }
 
 // Unwrap returns the error.
 func (e connectorError) Unwrap() error { return e.error }
-
-// connectorFailure is the diagnostic of a failed operation on the image connector.
-func (d *providerData) connectorFailure(operation string, err error) diag.Diagnostic {
-	return d.failure(operation, nil, connectorError{err})
-}
 
 // restoreError is an error of a destroy, which has its own way out.
 type restoreError struct{ connectorError }

@@ -56,14 +56,14 @@ func (r *imageConnectorResource) planCreate(ctx context.Context, plan *imageConn
 	found, err := r.data.connector.Shared(ctx)
 	switch {
 	case err != nil && (harness.IsForbidden(err) || harness.IsUnauthorized(err)):
-		diags.Append(r.data.connectorFailure("read the image connector", err))
+		diags.Append(r.data.failure("read the image connector", nil, connectorError{err}))
 		return diags
 	case err != nil:
 		diags.Append(diag.NewWarningDiagnostic("Could not check what the image connector replaces",
 			explain(imageConnector{}, connectorError{err})+"\n\nThe plan continues without this check."))
 		return diags
 	case found.Exists && !found.IsRegistry():
-		diags.Append(r.data.connectorFailure("take over the image connector", &connector.TypeError{Type: found.Type}))
+		diags.Append(r.data.failure("take over the image connector", nil, connectorError{&connector.TypeError{Type: found.Type}}))
 		return diags
 	}
 	*plan = plan.planned(found.Registry)
@@ -163,7 +163,7 @@ func (r *imageConnectorResource) planStanding(ctx context.Context, plan imageCon
 	case err != nil:
 		return nil // the refresh has said so
 	case found.Exists && !found.IsRegistry():
-		return append(diags, r.data.connectorFailure("set the image connector", &connector.TypeError{Type: found.Type}))
+		return append(diags, r.data.failure("set the image connector", nil, connectorError{&connector.TypeError{Type: found.Type}}))
 	case !found.Exists:
 		return append(diags, diag.NewWarningDiagnostic("The image connector was deleted outside Terraform",
 			"Without it, builds pull image names unchanged and without credentials. The apply creates it again. A destroy "+

@@ -176,10 +176,10 @@ func (r *imageConnectorResource) Create(ctx context.Context, req resource.Create
 	case resp.Diagnostics.HasError():
 		return
 	case err != nil && !result.Touched:
-		resp.Diagnostics.Append(r.data.connectorFailure("set the image connector", err))
+		resp.Diagnostics.Append(r.data.failure("set the image connector", nil, connectorError{err}))
 		return
 	case err != nil:
-		resp.Diagnostics.Append(brokenConnector(r.data.connectorFailure("set the image connector", err)))
+		resp.Diagnostics.Append(brokenConnector(r.data.failure("set the image connector", nil, connectorError{err})))
 	}
 	memory := connectorMemory{Previous: before(result.Before), Recorded: true, Worked: workedAfter(result, err)}
 	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
@@ -206,7 +206,7 @@ func (r *imageConnectorResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(r.data.connectorFailure("read the image connector", err))
+		resp.Diagnostics.Append(r.data.failure("read the image connector", nil, connectorError{err}))
 		return
 	case !found.IsRegistry() && state.isNew():
 		resp.Diagnostics.Append(noConnectorToImport(found))
@@ -234,7 +234,7 @@ func (r *imageConnectorResource) Update(ctx context.Context, req resource.Update
 	result, err := r.change(ctx, plan, plan.Timeouts.Update,
 		connector.Request{Edit: plan.edit, Expected: state.describes, Worked: memory.Worked.Body, Origin: memory.origin()}, &resp.Diagnostics)
 	if err != nil {
-		resp.Diagnostics.Append(r.data.connectorFailure("set the image connector", err))
+		resp.Diagnostics.Append(r.data.failure("set the image connector", nil, connectorError{err}))
 	}
 	if resp.Diagnostics.HasError() && !result.Touched {
 		return // the state stays as it was; the next refresh shows what is there

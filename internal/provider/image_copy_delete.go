@@ -23,22 +23,22 @@ type madeCopy struct {
 }
 
 // previous returns what a state has made.
-func (r *imageCopyResource) previous(ctx context.Context, state imageCopyModel, memory copyMemory, diags *diag.Diagnostics) madeCopy {
+func (r *imageCopyResource) previous(ctx context.Context, state imageCopyModel, private privateState, diags *diag.Diagnostics) madeCopy {
 	made := madeCopy{Reference: state.Reference.ValueString()}
-	memory.load(ctx, attachedKey, &made.Attached, diags)
+	made.Attached = recall[[]registry.Attached](ctx, private, attachedKey, diags)
 	return made
 }
 
 // leave deletes what a copy has made at its previous destination. Nothing that goes wrong stops the move: what has to stay
 // for now is recorded and tried again with the next change.
-func (r *imageCopyResource) leave(ctx context.Context, previous madeCopy, memory copyMemory) diag.Diagnostics {
-	return r.leaveKept(ctx, memory, []madeCopy{previous})
+func (r *imageCopyResource) leave(ctx context.Context, previous madeCopy, private privateState) diag.Diagnostics {
+	return r.leaveKept(ctx, private, []madeCopy{previous})
 }
 
 // leaveKept deletes what earlier changes have kept, and more.
-func (r *imageCopyResource) leaveKept(ctx context.Context, memory copyMemory, more []madeCopy) (diags diag.Diagnostics) {
-	var kept, still []madeCopy
-	memory.load(ctx, keptKey, &kept, &diags)
+func (r *imageCopyResource) leaveKept(ctx context.Context, private privateState, more []madeCopy) (diags diag.Diagnostics) {
+	var still []madeCopy
+	kept := recall[[]madeCopy](ctx, private, keptKey, &diags)
 	for _, previous := range append(kept, more...) {
 		gone, found := r.remove(ctx, previous)
 		diags.Append(asWarnings(found)...)
@@ -50,7 +50,7 @@ func (r *imageCopyResource) leaveKept(ctx context.Context, memory copyMemory, mo
 		return diags
 	}
 	if more != nil {
-		diags.Append(memory.set(ctx, keptKey, still)...)
+		remember(ctx, private, keptKey, still, &diags)
 	}
 	return diags
 }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -51,7 +50,7 @@ func (r *imageCopyResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		plan.keep(state)
 	} else {
 		r.data.findings.begin()
-		diags = r.plan(ctx, state, plan, copyMemory{req.Private})
+		diags = r.plan(ctx, state, plan, req.Private)
 		diags.Append(warnings(r.data.findings.end(nil))...)
 		diags = r.data.toleratedInDestroy(diags)
 	}
@@ -70,13 +69,13 @@ func (m *imageCopyModel) keep(state *imageCopyModel) {
 }
 
 // plan fills in the image that the apply copies.
-func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyModel, memory copyMemory) (diags diag.Diagnostics) {
+func (r *imageCopyResource) plan(ctx context.Context, state, plan *imageCopyModel, private privateState) (diags diag.Diagnostics) {
 	source, destination := plan.Source.ValueString(), plan.Destination.ValueString()
 	if other, both := r.data.copies.claim(source, destination); both {
 		return append(diags, twice(destination, source, other))
 	}
-	copied := memory.image(ctx, copiedKey, &diags)
-	wanted, err := r.wanted(ctx, state, plan, memory.image(ctx, sourceKey, &diags))
+	copied := recall[copiedImage](ctx, private, copiedKey, &diags)
+	wanted, err := r.wanted(ctx, state, plan, recall[copiedImage](ctx, private, sourceKey, &diags))
 	if err != nil {
 		plan.keep(state)
 		return append(diags, diag.WithPath(path.Root("source"), r.data.failure("plan the copy of", imageName(source), err)))
@@ -267,19 +266,19 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	memory := copyMemory{resp.Private}
+	private := resp.Private
 	if state.Source.IsNull() {
-		r.readImported(ctx, &state, memory, resp)
+		r.readImported(ctx, &state, private, resp)
 		return
 	}
 	r.data.findings.begin()
 	defer func() { resp.Diagnostics.Append(warnings(r.data.findings.end(nil))...) }()
 	var source sync.WaitGroup
 	var seen copiedImage
-	planned, last := state, memory.image(ctx, sourceKey, &resp.Diagnostics)
+	planned, last := state, recall[copiedImage](ctx, private, sourceKey, &resp.Diagnostics)
 	source.Go(func() { seen = r.readSource(ctx, planned, last) })
 	held, err := r.held(ctx, state.Destination.ValueString())
-	copied := memory.image(ctx, copiedKey, &resp.Diagnostics)
+	copied := recall[copiedImage](ctx, private, copiedKey, &resp.Diagnostics)
 	switch {
 	case pulls.IsMissing(err):
 		source.Wait()
@@ -289,7 +288,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		r.notAsked("destination", state.Destination.ValueString(), "The plan takes these copies as the last apply left them:", err)
 	case held.Digest == copied.Digest && held.Digest == state.Digest.ValueString():
 		r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
-		r.readAttached(ctx, &state, memory, &resp.Diagnostics)
+		r.readAttached(ctx, &state, private, &resp.Diagnostics)
 	case held.Digest != state.Digest.ValueString():
 		state.setDigest(held.Digest)
 		if held.Digest == copied.Digest {
@@ -300,7 +299,7 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	}
 	source.Wait()
 	if seen.Digest != last.Digest {
-		resp.Diagnostics.Append(memory.set(ctx, sourceKey, seen)...)
+		remember(ctx, private, sourceKey, seen, &resp.Diagnostics)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -315,7 +314,7 @@ func (r *imageCopyResource) held(ctx context.Context, destination string) (held 
 }
 
 // readImported fills the state after an import. What it finds counts as copied.
-func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyModel, memory copyMemory, resp *resource.ReadResponse) {
+func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyModel, private privateState, resp *resource.ReadResponse) {
 	found, err := r.data.registry.Inspect(ctx, state.Destination.ValueString())
 	if err != nil {
 		resp.Diagnostics.Append(r.data.failure("import the image copy", imageName(state.Destination.ValueString()), err))
@@ -326,7 +325,7 @@ func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyMo
 	state.setPlatforms(image.Platforms)
 	r.readPlatforms(ctx, state, image, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	resp.Diagnostics.Append(memory.set(ctx, copiedKey, image)...)
+	remember(ctx, private, copiedKey, image, &resp.Diagnostics)
 }
 
 // readSource returns what the source has now, if its tag may have moved, else what it last had. A source that is gone
@@ -382,12 +381,11 @@ func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyM
 
 // readAttached checks that the destination still has what was copied along with the image. If not, it sets
 // signatures to false, so that the plan shows that the apply copies it again.
-func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, memory copyMemory, diags *diag.Diagnostics) {
+func (r *imageCopyResource) readAttached(ctx context.Context, state *imageCopyModel, private privateState, diags *diag.Diagnostics) {
 	if signed, _ := state.signed(); !signed {
 		return
 	}
-	var attached []registry.Attached
-	memory.load(ctx, attachedKey, &attached, diags)
+	attached := recall[[]registry.Attached](ctx, private, attachedKey, diags)
 	type look struct {
 		held registry.Descriptor
 		err  error
@@ -439,29 +437,6 @@ type copiedImage struct {
 
 func copiedImageOf(image registry.Image) copiedImage {
 	return copiedImage{Digest: image.Digest, Described: true, Platforms: image.Platforms, Children: image.Children}
-}
-
-// copyMemory is what is stored of a copy besides its attributes.
-type copyMemory struct{ private privateState }
-
-func (m copyMemory) image(ctx context.Context, key string, diags *diag.Diagnostics) (image copiedImage) {
-	m.load(ctx, key, &image, diags)
-	return image
-}
-
-// load reads a value; it changes nothing if none was stored.
-func (m copyMemory) load(ctx context.Context, key string, into any, diags *diag.Diagnostics) {
-	value, more := m.private.GetKey(ctx, key)
-	diags.Append(more...)
-	_ = json.Unmarshal(value, into) // nothing was stored
-}
-
-func (m copyMemory) set(ctx context.Context, key string, value any) diag.Diagnostics {
-	content, err := json.Marshal(value)
-	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("What was copied cannot be stored", err.Error())}
-	}
-	return m.private.SetKey(ctx, key, content)
 }
 
 // copyProgress writes to Terraform's log how far a copy is.

@@ -139,8 +139,8 @@ func (r *imageCopyResource) Create(ctx context.Context, req resource.CreateReque
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, copyTimeout)
 	resp.Diagnostics.Append(diags...)
-	memory := copyMemory{resp.Private}
-	if resp.Diagnostics.HasError() || !r.copy(ctx, &plan, true, timeout, memory, &resp.Diagnostics) {
+	private := resp.Private
+	if resp.Diagnostics.HasError() || !r.copy(ctx, &plan, true, timeout, private, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -158,19 +158,19 @@ func (r *imageCopyResource) Update(ctx context.Context, req resource.UpdateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	memory := copyMemory{resp.Private}
-	previous := r.previous(ctx, state, memory, &resp.Diagnostics)
+	private := resp.Private
+	previous := r.previous(ctx, state, private, &resp.Diagnostics)
 	moved := state.Destination != plan.Destination
 	if moved || state.Digest != plan.Digest || !state.Platforms.Equal(plan.Platforms) || state.Signatures != plan.Signatures {
 		thorough := moved || state.Digest == plan.Digest // else what is there already is known to be whole
-		if !r.copy(ctx, &plan, thorough, timeout, memory, &resp.Diagnostics) {
+		if !r.copy(ctx, &plan, thorough, timeout, private, &resp.Diagnostics) {
 			return
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 	if moved && plan.OnDestroy.ValueString() == destroyDelete {
-		resp.Diagnostics.Append(r.leave(ctx, previous, memory)...)
+		resp.Diagnostics.Append(r.leave(ctx, previous, private)...)
 	}
 }
 
@@ -188,17 +188,17 @@ func (r *imageCopyResource) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	memory := copyMemory{req.Private}
-	_, removal := r.remove(ctx, r.previous(ctx, state, memory, &resp.Diagnostics))
+	private := req.Private
+	_, removal := r.remove(ctx, r.previous(ctx, state, private, &resp.Diagnostics))
 	resp.Diagnostics.Append(removal...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(r.leaveKept(ctx, memory, nil)...)
+		resp.Diagnostics.Append(r.leaveKept(ctx, private, nil)...)
 	}
 }
 
 // copy brings the planned digest to the destination and records it; false if that failed.
 func (r *imageCopyResource) copy(
-	ctx context.Context, plan *imageCopyModel, thorough bool, timeout time.Duration, memory copyMemory, diags *diag.Diagnostics,
+	ctx context.Context, plan *imageCopyModel, thorough bool, timeout time.Duration, private privateState, diags *diag.Diagnostics,
 ) bool {
 	source, destination := plan.Source.ValueString(), plan.Destination.ValueString()
 	if !r.data.requireRegistries("copy the image "+source, diags) {
@@ -220,7 +220,7 @@ func (r *imageCopyResource) copy(
 	}
 	signed, whenSupported := plan.signed()
 	image, known := r.data.copies.makes(imageref.Pin(destination, plan.Digest.ValueString()))
-	if last := memory.image(ctx, copiedKey, diags); last.Digest == plan.Digest.ValueString() && last.Described {
+	if last := recall[copiedImage](ctx, private, copiedKey, diags); last.Digest == plan.Digest.ValueString() && last.Described {
 		image, known = last, true
 	}
 	_, absent := r.data.copies.absent.LoadAndDelete(pulls.FullName(destination))
@@ -243,10 +243,10 @@ func (r *imageCopyResource) copy(
 	if plan.Platforms.IsUnknown() {
 		plan.setPlatforms(image.Platforms)
 	}
-	diags.Append(memory.set(ctx, copiedKey, image)...)
-	diags.Append(memory.set(ctx, sourceKey, image)...)
+	remember(ctx, private, copiedKey, image, diags)
+	remember(ctx, private, sourceKey, image, diags)
 	if signed {
-		diags.Append(memory.set(ctx, attachedKey, copied.Attached)...)
+		remember(ctx, private, attachedKey, copied.Attached, diags)
 	}
 	return true
 }

@@ -239,7 +239,7 @@ func TestAccAPlanSaysThatThereIsNoLogin(t *testing.T) {
 	t.Parallel()
 	src, dst, _ := registries(t, fakeregistry.Options{Username: "me", Password: "hunter2", Token: true, AnonymousPull: true})
 	requireDiagnostics(t, copying(t, src, dst, "").Must("plan"), 1, "Warning: The apply may not be able to push to "+dst.Host(),
-		"wants a login, and none is configured", "Add a login for "+dst.Host())
+		"no login is configured for", "Add a login for "+dst.Host())
 }
 
 // A copy that takes long says how far it is.

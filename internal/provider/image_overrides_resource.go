@@ -222,7 +222,7 @@ func (r *imageOverridesResource) replace(
 	}
 	diags.Append(change.failures(r.data, scope, failed)...)
 	diags.Append(change.newcomers(scope)...)
-	owned.remember(ctx, refusedKey, change.refused(refused, failed), diags)
+	remember(ctx, owned.private, refusedKey, change.refused(refused, failed), diags)
 	if !diags.HasError() {
 		return plan
 	}

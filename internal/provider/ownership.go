@@ -87,7 +87,7 @@ func (o ownership) stored(ctx context.Context, diags *diag.Diagnostics) types.St
 	if account.ValueString() != "" {
 		return account
 	}
-	if id := recall[string](ctx, o, ownerKey, diags); id != "" {
+	if id := recall[string](ctx, o.private, ownerKey, diags); id != "" {
 		return types.StringValue(id)
 	}
 	return types.StringNull()
@@ -131,7 +131,7 @@ func (o ownership) keep(ctx context.Context, model located, diags *diag.Diagnost
 		diags.Append(o.identity.Set(ctx, model.identity(account))...)
 	}
 	if !account.IsNull() {
-		o.remember(ctx, ownerKey, account.ValueString(), diags)
+		remember(ctx, o.private, ownerKey, account.ValueString(), diags)
 	}
 }
 
@@ -139,9 +139,9 @@ func (o ownership) keep(ctx context.Context, model located, diags *diag.Diagnost
 func (o ownership) made(ctx context.Context, model plannable, created bool, diags *diag.Diagnostics) {
 	o.keep(ctx, model, diags)
 	o.rememberListing(ctx, diags)
-	o.remember(ctx, sharedKey, []string{}, diags)
+	remember(ctx, o.private, sharedKey, []string{}, diags)
 	if created {
-		o.remember(ctx, objectKey, rand.Text(), diags)
+		remember(ctx, o.private, objectKey, rand.Text(), diags)
 	}
 	o.data.account.Own(o.object(ctx, diags), model.scope(), slices.Collect(maps.Keys(model.images())))
 }
@@ -149,7 +149,7 @@ func (o ownership) made(ctx context.Context, model plannable, created bool, diag
 // rememberListing records whether the server lists overrides that equal the default, if this run has seen it.
 func (o ownership) rememberListing(ctx context.Context, diags *diag.Diagnostics) {
 	if shows, seen := o.data.account.ShowsDefaults(); seen {
-		o.remember(ctx, showsDefaultsKey, shows, diags)
+		remember(ctx, o.private, showsDefaultsKey, shows, diags)
 	}
 }
 
@@ -157,7 +157,7 @@ func (o ownership) rememberListing(ctx context.Context, diags *diag.Diagnostics)
 // behave.
 func (o ownership) refreshed(ctx context.Context, scope harness.Scope, fields []string, diags *diag.Diagnostics) {
 	shared := o.data.plan.Refreshed(o.object(ctx, diags), scope, fields)
-	o.remember(ctx, sharedKey, shared, diags)
+	remember(ctx, o.private, sharedKey, shared, diags)
 	o.rememberListing(ctx, diags)
 }
 
@@ -182,7 +182,7 @@ func (o ownership) showsDefaults(ctx context.Context, diags *diag.Diagnostics) b
 	if shows, seen := o.data.account.ShowsDefaults(); seen {
 		return shows
 	}
-	return recall[bool](ctx, o, showsDefaultsKey, diags)
+	return recall[bool](ctx, o.private, showsDefaultsKey, diags)
 }
 
 // resetting records what a destroy is about to reset, for a set that is planned again in this apply.
@@ -192,22 +192,22 @@ func (o ownership) resetting(ctx context.Context, scope harness.Scope, images ma
 
 // refusedResets returns the overrides that Harness has refused to reset, field to image.
 func (o ownership) refusedResets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return recall[map[string]string](ctx, o, refusedKey, diags)
+	return recall[map[string]string](ctx, o.private, refusedKey, diags)
 }
 
 // object returns the id of the object, a new one if it has none.
 func (o ownership) object(ctx context.Context, diags *diag.Diagnostics) string {
-	id := recall[string](ctx, o, objectKey, diags)
+	id := recall[string](ctx, o.private, objectKey, diags)
 	if id == "" {
 		id = rand.Text()
-		o.remember(ctx, objectKey, id, diags)
+		remember(ctx, o.private, objectKey, id, diags)
 	}
 	return id
 }
 
 // shared returns the fields that another object in the state also has.
 func (o ownership) shared(ctx context.Context, diags *diag.Diagnostics) []string {
-	return recall[[]string](ctx, o, sharedKey, diags)
+	return recall[[]string](ctx, o.private, sharedKey, diags)
 }
 
 // leaves returns the fields that a destroy must leave to another object: those that the state is known to
@@ -223,8 +223,8 @@ func (o ownership) leaves(ctx context.Context, model plannable, diags *diag.Diag
 }
 
 // recall returns the value of a key in private state; the zero value if there is none of that type.
-func recall[T any](ctx context.Context, o ownership, key string, diags *diag.Diagnostics) (value T) {
-	content, more := o.private.GetKey(ctx, key)
+func recall[T any](ctx context.Context, private privateState, key string, diags *diag.Diagnostics) (value T) {
+	content, more := private.GetKey(ctx, key)
 	diags.Append(more...)
 	if json.Unmarshal(content, &value) != nil {
 		return *new(T)
@@ -233,11 +233,11 @@ func recall[T any](ctx context.Context, o ownership, key string, diags *diag.Dia
 }
 
 // remember stores a value in private state.
-func (o ownership) remember(ctx context.Context, key string, value any, diags *diag.Diagnostics) {
+func remember(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) {
 	content, err := json.Marshal(value)
 	if err != nil {
 		diags.AddError("The private state cannot be stored", text.Sentence(err.Error()))
 		return
 	}
-	diags.Append(o.private.SetKey(ctx, key, content)...)
+	diags.Append(private.SetKey(ctx, key, content)...)
 }

@@ -276,7 +276,7 @@ type planStep struct {
 // newPlanStep makes a step of a state and a plan, one of which may be nil.
 func newPlanStep[M plannable](ctx context.Context, owned ownership, state, plan *M, diags *diag.Diagnostics) planStep {
 	if state == nil { // only the second half of a replacement has a private state
-		object := recall[string](ctx, owned, objectKey, diags)
+		object := recall[string](ctx, owned.private, objectKey, diags)
 		step := planStep{object: object, subject: (*plan).subject(), creating: object == ""}
 		if step.creating {
 			step.object = rand.Text()
@@ -316,7 +316,7 @@ func (s *planStep) note(ctx context.Context, owned ownership) (diags diag.Diagno
 	}
 	if s.Before != nil {
 		s.Shared = fields
-		owned.remember(ctx, sharedKey, fields, &diags)
+		remember(ctx, owned.private, sharedKey, fields, &diags)
 		stays := make(map[string]bool, len(s.Before))
 		for field := range s.Before {
 			_, stays[field] = s.After[field]

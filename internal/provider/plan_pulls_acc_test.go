@@ -129,14 +129,14 @@ func TestAccWhatCannotBeLookedUpIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault *fakeregistry.Fault
-		says  string // after the registry's host
+		says  string // with %s for the registry's host
 	}{
-		"refuses the login": {&fakeregistry.Fault{Status: 401, Code: "UNAUTHORIZED"}, "refused the login"},
-		"is forbidden":      {&fakeregistry.Fault{Status: 403, Code: "DENIED"}, "denied access"},
-		"is unavailable":    {&fakeregistry.Fault{Status: 503}, "answered with HTTP 503"},
-		"limits":            {&fakeregistry.Fault{Status: 429, Code: "TOOMANYREQUESTS"}, "limits requests"},
-		"drops":             {&fakeregistry.Fault{Drop: true}, "gave no answer"},
-		"is not there":      {nil, "gave no answer"},
+		"wants a login":  {&fakeregistry.Fault{Status: 401, Code: "UNAUTHORIZED"}, "no login is configured for %s"},
+		"is forbidden":   {&fakeregistry.Fault{Status: 403, Code: "DENIED"}, "%s denied access"},
+		"is unavailable": {&fakeregistry.Fault{Status: 503}, "%s answered with HTTP 503"},
+		"limits":         {&fakeregistry.Fault{Status: 429, Code: "TOOMANYREQUESTS"}, "%s limits requests"},
+		"drops":          {&fakeregistry.Fault{Drop: true}, "%s gave no answer"},
+		"is not there":   {nil, "%s gave no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +152,7 @@ func TestAccWhatCannotBeLookedUpIsSaid(t *testing.T) {
 			dir := verifying(t, fake, registry, "when_reachable", set(images))
 			for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
 				output := dir.Must(args...)
-				requireDiagnostics(t, output, 1, "Warning: Images were not checked", registry.Host()+" "+test.says, "ci/K8/addonTag", "ci/K8/liteEngineTag",
+				requireDiagnostics(t, output, 1, "Warning: Images were not checked", fmt.Sprintf(test.says, registry.Host()), "ci/K8/addonTag", "ci/K8/liteEngineTag",
 					`verify_images = "required"`)
 			}
 			if len(fake.Overrides("ci/K8")) != 2 {

@@ -71,7 +71,7 @@ provider "harnessci" {
 		},
 		{
 			Config:      config("provider \"harnessci\" {\n max_retries = 0\n}\ndata \"harnessci_registry_image\" \"test\" {\n image = \"src/harness/ci-addon:1.16.92\"\n}", registry, nil),
-			ExpectError: says("The login is not allowed to do this, or there is no such repository"),
+			ExpectError: says("no login is configured for"),
 		},
 		{
 			Config:            lookup("src/harness/ci-addon@" + digest),

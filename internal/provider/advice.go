@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -213,7 +212,7 @@ func registryAdvice(err error) string {
 		if none, ok := errors.AsType[*registry.NoLoginError](failed); ok {
 			next := "Add a login for " + none.Host + " to registries of the provider block, or run docker login. If the registry " +
 				"needs none, check the name: many registries answer the same for a repository that does not exist."
-			if failed.Status == http.StatusForbidden {
+			if failed.IsForbidden() {
 				next += quota
 			}
 			return next

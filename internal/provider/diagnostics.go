@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -257,7 +256,7 @@ func brief(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	if none, ok := errors.AsType[*registry.NoLoginError](failed); ok && failed.Status != http.StatusForbidden {
+	if none, ok := errors.AsType[*registry.NoLoginError](failed); ok && !failed.IsForbidden() {
 		return none.Error()
 	}
 	switch failed.Kind {

@@ -287,12 +287,12 @@ func (r *imageCopyResource) Read(ctx context.Context, req resource.ReadRequest, 
 	case err != nil:
 		r.notAsked("destination", state.Destination.ValueString(), "The plan takes these copies as the last apply left them:", err)
 	case held.Digest == copied.Digest && held.Digest == state.Digest.ValueString():
-		r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
+		r.readPlatforms(ctx, &state, copied)
 		r.readAttached(ctx, &state, private, &resp.Diagnostics)
 	case held.Digest != state.Digest.ValueString():
 		state.setDigest(held.Digest)
 		if held.Digest == copied.Digest {
-			r.readPlatforms(ctx, &state, copied, &resp.Diagnostics)
+			r.readPlatforms(ctx, &state, copied)
 		} else if image, err := r.inspect(ctx, state.Reference.ValueString()); err == nil && image.Described {
 			state.setPlatforms(image.Platforms)
 		}
@@ -323,7 +323,7 @@ func (r *imageCopyResource) readImported(ctx context.Context, state *imageCopyMo
 	image := copiedImageOf(found)
 	state.setDigest(image.Digest)
 	state.setPlatforms(image.Platforms)
-	r.readPlatforms(ctx, state, image, &resp.Diagnostics)
+	r.readPlatforms(ctx, state, image)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	remember(ctx, private, copiedKey, image, &resp.Diagnostics)
 }
@@ -354,7 +354,7 @@ func (r *imageCopyResource) readSource(ctx context.Context, state imageCopyModel
 }
 
 // readPlatforms records the platforms that are there: a cleanup may have deleted some from under the index.
-func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyModel, copied copiedImage, diags *diag.Diagnostics) {
+func (r *imageCopyResource) readPlatforms(ctx context.Context, state *imageCopyModel, copied copiedImage) {
 	if !copied.Described {
 		return
 	}

@@ -100,6 +100,9 @@ func (e *NoLoginError) Error() string { return "no login is configured for " + e
 // IsLogin reports whether the registry wants a login, or another one.
 func (e *Error) IsLogin() bool { return e.Status == http.StatusUnauthorized }
 
+// IsForbidden reports whether the registry knows the request's login, or none, and does not allow it this.
+func (e *Error) IsForbidden() bool { return e.Status == http.StatusForbidden }
+
 // IsTooLarge reports whether the registry, or a proxy in front of it, refuses a request of that size.
 func (e *Error) IsTooLarge() bool { return e.Status == http.StatusRequestEntityTooLarge }
 

@@ -105,22 +105,22 @@ func loginParts(registryURL string) (parts []string) {
 	return parts
 }
 
-// showWords returns what Harness says of a registry's URL, without what may be a secret in the URL. A user
+// showMessage returns what Harness says of a registry's URL, without what may be a secret in the URL. A user
 // without a password may be a token, and is hidden wherever it stands.
-func showWords(words, registryURL string) string {
+func showMessage(message, registryURL string) string {
 	if !HasLogin(registryURL) {
-		return words
+		return message
 	}
-	words = strings.ReplaceAll(words, registryURL, ShowURL(registryURL))
+	message = strings.ReplaceAll(message, registryURL, ShowURL(registryURL))
 	u := splitLogin(registryURL)
 	if u.user == "" {
-		return words
+		return message
 	}
 	hide := []string{u.user + "@", hiddenLogin + "@", unescaped(u.user) + "@", hiddenLogin + "@"}
 	if len(u.user) >= shortestBare && !strings.Contains(u.user, ":") {
 		hide = append(hide, u.user, hiddenLogin, unescaped(u.user), hiddenLogin)
 	}
-	return strings.NewReplacer(hide...).Replace(words)
+	return strings.NewReplacer(hide...).Replace(message)
 }
 
 func unescaped(s string) string {

@@ -34,7 +34,7 @@ func TestALoginInAURLIsHidden(t *testing.T) {
 			t.Errorf("%q is shown as %q, want %q", url, got, want)
 		}
 		words := "no answer of " + url
-		if got := showWords(words, url); got != "no answer of "+want {
+		if got := showMessage(words, url); got != "no answer of "+want {
 			t.Errorf("%q is shown as %q", words, got)
 		}
 		transport.Hide(loginParts(url)...)
@@ -63,7 +63,7 @@ func TestABareUserIsHiddenWhereverHarnessQuotesIt(t *testing.T) {
 		"GET https://zebra@r.example.com:443/v2/": "GET https://xxxxx@r.example.com:443/v2/",
 		"GET zebra@r.example.com":                 "GET xxxxx@r.example.com",
 	} {
-		if got := showWords(words, "https://zebra@r.example.com:5000/x"); got != want {
+		if got := showMessage(words, "https://zebra@r.example.com:5000/x"); got != want {
 			t.Errorf("%q is shown as %q, want %q", words, got, want)
 		}
 	}

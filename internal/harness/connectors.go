@@ -201,7 +201,7 @@ const maxReasons = 20
 
 // shown returns the status of the connector with this URL; "" is one that is not known.
 func (s connectorStatus) shown(registryURL string) ConnectorStatus {
-	show := func(words string) string { return transport.Show(showWords(words, registryURL)) }
+	show := func(message string) string { return transport.Show(showMessage(message, registryURL)) }
 	out := ConnectorStatus{State: transport.Show(s.Status), Summary: show(s.Summary), Tested: s.TestedAt}
 	for _, e := range s.Errors {
 		if len(out.Reasons) == maxReasons {

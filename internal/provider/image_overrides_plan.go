@@ -153,8 +153,8 @@ func (r *imageOverridesResource) takeOver(ctx context.Context, plan imageOverrid
 	return diags
 }
 
-// takeOverWarning names the overrides that a new set resets and changes. The attribute resets shows the
-// former, except while the set's images are unknown: then the apply resets none.
+// takeOverWarning names the overrides that a new set resets and changes. The attribute resets shows those
+// that it resets, except while the set's images are unknown: then the apply resets none.
 func takeOverWarning(scope harness.Scope, resets, changes []string, unknown bool) diag.Diagnostic {
 	var parts, deeds []string
 	if len(resets) > 0 {

@@ -153,7 +153,7 @@ func (t *transfer) tell(start time.Time, progress func(Progress), ended <-chan s
 
 // image copies the image, what belongs to it, and then its name.
 func (t *transfer) image(ctx context.Context, options CopyOptions, result *CopyResult) error {
-	there := !options.Absent && t.names(ctx)
+	there := !options.Absent && t.tagged(ctx)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func (t *transfer) image(ctx context.Context, options CopyOptions, result *CopyR
 	return err
 }
 
-// names reports whether the destination says that it has the digest under its name, and remembers what it has instead.
-func (t *transfer) names(ctx context.Context) bool {
+// tagged reports whether the destination says that it has the digest under its name, and remembers what it has instead.
+func (t *transfer) tagged(ctx context.Context) bool {
 	d, err := t.c.head(ctx, t.to, pushScope(t.to))
 	switch {
 	case err == nil:

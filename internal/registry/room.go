@@ -31,8 +31,8 @@ type room struct {
 // needsTurn is why a manifest was not kept.
 type needsTurn struct{ error }
 
-// take makes room for n bytes.
-func (r *room) take(n int) error {
+// acquire makes room for n bytes.
+func (r *room) acquire(n int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -97,7 +97,7 @@ func (t *transfer) read(ctx context.Context, r ref, mediaTypes ...string) (m *ma
 func (t *transfer) within(ctx context.Context, call call, use func(resp *http.Response, content []byte) error) error {
 	for {
 		err := t.c.fetch(ctx, call, func(resp *http.Response, content []byte) error {
-			if err := t.room.take(len(content)); err != nil {
+			if err := t.room.acquire(len(content)); err != nil {
 				return err
 			}
 			return use(resp, content)

@@ -3,6 +3,8 @@ package pulls
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +43,9 @@ func (e *UnsignedError) Facts() text.Facts {
 
 // Unwrap returns the verdict.
 func (e *UnsignedError) Unwrap() error { return e.Refusal }
+
+// httpsPort is the port of registries whose name has none.
+const httpsPort = ":443"
 
 // errNoReference is why an image cannot be judged that no registry can be asked for.
 var errNoReference = errors.New("what builds would pull is not an image reference")
@@ -90,7 +95,7 @@ func (r *Run) checkSigned(
 		if pull.Host == "" {
 			return &UncheckedError{Err: errNoReference}
 		}
-		if !policy.AppliesTo(judgedName(pull.Image)) {
+		if !applies(policy, pull.Image) {
 			return nil
 		}
 		digest, err := judge(ctx, pull.Image)
@@ -107,7 +112,7 @@ func (r *Run) checkSigned(
 // the repositories of some references, one after the other until it passes. Quick: within the budget of the first one's host.
 // The error is as those of CheckSignedPlan.
 func (r *Run) CheckDigest(ctx context.Context, policy signatures.Policy, quick bool, name, digest string, places ...string) error {
-	if !policy.AppliesTo(judgedName(name)) {
+	if !applies(policy, name) {
 		return nil
 	}
 	judge := func(ctx context.Context, _ *registry.Client) error { return r.judge(ctx, policy, digest, places...) }
@@ -173,12 +178,20 @@ func gather(ctx context.Context, client *registry.Client, verdict *signatures.Ve
 	})
 }
 
-// judgedName is the name in full, without a digest, to which a policy may apply.
-func judgedName(ref string) string {
+// applies reports whether an image must be signed: by its name in full, without a digest, with and without the port that is
+// meant without one.
+func applies(policy signatures.Policy, ref string) bool {
 	image, err := imageref.Parse(ref)
 	if err != nil {
-		return ref
+		return policy.AppliesTo(ref)
 	}
 	image.Digest = ""
-	return image.String()
+	host := strings.TrimSuffix(image.Registry, httpsPort)
+	if strings.Contains(host, ":") {
+		return policy.AppliesTo(image.String())
+	}
+	return slices.ContainsFunc([]string{host, host + httpsPort}, func(host string) bool {
+		image.Registry = host
+		return policy.AppliesTo(image.String())
+	})
 }

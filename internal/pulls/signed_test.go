@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,28 @@ func TestWhatIsAskedAboutSignatures(t *testing.T) {
 	}
 	if outcomes := run.CheckSignedWrite(t.Context(), policy, stored[:1]); outcomes[0] == nil {
 		t.Error("an unsigned copy is stored")
+	}
+}
+
+// One registry has several names, and none of them is a way around a policy.
+func TestNoSpellingOfAnImageEvadesAPolicy(t *testing.T) {
+	for ref, glob := range map[string]string{
+		"registry.example.com/a:1":                       "registry.example.com/*",
+		"registry.example.com:443/a:1":                   "registry.example.com/*",
+		"registry.example.com/a:1@" + someImage.Digest(): "registry.example.com:443/a:1",
+		"Registry.Example.com:443/a":                     "registry.example.com/a",
+		"registry.example.com:5000/a":                    "registry.example.com:5000/*",
+		"index.docker.io/harness/a:1":                    "docker.io/harness/*",
+		"harness/a:1":                                    "docker.io/harness/*",
+	} {
+		policy := signatures.Policy{Types: []string{signatures.SignatureType}, Images: []*regexp.Regexp{signatures.Glob(glob)}}
+		if !applies(policy, ref) {
+			t.Errorf("%s need not be signed by %s", ref, glob)
+		}
+		policy.Images = []*regexp.Regexp{signatures.Glob("other.example.com*")}
+		if applies(policy, ref) {
+			t.Errorf("%s must be signed by another's policy", ref)
+		}
 	}
 }
 

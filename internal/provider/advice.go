@@ -143,7 +143,7 @@ func statusAdvice(call *harness.Error) string {
 			"that the provider's endpoint is the gateway's base URL, such as " + defaultEndpoint + "."
 	case harness.IsTooLarge(call):
 		return "A proxy or gateway in front of Harness limits the size of a request. Raise its limit, such as nginx's client_max_body_size."
-	case call.RetryAfter > 0:
+	case call.RetryAfter > time.Minute: // the provider has waited for less
 		return whenAgain("Harness", call.RetryAfter)
 	case harness.IsRateLimited(call):
 		return "The rate limit was exceeded; Harness allows 400 calls a minute for each API key. Wait a minute and run " +

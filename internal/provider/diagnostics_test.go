@@ -62,6 +62,8 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	refusing := &transport.ProxyError{Proxy: "proxy:3128", Host: "reg.example.com:443", Status: http.StatusForbidden}
 	denied := silent(&registry.NoLoginError{Host: "reg.example.com"})
 	denied.Kind, denied.Status = registry.Denied, http.StatusUnauthorized
+	short := answered(http.StatusTooManyRequests, "")
+	short.RetryAfter = time.Second
 	long := answered(http.StatusTooManyRequests, "")
 	long.RetryAfter = time.Hour
 	unknownHost := &net.DNSError{Err: "no such host", Name: "app.harnes.io", IsNotFound: true}
@@ -84,6 +86,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"registry: 413": {
 			&registry.Error{Ref: "reg.example.com/a:1", Host: "reg.example.com", Status: 413}, []string{"client_max_body_size"},
 		},
+		"a second":     {short, []string{"400 calls a minute"}},
 		"an hour":      {long, []string{"Harness asks to wait 1h0m0s. Run again after 20"}},
 		"413":          {answered(http.StatusRequestEntityTooLarge, ""), []string{"client_max_body_size"}},
 		"400":          {answered(http.StatusBadRequest, "Field x does not exist"), []string{"HTTP 400: Field x does not exist.\n", "stored none of it", "harnessci_default_images"}},

@@ -84,12 +84,8 @@ func requireNarrow(t *testing.T, output string) {
 func TestAccPlanWarnsOfEachOverrideByName(t *testing.T) {
 	t.Parallel()
 	fake := startFake(t, fakeharness.Options{})
-	output := clitest.New(t, single("a", "addonTag", "harness/ci-addon:1.10.0")+single("b", "liteEngineTag", "harness/ci-lite-engine:1.9.0"), fake.Env()).Must("plan")
-	for _, words := range []string{"ci/K8/addonTag: 6 minors behind", "ci/K8/liteEngineTag: 7 minors behind"} {
-		if !strings.Contains(output, words) {
-			t.Errorf("the plan does not say %q:\n%s", words, output)
-		}
-	}
+	config := set(map[string]string{"addonTag": "harness/ci-addon:1.10.0", "liteEngineTag": "harness/ci-lite-engine:1.9.0"})
+	requireSays(t, clitest.New(t, config, fake.Env()).Must("plan"), "ci/K8/addonTag: 6 minors behind", "ci/K8/liteEngineTag: 7 minors behind")
 }
 
 // The advice in the warning about a take-over must work.

@@ -279,9 +279,9 @@ func brief(err error) string {
 	}
 }
 
-// again refers to the subject for which a cause was explained.
+// again names a cause and the subject for which it was explained.
 func again(err error, first string) string {
-	return text.Sentence(fmt.Sprintf("%s, as explained for %s", brief(err), first))
+	return fmt.Sprintf("%s, as explained for %s", brief(err), first)
 }
 
 func briefAnswer(host string, status int) string {
@@ -300,7 +300,7 @@ func (d *providerData) failure(operation string, subject fmt.Stringer, err error
 		summary += " " + subject.String()
 	}
 	if first, told := d.reported.explained(err, subject); told {
-		return diag.NewErrorDiagnostic(fmt.Sprintf("%s: %s, as explained for %s", summary, brief(err), first), "")
+		return diag.NewErrorDiagnostic(summary+": "+again(err, first), "")
 	}
 	return diag.NewErrorDiagnostic(summary, explain(subject, err))
 }
@@ -311,7 +311,7 @@ func (d *providerData) failure(operation string, subject fmt.Stringer, err error
 func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
 	if first, told := d.reported.explained(err, subject); told {
 		return diag.NewWarningDiagnostic("Could not verify further writes",
-			again(err, first)+" The next plan shows whether they are stored.")
+			text.Sentence(again(err, first))+" The next plan shows whether they are stored.")
 	}
 	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
 		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")

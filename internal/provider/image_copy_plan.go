@@ -422,7 +422,7 @@ const (
 	sourceKey = "source"
 	// attachedKey is what was copied along with the image because of signatures.
 	attachedKey = "attached"
-	// keptKey is previous destinations that a change should have deleted, but builds pulled.
+	// keptKey has the previous destinations that a change should have deleted, but builds pulled.
 	keptKey = "kept"
 )
 

@@ -94,7 +94,7 @@ func (d *providerData) notChecked(server execconfig.PlanImages, stops bool) diag
 		return d.stopped("check the planned images of", server.Scope, server.Err())
 	}
 	if first, told := d.reported.explained(server.Err(), server.Scope); told {
-		return diag.NewWarningDiagnostic("Could not check all planned images", again(server.Err(), first))
+		return diag.NewWarningDiagnostic("Could not check all planned images", text.Sentence(again(server.Err(), first)))
 	}
 	missing := []string{"whether the fields exist"}
 	if server.OverridesErr != nil {

@@ -203,12 +203,10 @@ func causeOf(err error) (cause string, shared bool) {
 		return cancelled.Reason(), true
 	}
 	if uncertain, ok := errors.AsType[*execconfig.UncertainError](err); ok {
-		cause, shared = causeOf(uncertain.Err)
-		return "uncertain: " + cause, shared
+		return causeOf(uncertain.Err)
 	}
 	if unverified, ok := errors.AsType[*execconfig.UnverifiedError](err); ok {
-		cause, shared = causeOf(unverified.Err)
-		return "unverified: " + cause, shared
+		return causeOf(unverified.Err)
 	}
 	if failed, ok := errors.AsType[*registry.Error](err); ok {
 		return causeAtRegistry(failed)
@@ -281,7 +279,11 @@ func brief(err error) string {
 
 // again names a cause and the subject for which it was explained.
 func again(err error, first string) string {
-	return fmt.Sprintf("%s, as explained for %s", brief(err), first)
+	why := brief(err)
+	if isA[*execconfig.UncertainError](err) {
+		why = "it may or may not be stored, because " + why
+	}
+	return fmt.Sprintf("%s, as explained for %s", why, first)
 }
 
 func briefAnswer(host string, status int) string {
@@ -291,40 +293,49 @@ func briefAnswer(host string, status int) string {
 	return fmt.Sprintf("%s answered with HTTP %d", host, status)
 }
 
-// failure is the diagnostic of an operation that did not succeed. The operation completes "Could not …"
-// ("set the image override"); the subject names what it was about, or is nil. A cause that was explained
-// before takes one line, without a detail, which names it: CLIs sort errors by where they are in the configuration.
+// failure is the error about an operation that did not succeed. The operation completes "Could not …" ("set the
+// image override"); the subject names what it was about, or is nil. A cause that was explained before takes one
+// line, without a detail, which names it: CLIs sort errors by where they are in the configuration.
 func (d *providerData) failure(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
-	summary := "Could not " + operation
-	if subject != nil {
-		summary += " " + subject.String()
-	}
+	failed := inFull(operation, subject, err)
 	if first, told := d.reported.explained(err, subject); told {
-		return diag.NewErrorDiagnostic(summary+": "+again(err, first), "")
+		return diag.NewErrorDiagnostic(failed.Summary()+": "+again(err, first), "")
 	}
-	return diag.NewErrorDiagnostic(summary, explain(subject, err))
+	return failed
 }
 
-// unverified is the warning for a write that the server acknowledged and that could not be read back. The
-// object completes "Could not verify …" ("the image override"). CLIs merge those whose cause was explained
-// before.
-func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
-	if first, told := d.reported.explained(err, subject); told {
-		return diag.NewWarningDiagnostic("Could not verify further writes",
-			text.Sentence(again(err, first))+" The next plan shows whether they are stored.")
-	}
-	return diag.NewWarningDiagnostic("Could not verify "+object+" "+subject.String(),
-		explain(subject, err)+"\n\nThe state contains what was sent. The next plan shows whether it is stored.")
-}
-
-// stopped is the diagnostic of a refresh or a plan that cannot go on. One error fails the run, so repeats
-// of its cause are warnings, which CLIs merge and print before it.
+// stopped is failure for a refresh or a plan that cannot go on. One error fails the run, so repeats of its cause are
+// warnings, which CLIs merge and print before it.
 func (d *providerData) stopped(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
 	if first, again := d.reported.stops(err, subject); again {
 		return diag.NewWarningDiagnostic("Further resources could not be read or planned",
 			fmt.Sprintf("The error about %s says why.", first))
 	}
-	return diag.NewErrorDiagnostic(fmt.Sprintf("Could not %s %s", operation, subject), explain(subject, err))
+	return inFull(operation, subject, err)
+}
+
+// unverified is failure for a write that the server acknowledged and that could not be read back, which is a warning.
+// The object is what was written ("the image override"). CLIs merge those whose cause was explained before.
+func (d *providerData) unverified(object string, subject fmt.Stringer, err error) diag.Diagnostic {
+	if first, told := d.reported.explained(err, subject); told {
+		return diag.NewWarningDiagnostic("Could not verify further writes",
+			text.Sentence(again(err, first))+" The next plan shows whether they are stored.")
+	}
+	return asWarning(inFull("verify "+object, subject, err), "The state contains what was sent. The next plan shows whether it is stored.")
+}
+
+// inFull is the error about a failed operation with its cause, its facts and what to do next.
+func inFull(operation string, subject fmt.Stringer, err error) diag.Diagnostic {
+	summary := "Could not " + operation
+	if subject != nil {
+		summary += " " + subject.String()
+	}
+	return diag.NewErrorDiagnostic(summary, explain(subject, err))
+}
+
+// asWarning is an error as a warning that ends with why it is none, or what comes next.
+func asWarning(failed diag.Diagnostic, more string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(failed.Summary(), failed.Detail()+"\n\n"+more)
 }
 
 // keptBack is the warning that the object ("the image override") of a destroyed resource is not reset,

@@ -550,9 +550,8 @@ func (d *providerData) swept(ctx context.Context) diag.Diagnostics {
 
 // brokenConnector is an error of a create as a warning: see Create.
 func brokenConnector(failed diag.Diagnostic) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(failed.Summary(), failed.Detail()+"\n\nThe state records the previous connector, and the next plan "+
-		"tests the image connector again. This is a warning and not an error, because after an error the state would lose the "+
-		"previous connector.")
+	return asWarning(failed, "The state records the previous connector, and the next plan tests the image connector again. This is a "+
+		"warning and not an error, because after an error the state would lose the previous connector.")
 }
 
 // lostLogin warns of a previous connector that a destroy cannot restore as it was.

@@ -53,6 +53,14 @@ func TestOverridesChangeFailures(t *testing.T) {
 			`Warning images["a"] Could not verify the image override ci/K8/a`,
 			`Warning images["gone"] Could not verify further writes`,
 		}},
+		"one cause, whatever failed for it": {
+			failed: failed{"a": unverified("a"), "b": &execconfig.UncertainError{Target: target("b"), Err: answered(503, "")}, "c": answered(503, "")},
+			want: []string{
+				`Warning images["a"] Could not verify the image override ci/K8/a`,
+				`Error images["b"] Could not set the image override ci/K8/b: it may or may not be stored, because app.harness.io answered with HTTP 503, as explained for ci/K8/a`,
+				`Error images["c"] Could not set the image override ci/K8/c: app.harness.io answered with HTTP 503, as explained for ci/K8/a`,
+			},
+		},
 		"one request's, unverified": {
 			failed: failed{"a": unverified("a"), "b": unverified("b")}, word: "The write was acknowledged but",
 			want: []string{"Warning images Could not verify 2 image overrides of ci/K8"},

@@ -56,9 +56,10 @@ func providerProcesses(t *testing.T, fake *fakeharness.Server) []int {
 }
 
 // watchMemory returns a function that stops the watch and returns the most memory, in MiB, that a process
-// of the provider has used.
-func watchMemory(t *testing.T, fake *fakeharness.Server) (stop func() int) {
+// of the provider has used, with its own settings of the garbage collector.
+func watchMemory(t *testing.T, dir *clitest.Dir, fake *fakeharness.Server) (stop func() int) {
 	t.Helper()
+	dir.Setenv("GOGC", "")
 	quit, peak := make(chan struct{}), make(chan int)
 	go func() {
 		most := 0
@@ -118,6 +119,7 @@ func TestAccHugeAnswersDoNotFillTheMemory(t *testing.T) {
 		fake.Inject(fakeharness.Fault{Call: "get-customer-config", Hook: measure("a write's verification")})
 	}})
 	dir := clitest.New(t, overrides(fake, map[string]int{"ci/K8": 1}), fake.Env())
+	dir.Setenv("GOGC", "") // as for a user
 	requireError(t, dir.Run("plan").Output, "Could not check the planned images of ci/K8",
 		"The answer is larger than 2 MiB and was not read further.")
 	dir.Must("apply", "-auto-approve")
@@ -184,7 +186,7 @@ data "harnessci_default_images" "%[3]s" {
 `, module, infra, strings.ReplaceAll(scope, "/", "_"))
 			}
 			dir := clitest.New(t, config.String(), fake.Env())
-			stop := watchMemory(t, fake)
+			stop := watchMemory(t, dir, fake)
 			result := dir.Run("plan")
 			if peak := stop(); peak == 0 || peak > memoryLimit {
 				t.Errorf("the provider held %d MiB, want 1 to %d", peak, memoryLimit)
@@ -266,7 +268,7 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 				}
 				dir = requiring(t, fake, src, wantSignature, copies.String(), good)
 			}
-			stop := watchMemory(t, fake)
+			stop := watchMemory(t, dir, fake)
 			applied := dir.Run("apply", "-auto-approve")
 			dir.Write("lists.tf", lists.String())
 			planned := dir.Run("plan")

@@ -17,7 +17,9 @@ func main() {
 		out := newScreen(os.Stdout, *color)
 		tell(t, out)
 		if *record != "" {
-			t.Check(os.WriteFile(*record, []byte(render(out.lines)), 0o644)) //nolint:gosec // to be read by all
+			picture, err := render(out.lines)
+			t.Check(err)
+			t.Check(os.WriteFile(*record, []byte(picture), 0o644)) //nolint:gosec // to be read by all
 		}
 	}))
 }

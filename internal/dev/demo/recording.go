@@ -1,25 +1,20 @@
 package main
 
 import (
-	"fmt"
+	_ "embed"
 	"strings"
+	"text/template"
 )
 
-// The window, in pixels except for the rows: 80 columns of the font are a little less than its width.
+// What fits into the window, whose size the template has: rows, and their heights in pixels.
 const (
 	rows       = 22
-	textWidth  = 692
 	lineHeight = 19
-	margin     = 16
 	titleBar   = 30
 )
 
-// How long a page stays, in seconds: for itself, and for each line. The last page, which sums up, stays longer.
-const (
-	perPage  = 1.1
-	perLine  = 0.12
-	atTheEnd = 4.0
-)
+// perPage is how long a page stays, in seconds.
+const perPage = 2.6
 
 // mostCode is how many lines of a configuration a page shows.
 const mostCode = 6
@@ -32,19 +27,23 @@ var classes = map[style]string{bold: "b", dim: "d", green: "g", red: "r"}
 func pages(lines []line) [][]line {
 	all, sum := [][]line{nil}, []line{}
 	for _, l := range lines {
-		step := l.style == bold && l.text[0] >= '0' && l.text[0] <= '9'
+		step := l.Style == bold && l.Text[0] >= '0' && l.Text[0] <= '9'
 		if step && len(sum) > 0 { // the first one is on a page with what comes before it
 			all = append(all, nil)
 		}
 		page := &all[len(all)-1]
-		if code := strings.HasPrefix(l.text, "   │"); code && !shows(*page, l) {
+		if code := strings.HasPrefix(l.Text, "   │"); code && !shows(*page, l) {
 			continue
 		}
-		if *page = append(*page, l); step || l.style == green || l.style == red {
+		if *page = append(*page, l); step || l.Style == green || l.Style == red {
 			sum = append(sum, l)
 		}
 	}
-	return append(all, sum)
+	all = append(all, sum)
+	for n := range all {
+		all[n] = all[n][:min(len(all[n]), rows)]
+	}
+	return all
 }
 
 // shows reports whether a page has room for a line of a configuration: it begins with the first block of this
@@ -52,51 +51,31 @@ func pages(lines []line) [][]line {
 func shows(page []line, l line) bool {
 	n := 0
 	for _, before := range page {
-		if strings.HasPrefix(before.text, "   │") {
+		if strings.HasPrefix(before.Text, "   │") {
 			n++
 		}
 	}
-	return n > 0 && n < mostCode || n == 0 && strings.Contains(l.text, `"harnessci_`)
+	return n > 0 && n < mostCode || n == 0 && strings.Contains(l.Text, `"harnessci_`)
 }
+
+//go:embed recording.svg.tmpl
+var picture string
 
 // render returns an SVG that shows one page after the other in a loop. What does not move, a still picture or
 // a reader who wants no motion, has the last page.
-func render(lines []line) string {
+func render(lines []line) (string, error) {
 	all := pages(lines)
-	total := atTheEnd
-	for _, page := range all[:len(all)-1] {
-		total += perPage + perLine*float64(len(page))
+	t, err := template.New("").Funcs(template.FuncMap{
+		"last":  func(n int) bool { return n == len(all)-1 },
+		"y":     func(row int) int { return titleBar + (row+1)*lineHeight - 1 },
+		"class": func(s style) string { return classes[s] },
+		"round": func() float64 { return perPage * float64(len(all)) },
+		"share": func() float64 { return 100 / float64(len(all)) },
+		"ahead": func(n int) float64 { return perPage * float64(len(all)-n) },
+	}).Parse(picture)
+	var out strings.Builder
+	if err == nil {
+		err = t.Execute(&out, all)
 	}
-	height, width := titleBar+rows*lineHeight+margin, textWidth+2*margin
-	var frames, body strings.Builder
-	at := 0.0
-	for n, page := range all {
-		until := at + perPage + perLine*float64(len(page))
-		hidden := "opacity:0;"
-		if n == len(all)-1 {
-			until, hidden = total, ""
-		}
-		fmt.Fprintf(&frames, "@keyframes p%d{0%%{opacity:0}%.3f%%{opacity:1}%.3f%%{opacity:%d}}\n.p%d{%sanimation:p%d %.2fs step-end infinite}\n",
-			n, 100*at/total, 100*until/total, n/(len(all)-1), n, hidden, n, total)
-		at = until
-		fmt.Fprintf(&body, "<g class=\"t p%d\">\n", n)
-		for i, l := range page[:min(len(page), rows)] {
-			fmt.Fprintf(&body, "<text x=\"%d\" y=\"%d\" xml:space=\"preserve\" class=\"%s\">%s</text>\n",
-				margin, titleBar+(i+1)*lineHeight-1, classes[l.style], escape.Replace(l.text))
-		}
-		body.WriteString("</g>\n")
-	}
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="make demo, recorded">
-<style>
-.s{fill:#161b22}.t{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#c9d1d9;white-space:pre}
-.b{font-weight:700;fill:#fff}.d{fill:#8b949e}.g{fill:#3fb950}.r{fill:#ff7b72}
-%s@media(prefers-reduced-motion:reduce){g{animation:none!important}}
-</style>
-<rect class="s" width="%d" height="%d" rx="8"/>
-<g fill="#30363d"><circle cx="20" cy="16" r="5"/><circle cx="38" cy="16" r="5"/><circle cx="56" cy="16" r="5"/></g>
-<text class="t d" x="%d" y="21" text-anchor="middle">make demo</text>
-%s</svg>
-`, width, height, width, height, frames.String(), width, height, width/2, body.String())
+	return out.String(), err
 }
-
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

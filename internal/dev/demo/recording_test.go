@@ -15,7 +15,11 @@ func TestRenderShowsEachStepOnAPageAndSumsUpOnTheLast(t *testing.T) {
 		lines = append(lines, line{"   │   more", dim})
 	}
 	lines = append(lines, line{"   ✓ a < b & c", green}, line{"2. Second", bold}, line{"   ✗ lost", red}, line{"Done. Nothing is left running.", bold})
-	decoder := xml.NewDecoder(strings.NewReader(render(lines)))
+	picture, err := render(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := xml.NewDecoder(strings.NewReader(picture))
 	var shown []string
 	for {
 		token, err := decoder.Token()

@@ -21,8 +21,8 @@ type screen struct {
 
 // line is one line of the screen, and the style of the whole of it.
 type line struct {
-	text  string
-	style style
+	Text  string
+	Style style
 }
 
 // style is the SGR parameter of a terminal.
@@ -97,10 +97,10 @@ func (s *screen) put(indent string, style style, text string) {
 
 func (s *screen) write(l line) {
 	s.lines = append(s.lines, l)
-	if s.color && l.style != plain {
-		l.text = "\x1b[" + string(l.style) + "m" + l.text + "\x1b[0m"
+	if s.color && l.Style != plain {
+		l.Text = "\x1b[" + string(l.Style) + "m" + l.Text + "\x1b[0m"
 	}
-	fmt.Fprintln(s.w, l.text)
+	fmt.Fprintln(s.w, l.Text)
 }
 
 // wrap breaks text into lines of at most limit columns: before an arrow, else at a space, else anywhere.

@@ -2,18 +2,14 @@
 package byhand
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
+	"github.com/harnessci/terraform-provider-harnessci/internal/harness"
 )
 
 // Images are the images to set: scope, such as ci/K8 -> field -> image.
@@ -44,8 +40,9 @@ func (i Images) Stored(server *fakeharness.Server) int {
 
 // Together sends one request for each scope, one after the other: the least that can be done.
 func Together(ctx context.Context, server *fakeharness.Server, wanted Images) error {
+	c := client(server)
 	for scope, fields := range wanted {
-		if err := update(ctx, server, scope, fields); err != nil {
+		if err := c.UpdateImages(ctx, scopeOf(scope), fields); err != nil {
 			return err
 		}
 	}
@@ -55,50 +52,31 @@ func Together(ctx context.Context, server *fakeharness.Server, wanted Images) er
 // EachAlone is what a plain provider does: a write and a read for each override, several at a time. The
 // read sees its own write, but not that the next write undoes it.
 func EachAlone(ctx context.Context, server *fakeharness.Server, wanted Images, parallelism int) error {
+	c := client(server)
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.SetLimit(parallelism)
 	for scope, fields := range wanted {
 		for field, image := range fields {
 			workers.Go(func() error {
-				if err := update(ctx, server, scope, map[string]string{field: image}); err != nil {
-					return err
+				err := c.UpdateImages(ctx, scopeOf(scope), map[string]string{field: image})
+				if err == nil {
+					_, err = c.CustomerImages(ctx, scopeOf(scope), false)
 				}
-				return call(ctx, server, http.MethodGet, scope, "get-customer-config", nil)
+				return err
 			})
 		}
 	}
 	return workers.Wait()
 }
 
-func update(ctx context.Context, server *fakeharness.Server, scope string, images map[string]string) error {
-	var operations []map[string]string
-	for field, image := range images {
-		operations = append(operations, map[string]string{"field": field, "value": image})
-	}
-	body, err := json.Marshal(operations)
-	if err != nil {
-		return err
-	}
-	return call(ctx, server, http.MethodPost, scope, "update-config", bytes.NewReader(body))
+// client returns the provider's client of the API, which sends what it is told to and knows of no other writer.
+func client(server *fakeharness.Server) *harness.Client {
+	opts := server.Options()
+	endpoint, _ := url.Parse(server.Endpoint()) // its own address
+	return harness.New(harness.Config{Endpoint: endpoint, AccountID: opts.AccountID, APIKey: opts.APIKey})
 }
 
-func call(ctx context.Context, server *fakeharness.Server, method, scope, name string, body io.Reader) error {
-	module, infra, _ := strings.Cut(scope, "/")
-	query := url.Values{"accountIdentifier": {server.Options().AccountID}, "infra": {infra}}
-	target := server.Endpoint() + "/" + module + "/execution-config/" + name + "?" + query.Encode()
-	req, err := http.NewRequestWithContext(ctx, method, target, body)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Api-Key", server.Options().APIKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: HTTP %d: %s", name, resp.StatusCode, answer)
-	}
-	return nil
+func scopeOf(name string) harness.Scope {
+	module, infra, _ := strings.Cut(name, "/")
+	return harness.Scope{Module: harness.Module(module), Infra: harness.Infra(infra)}
 }

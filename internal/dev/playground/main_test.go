@@ -3,35 +3,20 @@
 package main
 
 import (
-	"context"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeharness"
 )
 
 // TestAccWhatThePlaygroundPrintsWorks pastes all that it prints into a shell.
 func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
 	t.Parallel()
-	clitest.Require(t)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	read, write := io.Pipe()
-	go func() {
-		err := run(ctx, fakeharness.Options{Latency: latency, APIKey: "pat.playground"}, os.Getenv("TF_ACC_TERRAFORM_PATH"), os.Getenv("HARNESSCI_TEST_PROVIDER_DIR"), write)
-		_ = write.CloseWithError(err)
-		ended <- err
-	}()
 	var printed strings.Builder
-	for last := make([]byte, 1); !strings.Contains(printed.String(), "/outage") || !strings.HasSuffix(printed.String(), " plan\n\n"); {
-		if _, err := read.Read(last); err != nil {
-			t.Fatal(err)
-		}
-		printed.Write(last)
+	if err := open(t, fakeharness.Options{Latency: latency, APIKey: "pat.playground"}, &printed); err != nil {
+		t.Fatal(err)
 	}
 	parts := []string{""} // what to paste first, and the five
 	for line := range strings.Lines(printed.String()) {
@@ -60,9 +45,5 @@ func TestAccWhatThePlaygroundPrintsWorks(t *testing.T) {
 				t.Errorf("number %d does not show %q, error %v:\n%s", i+1, part, err, out)
 			}
 		}
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }

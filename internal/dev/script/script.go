@@ -8,17 +8,16 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"sync/atomic"
 	"syscall"
 )
 
 // T replaces a test's T: what Run calls, in its own goroutine, may fail or be interrupted at any of its
 // methods.
 type T struct {
-	name        string
-	ctx         context.Context //nolint:containedctx // as that of a test
-	interrupted *atomic.Bool
-	cleanups    []func()
+	name     string
+	ctx      context.Context //nolint:containedctx // as that of a test
+	over     context.Context //nolint:containedctx // also ended by a Ctrl-C
+	cleanups []func()
 }
 
 // stop is the panic value with which a T ends its command.
@@ -31,17 +30,8 @@ type stop struct{ reason string }
 func Run(name string, do func(*T)) (exit int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
-	t := &T{name: name, ctx: ctx, interrupted: new(atomic.Bool)}
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
-	defer signal.Stop(interrupts)
-	go func() {
-		select {
-		case <-interrupts:
-			t.interrupted.Store(true)
-		case <-ctx.Done():
-		}
-	}()
+	over, stopListening := signal.NotifyContext(ctx, os.Interrupt)
+	defer stopListening()
 	defer func() {
 		switch cause := recover().(type) {
 		case nil:
@@ -52,13 +42,13 @@ func Run(name string, do func(*T)) (exit int) {
 			panic(cause)
 		}
 	}()
-	t.Scope(do)
+	(&T{name: name, ctx: ctx, over: over}).Scope(do)
 	return 0
 }
 
 // Scope runs a part of the command, and then takes down all that the part set up.
 func (t *T) Scope(do func(*T)) {
-	part := &T{name: t.name, ctx: t.ctx, interrupted: t.interrupted}
+	part := &T{name: t.name, ctx: t.ctx, over: t.over}
 	defer func() {
 		for _, cleanup := range slices.Backward(part.cleanups) {
 			cleanup()
@@ -69,10 +59,13 @@ func (t *T) Scope(do func(*T)) {
 
 // Helper ends a command that was interrupted: test helpers begin with it.
 func (t *T) Helper() {
-	if t.interrupted.Load() || t.ctx.Err() != nil {
+	if t.over.Err() != nil {
 		panic(stop{"interrupted"})
 	}
 }
+
+// Over is closed when the command was interrupted or asked to end.
+func (t *T) Over() <-chan struct{} { return t.over.Done() }
 
 // Check fails if there is an error.
 func (t *T) Check(err error) {

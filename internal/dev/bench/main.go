@@ -1,4 +1,4 @@
-// Bench measures the provider and writes BENCHMARKS.md with its charts, light and dark. `make bench` sets what it needs.
+// Bench measures the provider and writes BENCHMARKS.md with its chart, light and dark. `make bench` sets what it needs.
 package main
 
 import (

@@ -188,7 +188,7 @@ func escape(text string) string {
 	return out.String()
 }
 
-// chartFolder is next to the program that draws the charts.
+// chartFolder is next to the program that draws the chart.
 const chartFolder = "internal/dev/bench/"
 
 //go:embed report.md.tmpl
@@ -197,19 +197,14 @@ var reportTemplate string
 //go:embed chart.svg.tmpl
 var chartTemplate string
 
-// files returns the report and its charts, by name.
+// files returns the report and its chart, by name.
 func (r results) files() (map[string]string, error) {
 	report, err := render(reportTemplate, r)
 	files := map[string]string{reportFile: report}
-	charts := map[string]chart{"overrides": r.stored()}
-	if r.Copies != nil {
-		charts["copies"] = r.Copies.chart()
-	}
-	for name, c := range charts {
-		for suffix, dark := range map[string]bool{".svg": false, "-dark.svg": true} {
-			if c.Dark = dark; err == nil {
-				files[chartFolder+name+suffix], err = render(chartTemplate, c)
-			}
+	c := r.stored()
+	for name, dark := range map[string]bool{"overrides.svg": false, "overrides-dark.svg": true} {
+		if c.Dark = dark; err == nil {
+			files[chartFolder+name], err = render(chartTemplate, c)
 		}
 	}
 	return files, err
@@ -228,8 +223,6 @@ func render(source string, data any) (string, error) {
 type chart struct {
 	Dark        bool
 	Title, Note string
-	Heads       [2]string
-	Ticks       [2]string // what the ticks of a column's bars mean; "" without any
 	Rows        []row
 }
 
@@ -256,9 +249,7 @@ func pixels(value, most float64) int { return int(170 * value / most) }
 // stored charts, for the largest number of overrides, what each way stores and how long it takes.
 func (r results) stored() chart {
 	c := chart{
-		Note:  "A fake server that answers after " + milliseconds(r.Machine.Latency) + "; this provider in a real CLI, one request each in a loop",
-		Heads: [2]string{"stored and lost", "time"},
-		Ticks: [2]string{"", "the least that a verified apply takes"},
+		Note: "A fake server that answers after " + milliseconds(r.Machine.Latency) + "; this provider in a real CLI, one request each in a loop",
 	}
 	longest, lost := 0.0, map[bool]int{} // by whether it is ours
 	for _, way := range r.Compared {
@@ -285,30 +276,4 @@ func (r results) stored() chart {
 		c.Rows = append(c.Rows, row{strings.ReplaceAll(way.Name, "`", ""), way.Ours, [2]bar{stored, took}})
 	}
 	return c
-}
-
-// chart charts how long copies take and what they send.
-func (c copies) chart() chart {
-	out := chart{
-		Title: fmt.Sprintf("%d images, copied between two registries", c.Images),
-		Note:  "Image indexes of two or three platforms, four at a time, into an empty registry",
-		Heads: [2]string{"time", "sent"}, Ticks: [2]string{"", "the distinct content"},
-	}
-	if factor := c.Faster(); factor > 0 {
-		out.Title = fmt.Sprintf("%d images copied: the fastest other tool takes %.1f times as long", c.Images, factor)
-	}
-	longest, most := 0.0, 0.0
-	for _, t := range c.Tools {
-		longest, most = max(longest, t.Walls.Median().Seconds()), max(most, float64(t.Counts[1].Sent))
-	}
-	for _, t := range c.Tools {
-		wall, sent := t.Walls.Median().Seconds(), float64(t.Counts[1].Sent)
-		took := bar{Value: pixels(wall, longest), Text: fmt.Sprintf("%.1f s", wall)}
-		bytes := bar{Value: pixels(sent, most), Tick: pixels(float64(c.Distinct), most), Text: fmt.Sprintf("%.0f MB", sent/1e6), Bad: t.Altered > 0}
-		if bytes.Bad {
-			bytes.Text += fmt.Sprintf(", %d digests altered", t.Altered)
-		}
-		out.Rows = append(out.Rows, row{t.Name, t.Name == ours, [2]bar{took, bytes}})
-	}
-	return out
 }

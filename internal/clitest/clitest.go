@@ -36,7 +36,7 @@ type TB interface {
 // Dir is a folder with a configuration in which the CLI runs.
 type Dir struct {
 	Timeout time.Duration // of a run, after which it is interrupted; five minutes unless changed
-	Group   bool          // give runs a process group of their own, as CI systems do: see Terminate
+	Group   bool          // give runs a process group of their own, as CI systems do: see SignalGroup
 
 	tb        TB
 	path      string
@@ -189,35 +189,20 @@ func (d *Dir) Start(args ...string) *Process {
 	return p
 }
 
-// Interrupt sends what Ctrl-C does. It does nothing after the run has ended.
-func (p *Process) Interrupt() {
+// Signal sends a signal to the CLI alone: SIGINT is what Ctrl-C does, and SIGKILL leaves its providers running. It does
+// nothing after the run has ended.
+func (p *Process) Signal(signal syscall.Signal) {
 	p.tb.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.tb.Fatal(err)
 	}
 }
 
-// Kill ends the CLI at once, and leaves its providers running.
-func (p *Process) Kill() {
-	p.tb.Helper()
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.tb.Fatal(err)
-	}
-}
-
-// Terminate sends SIGTERM to the CLI and its providers at once, as a CI system does that cancels a job. The
+// SignalGroup sends a signal to the CLI and its providers at once, SIGTERM as a CI system does that cancels a job. The
 // run must have a Group. It does nothing after the run has ended.
-func (p *Process) Terminate() {
+func (p *Process) SignalGroup(signal syscall.Signal) {
 	p.tb.Helper()
-	if err := signalGroup(p.cmd.Process.Pid, syscall.SIGTERM); err != nil {
-		p.tb.Fatal(err)
-	}
-}
-
-// KillAll ends the CLI and its providers at once. The run must have a Group.
-func (p *Process) KillAll() {
-	p.tb.Helper()
-	if err := signalGroup(p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+	if err := signalGroup(p.cmd.Process.Pid, signal); err != nil {
 		p.tb.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,7 +122,7 @@ func TestAccInterruptEndsARun(t *testing.T) {
 			case <-limit.C:
 				t.Fatal("the run does not get to what it waits for")
 			}
-			run.Interrupt()
+			run.Signal(syscall.SIGINT)
 			result := run.Wait()
 			if result.Code == 0 {
 				t.Errorf("the interrupted run ended with 0:\n%s", result.Output)

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
@@ -84,7 +85,7 @@ func TestAccImageConnector_anInterruptedDestroyIsUndoneAndRepeated(t *testing.T)
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Connector: harness.ImageConnector, Hang: true, Hook: func(fakeharness.Request) { close(stored) }})
 	destroy := dir.Start("destroy", "-auto-approve")
 	<-stored
-	destroy.Interrupt()
+	destroy.Signal(syscall.SIGINT)
 	requireSays(t, destroy.Wait().Output, "has been put back")
 	requireURL(t, fake, mirrorURL)
 	if result := dir.Run("destroy", "-auto-approve"); result.Code != 0 {
@@ -118,7 +119,7 @@ func TestAccImageConnector_aKilledCreateForgetsNothing(t *testing.T) {
 			fake.Inject(at)
 			apply := dir.Start("apply", "-auto-approve")
 			<-reached
-			apply.KillAll()
+			apply.SignalGroup(syscall.SIGKILL)
 			close(killed)
 			apply.Wait()
 			if url, _ := spec(t, fake)["dockerRegistryUrl"].(string); url != hubURL && url != mirrorURL {
@@ -189,7 +190,7 @@ func TestAccImageConnector_tellsOfALeftoverCandidate(t *testing.T) {
 	dir.Write("main.tf", connectorConfig("https://other.example.com", `on_destroy = "keep"`))
 	apply := dir.Start("apply", "-auto-approve")
 	<-reached
-	apply.KillAll()
+	apply.SignalGroup(syscall.SIGKILL)
 	apply.Wait()
 	dir.Write("main.tf", connectorConfig(mirrorURL, `on_destroy = "keep"`))
 	requireSays(t, dir.Must("plan"), "The temporary connector harnessImageCandidate is still there", "No changes")

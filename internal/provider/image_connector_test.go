@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
@@ -262,7 +263,7 @@ func TestAccImageConnector_interruptPutsBackThePreviousConnector(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "test-connector", Hang: true, Hook: func(fakeharness.Request) { close(underTest) }})
 	apply := dir.Start("apply", "-auto-approve")
 	<-underTest
-	apply.Interrupt()
+	apply.Signal(syscall.SIGINT)
 	result := apply.Wait()
 	if result.Code == 0 {
 		t.Errorf("the apply succeeds:\n%s", result.Output)

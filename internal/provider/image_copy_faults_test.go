@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/clitest"
@@ -227,7 +228,7 @@ func TestAccAnInterruptEndsACopy(t *testing.T) {
 	dir := copying(t, src, dst, "")
 	process := dir.Start("apply", "-auto-approve")
 	<-reached
-	process.Interrupt()
+	process.Signal(syscall.SIGINT)
 	result := process.Wait()
 	if result.Code == 0 {
 		t.Errorf("the apply succeeded:\n%s", result.Output)

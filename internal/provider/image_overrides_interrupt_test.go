@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func TestAccSetWhoseCreateIsInterruptedIsInTheState(t *testing.T) {
 		fake.Inject(fakeharness.Fault{Call: "update-config", Hook: func(fakeharness.Request) { updating <- struct{}{} }})
 		run := dir.Start("apply", "-auto-approve")
 		<-updating
-		run.Interrupt()
+		run.Signal(syscall.SIGINT)
 		result := run.Wait()
 		requireSays(t, result.Output, "Warning: Interrupted: 3 of 3 image overrides of ci/K8 are stored")
 		requireSays(t, result.Output, "Not done: securityTag.")
@@ -55,7 +56,7 @@ func TestAccSetWhoseCreateIsInterruptedHoldsWhatIsAcknowledged(t *testing.T) {
 	fake.Inject(fakeharness.Fault{Call: "update-config", Hook: func(fakeharness.Request) { updating <- struct{}{} }})
 	run := dir.Start("apply", "-auto-approve")
 	<-updating
-	run.Interrupt()
+	run.Signal(syscall.SIGINT)
 	result := run.Wait()
 	requireSays(t, result.Output, "Warning: Interrupted: 1 of 1 image overrides of ci/K8 are stored")
 	if result.Code == 0 || len(stateImages(t, dir)) != 1 {

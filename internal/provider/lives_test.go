@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func newLife(t *testing.T, seed uint64) *life {
 	hides := rng.IntN(3) == 0
 	fake := startFake(t, fakeharness.Options{HideDefaults: hides})
 	l := &life{T: t, seed: seed, rng: rng, fake: fake, hides: hides, dir: clitest.New(t, "", fake.Env())}
-	l.dir.Group = true // see Terminate
+	l.dir.Group = true // see SignalGroup
 	l.config = &livedConfig{rng: rng, fake: fake, sets: map[string]*livedSet{}}
 	if err := os.Mkdir(l.dir.Path("override"), 0o700); err != nil {
 		t.Fatal(err)
@@ -204,19 +205,19 @@ func (l *life) disturbed(args ...string) (result clitest.Result, interrupted boo
 	}
 	when := fmt.Sprintf("latency %v, of writes %v, lag %v of every read %d", read, write, lag, every)
 	wanted := l.rng.IntN(2) == 0
-	end, signal := (*clitest.Process).Interrupt, "Ctrl-C"
+	end, signal, name := (*clitest.Process).Signal, syscall.SIGINT, "Ctrl-C"
 	if l.rng.IntN(2) == 0 {
-		end, signal = (*clitest.Process).Terminate, "SIGTERM"
+		end, signal, name = (*clitest.Process).SignalGroup, syscall.SIGTERM, "SIGTERM"
 	}
 	if wanted {
 		l.fake.Inject(fault)
-		when += fmt.Sprintf(", %s at request %d of %q", signal, fault.After+1, fault.Call)
+		when += fmt.Sprintf(", %s at request %d of %q", name, fault.After+1, fault.Call)
 	}
 	run, ended := l.dir.Start(args...), make(chan struct{})
 	go func() {
 		select {
 		case <-hit:
-			end(run)
+			end(run, signal)
 		case <-ended:
 		}
 	}()

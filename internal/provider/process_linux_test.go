@@ -313,7 +313,7 @@ func TestAccSIGTERMToTheProcessGroupLosesNothing(t *testing.T) {
 		fake.Inject(fakeharness.Fault{Call: "writes", Hook: func(fakeharness.Request) { close(writing) }})
 		run := dir.Start(args...)
 		<-writing
-		run.Terminate()
+		run.SignalGroup(syscall.SIGTERM)
 		result := run.Wait()
 		// Not "field", which each identity in the state has, too.
 		stored, listed := len(fake.Overrides("ci/K8")), strings.Count(dir.State(), `"restored":`)
@@ -332,8 +332,8 @@ func TestAccSIGTERMToTheProcessGroupLosesNothing(t *testing.T) {
 	run := dir.Start("apply", "-auto-approve")
 	<-hung
 	orphan := providerProcess(t, fake)
-	run.Kill()
-	run.Terminate()
+	run.Signal(syscall.SIGKILL)
+	run.SignalGroup(syscall.SIGTERM)
 	run.Wait()
 	deadline, look := time.NewTimer(10*time.Second), time.NewTicker(50*time.Millisecond)
 	defer look.Stop()

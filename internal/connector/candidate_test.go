@@ -34,7 +34,7 @@ func TestWithoutACandidateBuildsSeeTheSettingsUntested(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(*fakeharness.Server){
 		"forbidden": withoutCandidate,
-		"a policy":  func(f *fakeharness.Server) { f.DenyOneByPolicy("names", harness.ImageCandidate) },
+		"a policy":  func(f *fakeharness.Server) { f.DenyByPolicy("names", harness.ImageCandidate) },
 		"taken":     func(f *fakeharness.Server) { f.SetConnectorNamed(harness.ImageCandidate, theirs) },
 		"a leftover that may not be changed": func(f *fakeharness.Server) {
 			f.SetConnectorNamed(harness.ImageCandidate, leftover(t, "https://old.example.com"))

@@ -113,10 +113,10 @@ func TestAnAcknowledgedChangeThatCannotBeReadIsTested(t *testing.T) {
 func TestAPolicyAndAMissingSecretAreReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	fake, account := start(t, fakeharness.Options{})
-	fake.DenyByPolicy("only-ours")
+	fake.DenyByPolicy("only-ours", "")
 	_, err := account.Change(t.Context(), tested())
 	_ = as[*harness.PolicyError](t, err)
-	fake.DenyByPolicy("")
+	fake.DenyByPolicy("", "")
 	fake.RemoveSecret("account.robot")
 	if _, err := account.Change(t.Context(), tested()); !harness.IsRefused(err) {
 		t.Error(err)

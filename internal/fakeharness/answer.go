@@ -19,31 +19,31 @@ type answer struct {
 type object = map[string]any
 
 // success wraps data as the API does.
-func success(data any) answer {
+func success(data any) *answer {
 	id := newCorrelationID()
 	return jsonAnswer(http.StatusOK, id, object{"status": "SUCCESS", "data": data, "metaData": nil, "correlationId": id})
 }
 
 // failed is an error in the ERROR form.
-func failed(status int, code, message string) answer {
+func failed(status int, code, message string) *answer {
 	id := newCorrelationID()
-	return jsonAnswer(status, id, errorEnvelope(code, message, id, object{"code": code, "level": "ERROR", "message": message}))
+	return &answer{status, asJSON(), []byte(ErrorBody(code, message, id)), id}
 }
 
 // broken is the answer to an exception that the API does not handle.
-func broken() answer {
+func broken() *answer {
 	id := newCorrelationID()
 	return jsonAnswer(http.StatusInternalServerError, id,
 		errorEnvelope("UNKNOWN_ERROR", "Oops, something went wrong on our end. Please contact Harness Support.", id))
 }
 
 // invalid is a validation failure, in the FAILURE form.
-func invalid(field, problem string) answer {
+func invalid(field, problem string) *answer {
 	return failure("INVALID_REQUEST", fmt.Sprintf("Invalid request: %s: %s", field, problem), object{"fieldId": field, "error": problem})
 }
 
 // failure is an error in the FAILURE form; without errors they are null.
-func failure(code, message string, errors ...object) answer {
+func failure(code, message string, errors ...object) *answer {
 	id := newCorrelationID()
 	return jsonAnswer(http.StatusBadRequest, id,
 		object{"status": "FAILURE", "code": code, "message": message, "correlationId": id, "errors": errors})
@@ -61,14 +61,11 @@ func errorEnvelope(code, message, correlationID string, messages ...object) obje
 	}
 }
 
-func jsonAnswer(status int, correlationID string, body any) answer {
-	return answer{
-		status:        status,
-		header:        http.Header{"Content-Type": {"application/json"}},
-		body:          mustJSON(body),
-		correlationID: correlationID,
-	}
+func jsonAnswer(status int, correlationID string, body any) *answer {
+	return &answer{status, asJSON(), mustJSON(body), correlationID}
 }
+
+func asJSON() http.Header { return http.Header{"Content-Type": {"application/json"}} }
 
 // mustJSON encodes plain structs, strings and maps, which cannot fail.
 func mustJSON(v any) []byte {

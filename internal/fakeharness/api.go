@@ -10,68 +10,96 @@ import (
 )
 
 const (
-	apiKeyHeader = "X-API-KEY"
-	basePath     = "/gateway"
-	catalogPath  = "/registry/_catalog"
-	editAccount  = "core_account_edit"
+	apiKeyHeader   = "X-API-KEY"
+	basePath       = "/gateway"
+	catalogPath    = "/registry/_catalog"
+	connectorsPath = basePath + "/ng/api/connectors"
+	dbops          = "dbops" // the module, and the scope, of Database DevOps: it has no infra
 )
 
-// route is the meaning of a path; the zero value is a path that the API does not have.
-type route struct{ module, call, method string }
-
-var modulePaths = map[string]string{"ci": "ci", "iacm": "iacm-manager", "idp": "idp"}
-
-var methods = map[string]string{ // call -> method
-	"get-default-config":  http.MethodGet,
-	"get-customer-config": http.MethodGet,
-	"update-config":       http.MethodPost,
-	"reset-config":        http.MethodPost,
+// modulePaths is where each module has its calls, below the endpoint.
+var modulePaths = map[string]string{
+	"ci": "/ci/execution-config/", "iacm": "/iacm-manager/execution-config/", "idp": "/idp/execution-config/",
+	dbops: "/v1/dbops/execution-config/",
 }
 
-// CallPath returns the path of a module's call below the endpoint, such as
-// "/ci/execution-config/update-config"; not ok when the API has no such module or call.
-func CallPath(module, call string) (path string, ok bool) {
-	if modulePaths[module] == "" || methods[call] == "" {
-		return "", false
+// calls are those of the API: their method, and the permission that they take beyond a valid credential.
+var calls = map[string]struct{ method, permission string }{
+	"catalog":             {http.MethodGet, ""},
+	"get-default-config":  {http.MethodGet, ""},
+	"get-customer-config": {http.MethodGet, ""},
+	"update-config":       {http.MethodPost, "core_account_edit on account"},
+	"reset-config":        {http.MethodPost, "core_account_edit on account"},
+	"get-connector":       {http.MethodGet, "core_connector_view on connector"},
+	"create-connector":    {http.MethodPost, "core_connector_edit on connector"},
+	"update-connector":    {http.MethodPut, "core_connector_edit on connector"},
+	"delete-connector":    {http.MethodDelete, "core_connector_delete on connector"},
+	"test-connector":      {http.MethodPost, ""},
+}
+
+func isWrite(call string) bool { return call == "update-config" || call == "reset-config" }
+
+// isConnectorCall reports whether a call is one of the connectors' API.
+func isConnectorCall(call string) bool { return strings.HasSuffix(call, "-connector") }
+
+// isConnectorWrite reports whether a call changes a connector.
+func isConnectorWrite(call string) bool {
+	return isConnectorCall(call) && call != "get-connector" && call != "test-connector"
+}
+
+// route is the meaning of a path, and the connector that it names; without a call, it is a path that the API
+// does not have.
+type route struct{ module, call, connector string }
+
+func (s *Server) routeOf(method, path string) route {
+	if path == catalogPath {
+		return route{call: "catalog"}
 	}
-	return "/" + modulePaths[module] + "/execution-config/" + call, true
-}
-
-// routes holds every path that the API has.
-var routes = func() map[string]route {
-	out := map[string]route{catalogPath: {call: "catalog", method: http.MethodGet}}
-	for module := range modulePaths {
-		for call, method := range methods {
-			path, _ := CallPath(module, call)
-			out[basePath+path] = route{module, call, method}
+	for module, prefix := range modulePaths {
+		if module != dbops || s.Options().DBOpsUnderGateway {
+			prefix = basePath + prefix
+		}
+		if call, ok := strings.CutPrefix(path, prefix); ok && strings.HasSuffix(call, "-config") && calls[call].method != "" {
+			return route{module: module, call: call}
 		}
 	}
-	return out
-}()
-
-// routeOf returns what a method and path mean, and the connector that the path names.
-func routeOf(method, path string) (rt route, connector string) {
-	if rt, connector, ok := connectorRoute(method, path); ok {
-		return rt, connector
+	below, ok := strings.CutPrefix(path, connectorsPath)
+	tested, isTest := strings.CutPrefix(below, "/testConnection/")
+	id := strings.TrimPrefix(below, "/")
+	switch {
+	case !ok:
+		return route{}
+	case isTest:
+		return route{call: "test-connector", connector: tested}
+	case below == "" && method == http.MethodPut:
+		return route{call: "update-connector"}
+	case below == "":
+		return route{call: "create-connector"}
+	case id == "" || below != "/"+id || strings.Contains(id, "/"):
+		return route{}
+	case method == http.MethodDelete:
+		return route{call: "delete-connector", connector: id}
 	}
-	return routes[path], ""
+	return route{call: "get-connector", connector: id}
 }
 
 // handle acts on a request as the API does. It takes the call's latency, whatever it answers.
-func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer {
+func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) *answer {
 	latency := s.Options().latency(rt.call)
 	if refusal := s.refuse(r, rt, req); refusal != nil {
 		s.Wait(r.Context(), latency)
-		return *refusal
-	}
-	if isConnectorCall(rt.call) {
-		return s.connector(r.Context(), rt, req, f)
+		return refusal
 	}
 	if isWrite(rt.call) {
 		return s.write(r.Context(), latency, req, f)
 	}
 	s.Wait(r.Context(), latency/2)
-	out := s.read(rt, req, r.URL.Query(), f)
+	var out *answer
+	if isConnectorCall(rt.call) {
+		out = s.connector(r.Context(), rt.call, req, f)
+	} else {
+		out = s.read(rt, req, r.URL.Query(), f)
+	}
 	s.Wait(r.Context(), latency/2)
 	return out
 }
@@ -79,40 +107,51 @@ func (s *Server) handle(r *http.Request, rt route, req Request, f *Fault) answer
 // refuse checks everything before the content of a request, in the server's order; nil if the request may
 // go on.
 func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
-	refusal := func(a answer) *answer { return &a }
+	call := calls[rt.call]
 	switch {
 	case rt.call == "":
-		return refusal(failure("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found"))
-	case r.Method != rt.method:
+		return failure("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found")
+	case r.Method != call.method:
 		out := failed(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed")
-		out.header.Set("Allow", rt.method)
-		return &out
+		out.header.Set("Allow", call.method)
+		return out
 	case rt.call == "catalog":
 		return nil // the registry asks for no credential
 	}
 	key, mayWrite, ok := s.authenticate(r.Header)
+	infra := r.URL.Query().Get("infra")
 	switch {
 	case !ok:
-		return refusal(failed(http.StatusUnauthorized, "INVALID_TOKEN", "Token is not valid."))
-	case !s.limit.allow(key, s.Options().RateLimit):
-		return refusal(failed(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many requests. Please try again later."))
+		return failed(http.StatusUnauthorized, "INVALID_TOKEN", "Token is not valid.")
+	case !s.allow(key):
+		return failed(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many requests. Please try again later.")
 	case req.Account == "" && rt.call != "get-default-config":
-		return refusal(invalid("accountIdentifier", "must not be null"))
-	case req.Account != "" && !s.store.hasAccount(req.Account):
-		return refusal(failed(http.StatusNotFound, "ACCOUNT_DOES_NOT_EXIST", fmt.Sprintf("Account %s does not exist", req.Account)))
+		return invalid("accountIdentifier", "must not be null")
+	case req.Account != "" && !s.hasAccount(req.Account):
+		return failed(http.StatusNotFound, "ACCOUNT_DOES_NOT_EXIST", fmt.Sprintf("Account %s does not exist", req.Account))
 	case len(req.Body) > 0 && !isJSON(r):
-		return refusal(failed(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "HTTP 415 Unsupported Media Type"))
-	case isConnectorCall(rt.call):
-		return s.refuseConnector(rt.call, mayWrite)
-	case isWrite(rt.call) && !mayWrite:
-		return refusal(failed(http.StatusForbidden, "NG_ACCESS_DENIED",
-			fmt.Sprintf("Missing permission %s on account", editAccount)))
-	}
-	infra := r.URL.Query().Get("infra")
-	if rt.module != dbops && !s.hasInfra(strings.ToUpper(infra)) {
-		return refusal(failed(http.StatusBadRequest, "INVALID_REQUEST", "Config not supported for infra type: "+infra))
+		return failed(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "HTTP 415 Unsupported Media Type")
+	case call.permission != "" && s.lacks(rt.call, mayWrite):
+		return failed(http.StatusForbidden, "NG_ACCESS_DENIED", "Missing permission "+call.permission)
+	case rt.module != "" && rt.module != dbops && !s.hasInfra(strings.ToUpper(infra)):
+		return failed(http.StatusBadRequest, "INVALID_REQUEST", "Config not supported for infra type: "+infra)
 	}
 	return nil
+}
+
+// lacks reports whether a credential that may write, or only read, lacks the permission of a call.
+func (s *Server) lacks(call string, mayWrite bool) (lacks bool) {
+	s.locked(func() {
+		switch {
+		case call == "get-connector":
+			lacks = s.connectors.noView
+		case isConnectorCall(call):
+			lacks = !mayWrite || s.connectors.noEdit
+		default:
+			lacks = !mayWrite
+		}
+	})
+	return lacks
 }
 
 // hasInfra reports whether the server has an infra.
@@ -142,19 +181,25 @@ func (s *Server) authenticate(header http.Header) (credential string, mayWrite, 
 }
 
 // read answers the calls that change nothing.
-func (s *Server) read(rt route, req Request, query url.Values, f *Fault) answer {
+func (s *Server) read(rt route, req Request, query url.Values, f *Fault) *answer {
 	switch rt.call {
 	case "catalog":
 		return s.catalog(query)
 	case "get-default-config":
-		return success(s.store.defaultsOf(req.Scope))
+		return success(s.Defaults(req.Scope))
 	}
 	opts, lag := s.Options(), f.Behind
-	if n := s.reads.Add(1); opts.ReplicaEvery <= 1 || n%int64(opts.ReplicaEvery) == 0 {
-		lag = opts.ReplicaLag
-	}
-	overrides, defaults := s.store.overrides(req.Account, req.Scope, lag), s.store.defaultsOf(req.Scope)
-	maps.DeleteFunc(overrides, func(field, _ string) bool { return !s.store.lists(req.Scope, field) })
+	s.locked(func() {
+		if s.reads++; opts.ReplicaEvery <= 1 || s.reads%opts.ReplicaEvery == 0 {
+			lag = opts.ReplicaLag
+		}
+	})
+	overrides, defaults := s.overrides(req.Account, req.Scope, lag), s.Defaults(req.Scope)
+	// A field that may be set, but is in no defaults, is never listed; one that was stored from outside is.
+	maps.DeleteFunc(overrides, func(field, _ string) bool {
+		_, listed := defaults[field]
+		return !listed && s.takes(req.Scope, field)
+	})
 	if req.OverridesOnly != "" && !strings.EqualFold(req.OverridesOnly, "true") {
 		return success(merged(defaults, overrides))
 	}

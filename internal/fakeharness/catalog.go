@@ -25,7 +25,7 @@ func defaultCatalog() []string {
 
 // catalog answers the Docker Registry catalog: at most n repositories after last, and a Link header if
 // there are more. A page is never longer than Options.CatalogPage.
-func (s *Server) catalog(query url.Values) answer {
+func (s *Server) catalog(query url.Values) *answer {
 	opts := s.Options()
 	size := opts.CatalogPage
 	if text := query.Get("n"); text != "" {
@@ -51,6 +51,6 @@ func (s *Server) catalog(query url.Values) answer {
 }
 
 // registryError is an error in the registry's own form, which has no correlationId.
-func registryError(code, message string) answer {
+func registryError(code, message string) *answer {
 	return jsonAnswer(http.StatusBadRequest, "", map[string]any{"errors": []any{map[string]any{"code": code, "message": message}}})
 }

@@ -108,7 +108,7 @@ func TestConnectorsAreRefusedAsTheServerDoes(t *testing.T) {
 func TestAPolicyRefusesBehindSuccess(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
-	s.DenyByPolicy("only-our-registry")
+	s.DenyByPolicy("only-our-registry", "")
 	got := connectorCall(t, s, "PUT ", wrapped(ConnectorBody("https://registry.example.com", "")))
 	if seen := got.connector(t); seen.Connector != nil || seen.Governance["deny"] != true || !strings.Contains(got.body, "only-our-registry") {
 		t.Errorf("%s", got.body)

@@ -3,27 +3,7 @@ package fakeharness
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 )
-
-// dbops is the module, and the scope, of Database DevOps: it has no infra.
-const (
-	dbops     = "dbops"
-	dbopsPath = "/v1/dbops/execution-config/"
-)
-
-// dbopsRoute returns the Database DevOps call of a path, if the server has it there.
-func (s *Server) dbopsRoute(path string) (rt route, ok bool) {
-	base := ""
-	if s.Options().DBOpsUnderGateway {
-		base = basePath
-	}
-	call, ok := strings.CutPrefix(path, base+dbopsPath)
-	if !ok || methods[call] == "" {
-		return route{}, false
-	}
-	return route{module: dbops, call: call, method: methods[call]}, true
-}
 
 // namedFields are the operations of a reset of Database DevOps, whose body is a list of names.
 func namedFields(body []byte) (operations []*operation, err error) {
@@ -61,7 +41,7 @@ func (s *Server) takesForm(module, call string, body []byte) bool {
 
 // bare turns an answer into the form of Database DevOps: data without an envelope, 201 for a write, and
 // only a message for an error.
-func bare(call string, a answer) answer {
+func bare(call string, a *answer) *answer {
 	var e struct {
 		Message string          `json:"message"`
 		Data    json.RawMessage `json:"data"`
@@ -69,13 +49,11 @@ func bare(call string, a answer) answer {
 	if json.Unmarshal(a.body, &e) != nil {
 		panic("fakeharness: an answer of the API is not an envelope")
 	}
-	out := a
-	out.body = e.Data
-	switch {
+	switch a.body = e.Data; {
 	case a.status != http.StatusOK:
-		out.body = mustJSON(map[string]string{"message": e.Message})
+		a.body = mustJSON(map[string]string{"message": e.Message})
 	case isWrite(call):
-		out.status = http.StatusCreated
+		a.status = http.StatusCreated
 	}
-	return out
+	return a
 }

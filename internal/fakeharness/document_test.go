@@ -8,20 +8,19 @@ import (
 // A read that comes while a document is being saved shows it as before or as after.
 func TestAReadDuringASaveIsNeverEmpty(t *testing.T) {
 	t.Parallel()
-	s := newStore(Options{AccountID: "a"})
-	image := "example.com/git:1.0.0"
-	s.change("a", "ci/K8", "gitCloneTag", &image, 0)
+	s, image := New(Options{}), "example.com/git:1.0.0"
+	s.SetOverride("ci/K8", "gitCloneTag", image)
 	var saves sync.WaitGroup
 	for range 4 {
 		saves.Go(func() {
 			for range 5000 {
-				s.change("a", "ci/K8", "gitCloneTag", &image, 0)
+				s.SetOverride("ci/K8", "gitCloneTag", image)
 			}
 		})
 	}
 	empty := 0
 	for range 20000 {
-		if len(s.overrides("a", "ci/K8", 0)) == 0 {
+		if len(s.Overrides("ci/K8")) == 0 {
 			empty++
 		}
 	}

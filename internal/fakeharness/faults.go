@@ -59,8 +59,8 @@ func (f *Fault) acts() bool {
 }
 
 // answer builds the fault's own answer.
-func (f *Fault) answer() answer {
-	out := answer{status: f.Status, header: http.Header{}, body: []byte(f.Body)}
+func (f *Fault) answer() *answer {
+	out := &answer{status: f.Status, header: http.Header{}, body: []byte(f.Body)}
 	if f.Redirect != "" {
 		out.header.Set("Location", f.Redirect)
 		if out.status == 0 {
@@ -81,7 +81,7 @@ func (f *Fault) answer() answer {
 }
 
 // send writes the answer, damaged as the fault says.
-func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a answer) {
+func (s *Server) send(ctx context.Context, w http.ResponseWriter, f *Fault, a *answer) {
 	padding := max(0, f.PadTo-int64(len(a.body)))
 	w.Header().Set("Content-Length", strconv.FormatInt(int64(len(a.body))+padding, 10))
 	maps.Copy(w.Header(), a.header)
@@ -128,3 +128,6 @@ func (f *Fault) matches(req Request) bool {
 	return matchesCall(req.Call, f.Call) && (f.Scope == "" || f.Scope == req.Scope) &&
 		(f.Connector == "" || f.Connector == req.Connector)
 }
+
+// Inject adds a fault after the existing ones.
+func (s *Server) Inject(f Fault) { s.Add(f, f.Times, f.After) }

@@ -57,12 +57,8 @@ func newHTTPClient() *http.Client {
 func newCall(t *testing.T, s *Server, target, body string) *http.Request {
 	t.Helper()
 	parts := strings.Split(target, "/")
-	path, ok := CallPath(parts[0], parts[2])
-	if !ok {
-		t.Fatalf("no such call: %s", target)
-	}
 	query := url.Values{"accountIdentifier": {s.Options().AccountID}, "infra": {parts[1]}}
-	return newRequestTo(t, s, path+"?"+query.Encode(), body)
+	return newRequestTo(t, s, modulePaths[parts[0]]+parts[2]+"?"+query.Encode(), body)
 }
 
 // newRequestTo makes a request for any path below the endpoint.

@@ -3,7 +3,6 @@ package fakeharness
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -45,8 +44,12 @@ func newRequest(r *http.Request, rt route, body []byte) Request {
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
 		Call: rt.call, Scope: scopeOf(rt.module, query.Get("infra")),
 		Account: query.Get("accountIdentifier"), OverridesOnly: query.Get("overridesOnly"),
-		Header: r.Header.Clone(), UserAgent: r.UserAgent(), Body: body,
+		Connector: rt.connector, Header: r.Header.Clone(), UserAgent: r.UserAgent(), Body: body,
 		Start: time.Now(),
+	}
+	if isConnectorWrite(rt.call) && rt.connector == "" {
+		_, sent, _ := connectorIn(body)
+		req.Connector = sent.Identifier
 	}
 	if rt.module == dbops {
 		req.Scope, req.Account = dbops, r.Header.Get("Harness-Account")
@@ -96,22 +99,14 @@ func matchesCall(call, wanted string) bool {
 		wanted == "connector-writes" && isConnectorWrite(call)
 }
 
-func isWrite(call string) bool { return call == "update-config" || call == "reset-config" }
-
-// inFlight counts the writes that are in flight.
-type inFlight struct {
-	mu      sync.Mutex
-	account map[string]int
-	most    int
-}
-
-// count counts more, or less, writes of an account.
-func (f *inFlight) count(account string, more int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.account == nil {
-		f.account = map[string]int{}
+// Count returns the number of logged requests of a call: "writes" is update-config and
+// reset-config together, "" is every request.
+func (s *Server) Count(call string) int {
+	n := 0
+	for _, r := range s.Requests() {
+		if matchesCall(r.Call, call) {
+			n++
+		}
 	}
-	f.account[account] += more
-	f.most = max(f.most, f.account[account])
+	return n
 }

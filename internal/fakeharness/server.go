@@ -9,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
@@ -91,21 +89,12 @@ type Server struct {
 	fakeserver.Faults[Fault]
 	fakeserver.Log[Request]
 
-	tuning sync.Mutex // guards opts
-	opts   Options
-	store  *store
-	reads  atomic.Int64 // of customer configs, for Options.ReplicaEvery
-	writes inFlight
-	limit  limiter
-
-	connectors connectorStore
-	late       sync.WaitGroup // saves after their answer
+	state
 }
 
 // New returns a server that does not listen yet: use it as a handler, or call Listen and Serve.
 func New(opts Options) *Server {
-	opts = opts.withDefaults()
-	s := &Server{opts: opts, store: newStore(opts)}
+	s := &Server{state: newState(opts.withDefaults())}
 	s.Init(s.serve)
 	return s
 }
@@ -116,38 +105,17 @@ func Start(t fakeserver.TB, opts Options) *Server {
 	return fakeserver.Start(t, New(opts))
 }
 
-// Close ends every request in progress, even a hanging one, and returns when all have ended and every late
-// save is done.
-func (s *Server) Close() {
-	s.Server.Close()
-	s.late.Wait()
-}
-
-// Settle returns when no request is in progress, not even one whose client has gone, and every late save is
-// done.
-func (s *Server) Settle() {
-	s.Server.Settle()
-	s.late.Wait()
-}
-
 // serve answers one request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // half a request does not count
 	}
-	rt, connector := routeOf(r.Method, r.URL.Path)
-	if found, ok := s.dbopsRoute(r.URL.Path); ok {
-		rt = found
-	}
+	rt := s.routeOf(r.Method, r.URL.Path)
 	req := newRequest(r, rt, body)
-	req.Connector = connector
-	if isConnectorWrite(rt.call) && connector == "" {
-		req.Connector = connectorIn(body)
-	}
 	entry := s.Arrive(req)
 	if isWrite(req.Call) {
-		s.writes.count(req.Account, 1)
+		s.countWrite(req.Account, 1)
 	}
 	f := s.Hit(func(f *Fault) bool { return f.matches(req) })
 	a := s.answer(r, rt, req, &f)
@@ -157,7 +125,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	// Before the answer's last byte can reach the client, which then finds the log complete.
 	final := s.Note(entry, func(r *Request) { r.Status, r.CorrelationID, r.End = a.status, a.correlationID, time.Now() })
 	if isWrite(req.Call) {
-		s.writes.count(req.Account, -1)
+		s.countWrite(req.Account, -1)
 	}
 	if onAnswer := s.Options().OnAnswer; onAnswer != nil {
 		onAnswer(final)
@@ -169,11 +137,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer returns what to answer; status 0 for nothing.
-func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer {
+func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) *answer {
 	if f.Hook != nil {
 		f.Hook(req)
 	}
-	var out answer
+	out := &answer{}
 	if f.acts() {
 		out = s.handle(r, rt, req, f)
 		if rt.module == dbops && out.status != 0 {
@@ -189,7 +157,7 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) answer
 		s.Hang(r.Context())
 	}
 	if f.withholds() {
-		return answer{}
+		return &answer{}
 	}
 	return out
 }
@@ -200,13 +168,6 @@ func (s *Server) Endpoint() string {
 		return ""
 	}
 	return s.URL() + basePath
-}
-
-// Options returns the options, with defaults filled in.
-func (s *Server) Options() Options {
-	s.tuning.Lock()
-	defer s.tuning.Unlock()
-	return s.opts
 }
 
 // Env returns the variables that point the provider at this server.

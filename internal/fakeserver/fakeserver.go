@@ -19,6 +19,7 @@ type Server struct {
 	closed   chan struct{}
 	once     sync.Once
 	running  sync.RWMutex // every request holds it for reading
+	late     sync.WaitGroup
 }
 
 // Init says what answers the requests.
@@ -77,10 +78,15 @@ func (s *Server) Close() {
 	s.Settle()
 }
 
-// Settle returns when no request is in progress, not even one whose client has gone.
+// Go does what a request leaves for later.
+func (s *Server) Go(later func()) { s.late.Go(later) }
+
+// Settle returns when no request is in progress, not even one whose client has gone, and nothing is left for
+// later.
 func (s *Server) Settle() {
 	s.running.Lock()
 	s.running.Unlock() //nolint:staticcheck // only the wait is wanted
+	s.late.Wait()
 }
 
 // ServeHTTP answers one request.

@@ -105,7 +105,7 @@ func TestConnectorRefusals(t *testing.T) {
 	if err := client.DeleteConnector(t.Context(), ImageConnector); !IsReferenced(err) {
 		t.Errorf("referenced: %v", err)
 	}
-	server.DenyByPolicy("only-ours")
+	server.DenyByPolicy("only-ours", "")
 	_, err := client.UpdateConnector(t.Context(), ImageConnector, mine)
 	policy, ok := err.(*PolicyError) //nolint:errorlint // it is returned as it is
 	if !ok || !strings.Contains(policy.Error(), "only-ours") || len(policy.Reasons) != 2 {

@@ -72,7 +72,7 @@ func TestAccImageConnector_whatSomebodyChangedAfterThePlanStays(t *testing.T) {
 func TestAccImageConnector_saysThatBuildsSeeItUntested(t *testing.T) {
 	t.Parallel()
 	fake, dir := connectorWorld(t, fakeharness.Options{}, connectorConfig(mirrorURL))
-	fake.DenyOneByPolicy("naming", harness.ImageCandidate)
+	fake.DenyByPolicy("naming", harness.ImageCandidate)
 	requireSays(t, dir.Must("apply", "-auto-approve"), "Warning: Builds saw the image connector before it was tested", "naming", "it works")
 	requireURL(t, fake, mirrorURL)
 	dir.Write("main.tf", connectorConfig("https://other.example.com"))

@@ -41,7 +41,7 @@ func TestAccImageConnector_refusalsAndFaultsAreReportedAsSuch(t *testing.T) {
 		prepare func(*fakeharness.Server)
 		says    string
 	}{
-		"a policy":              {func(f *fakeharness.Server) { f.DenyByPolicy("only-ours") }, "A policy of the account refused the change: the registry is not on the list of only-ours"},
+		"a policy":              {func(f *fakeharness.Server) { f.DenyByPolicy("only-ours", "") }, "A policy of the account refused the change: the registry is not on the list of only-ours"},
 		"a missing secret":      {func(f *fakeharness.Server) { f.RemoveSecret("account.robot") }, "No secret exists with the identifier robot in this scope."},
 		"no permission to edit": {func(f *fakeharness.Server) { f.DenyConnectors(false, true) }, "core_connector_edit to change it"},
 		"no permission to view": {func(f *fakeharness.Server) { f.DenyConnectors(true, false) }, "core_connector_view to read the image connector"},

@@ -5,15 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
-// answer is one HTTP answer, complete before its first byte is sent.
-type answer struct {
-	status        int
-	header        http.Header
-	body          []byte
-	correlationID string
-}
+type answer = fakeserver.Answer
 
 // object is one of JSON.
 type object = map[string]any
@@ -27,7 +23,7 @@ func success(data any) *answer {
 // failed is an error in the ERROR form.
 func failed(status int, code, message string) *answer {
 	id := newCorrelationID()
-	return &answer{status, asJSON(), []byte(ErrorBody(code, message, id)), id}
+	return &answer{Status: status, Header: asJSON(), Body: []byte(ErrorBody(code, message, id)), ID: id}
 }
 
 // broken is the answer to an exception that the API does not handle.
@@ -62,7 +58,7 @@ func errorEnvelope(code, message, correlationID string, messages ...object) obje
 }
 
 func jsonAnswer(status int, correlationID string, body any) *answer {
-	return &answer{status, asJSON(), mustJSON(body), correlationID}
+	return &answer{Status: status, Header: asJSON(), Body: mustJSON(body), ID: correlationID}
 }
 
 func asJSON() http.Header { return http.Header{"Content-Type": {"application/json"}} }

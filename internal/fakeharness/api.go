@@ -113,7 +113,7 @@ func (s *Server) refuse(r *http.Request, rt route, req Request) *answer {
 		return failure("RESOURCE_NOT_FOUND_EXCEPTION", "HTTP 404 Not Found")
 	case r.Method != call.method:
 		out := failed(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "HTTP 405 Method Not Allowed")
-		out.header.Set("Allow", call.method)
+		out.Header.Set("Allow", call.method)
 		return out
 	case rt.call == "catalog":
 		return nil // the registry asks for no credential

@@ -45,7 +45,7 @@ func (s *Server) catalog(query url.Values) *answer {
 	out := jsonAnswer(http.StatusOK, "", map[string][]string{"repositories": page})
 	if end < len(opts.Catalog) {
 		next := url.Values{"n": {strconv.Itoa(size)}, "last": {page[len(page)-1]}}
-		out.header.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, catalogPath, next.Encode()))
+		out.Header.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, catalogPath, next.Encode()))
 	}
 	return out
 }

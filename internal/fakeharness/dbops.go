@@ -46,14 +46,14 @@ func bare(call string, a *answer) *answer {
 		Message string          `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
-	if json.Unmarshal(a.body, &e) != nil {
+	if json.Unmarshal(a.Body, &e) != nil {
 		panic("fakeharness: an answer of the API is not an envelope")
 	}
-	switch a.body = e.Data; {
-	case a.status != http.StatusOK:
-		a.body = mustJSON(map[string]string{"message": e.Message})
+	switch a.Body = e.Data; {
+	case a.Status != http.StatusOK:
+		a.Body = mustJSON(map[string]string{"message": e.Message})
 	case isWrite(call):
-		a.status = http.StatusCreated
+		a.Status = http.StatusCreated
 	}
 	return a
 }

@@ -99,6 +99,13 @@ func matchesCall(call, wanted string) bool {
 		wanted == "connector-writes" && isConnectorWrite(call)
 }
 
+// matches reports whether a fault is for a request.
+func matches(f *Fault, r Request) bool {
+	return matchesCall(r.Call, f.Call) && (f.Scope == "" || f.Scope == r.Scope) &&
+		(f.Connector == "" || f.Connector == r.Connector) && (f.Method == "" || f.Method == r.Method) &&
+		strings.Contains(r.Path, f.Reference)
+}
+
 // Count returns the number of logged requests of a call: "writes" is update-config and
 // reset-config together, "" is every request.
 func (s *Server) Count(call string) int {

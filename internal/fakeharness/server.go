@@ -83,10 +83,13 @@ func (o Options) latency(call string) time.Duration {
 	return o.Latency
 }
 
+// Fault makes requests go wrong. Its Call is that of a Request, or "writes" or "connector-writes" as for Count.
+type Fault = fakeserver.Fault[Request]
+
 // Server is the API. It is an http.Handler, and safe for concurrent use.
 type Server struct {
 	fakeserver.Server
-	fakeserver.Faults[Fault]
+	fakeserver.Faults[Request]
 	fakeserver.Log[Request]
 
 	state
@@ -117,23 +120,23 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if isWrite(req.Call) {
 		s.countWrite(req.Account, 1)
 	}
-	f := s.Hit(func(f *Fault) bool { return f.matches(req) })
+	f := s.Hit(func(f *Fault) bool { return matches(f, req) })
 	a := s.answer(r, rt, req, &f)
 	if r.Context().Err() != nil {
-		a.status = 0
+		a.Status = 0
 	}
 	// Before the answer's last byte can reach the client, which then finds the log complete.
-	final := s.Note(entry, func(r *Request) { r.Status, r.CorrelationID, r.End = a.status, a.correlationID, time.Now() })
+	final := s.Note(entry, func(r *Request) { r.Status, r.CorrelationID, r.End = a.Status, a.ID, time.Now() })
 	if isWrite(req.Call) {
 		s.countWrite(req.Account, -1)
 	}
 	if onAnswer := s.Options().OnAnswer; onAnswer != nil {
 		onAnswer(final)
 	}
-	if a.status == 0 {
+	if a.Status == 0 {
 		panic(http.ErrAbortHandler)
 	}
-	s.send(r.Context(), w, &f, a)
+	f.Send(&s.Server, w, r, a)
 }
 
 // answer returns what to answer; status 0 for nothing.
@@ -142,21 +145,21 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) *answe
 		f.Hook(req)
 	}
 	out := &answer{}
-	if f.acts() {
+	if f.Acts() {
 		out = s.handle(r, rt, req, f)
-		if rt.module == dbops && out.status != 0 {
+		if rt.module == dbops && out.Status != 0 {
 			out = bare(rt.call, out)
 		}
-	} else if !f.withholds() {
+	} else if !f.Withholds() {
 		s.Wait(r.Context(), s.Options().latency(rt.call))
 	}
-	if f.answers() {
-		out = f.answer()
+	if f.Answers() {
+		out = f.Answer()
 	}
 	if f.Hang {
 		s.Hang(r.Context())
 	}
-	if f.withholds() {
+	if f.Withholds() {
 		return &answer{}
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 )
 
 // handle acts on a request as a registry does.
-func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
+func (s *Server) handle(r *http.Request, rt route, body []byte) *answer {
 	if s.opts.Upstream != "" {
 		return s.forward(r, body)
 	}
@@ -68,7 +68,7 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) answer {
 	}
 }
 
-func (s *Server) missingRepository(rt route) answer {
+func (s *Server) missingRepository(rt route) *answer {
 	switch s.opts.MissingStatus {
 	case http.StatusUnauthorized:
 		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
@@ -78,7 +78,7 @@ func (s *Server) missingRepository(rt route) answer {
 	return refuse(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry: "+rt.repo)
 }
 
-func (s *Server) catalog(r *http.Request) answer {
+func (s *Server) catalog(r *http.Request) *answer {
 	var names []string
 	for name := range s.store.repos {
 		names = append(names, name)
@@ -87,7 +87,7 @@ func (s *Server) catalog(r *http.Request) answer {
 	return s.page(r, names, "/v2/_catalog", func(page []string) any { return map[string]any{"repositories": page} })
 }
 
-func (s *Server) tags(r *http.Request, rt route, repo *repository) answer {
+func (s *Server) tags(r *http.Request, rt route, repo *repository) *answer {
 	if s.opts.NoTags != (Refusal{}) {
 		return s.opts.NoTags.answer()
 	}
@@ -101,7 +101,7 @@ func (s *Server) tags(r *http.Request, rt route, repo *repository) answer {
 }
 
 // page answers with a part of a list and a Link to the next.
-func (s *Server) page(r *http.Request, all []string, path string, wrap func([]string) any) answer {
+func (s *Server) page(r *http.Request, all []string, path string, wrap func([]string) any) *answer {
 	if s.opts.PageSize == 0 {
 		return reply(http.StatusOK, mustJSON(wrap(all)), "Content-Type", "application/json")
 	}
@@ -121,7 +121,7 @@ func (s *Server) page(r *http.Request, all []string, path string, wrap func([]st
 	return reply(http.StatusOK, mustJSON(wrap(page)), "Content-Type", "application/json", "Link", link)
 }
 
-func (s *Server) manifests(r *http.Request, rt route, repo *repository, body []byte) answer {
+func (s *Server) manifests(r *http.Request, rt route, repo *repository, body []byte) *answer {
 	switch r.Method {
 	case http.MethodPut:
 		return s.putManifest(r, rt, repo, body)
@@ -159,7 +159,7 @@ func (s *Server) digestHeader(digest string) string {
 	return digest
 }
 
-func (s *Server) putManifest(r *http.Request, rt route, repo *repository, body []byte) answer {
+func (s *Server) putManifest(r *http.Request, rt route, repo *repository, body []byte) *answer {
 	digest := Digest(body)
 	byDigest := strings.Contains(rt.reference, ":")
 	switch {
@@ -199,7 +199,7 @@ func (s *Server) putManifest(r *http.Request, rt route, repo *repository, body [
 }
 
 // invalid refuses a manifest.
-func (s *Server) invalid(code, reason string) answer {
+func (s *Server) invalid(code, reason string) *answer {
 	if s.opts.DetailKey == "" {
 		return refuse(http.StatusBadRequest, code, reason)
 	}
@@ -207,7 +207,7 @@ func (s *Server) invalid(code, reason string) answer {
 	return Refusal{http.StatusBadRequest, "MANIFEST_INVALID", "manifest invalid", detail}.answer()
 }
 
-func (s *Server) deleteManifest(rt route, repo *repository) answer {
+func (s *Server) deleteManifest(rt route, repo *repository) *answer {
 	if s.opts.NoDelete != (Refusal{}) {
 		return s.opts.NoDelete.answer()
 	}
@@ -239,7 +239,7 @@ func (s *Server) deleteManifest(rt route, repo *repository) answer {
 }
 
 // referrers lists the manifests that name the digest as their subject.
-func (s *Server) referrers(r *http.Request, rt route, repo *repository) answer {
+func (s *Server) referrers(r *http.Request, rt route, repo *repository) *answer {
 	switch {
 	case s.opts.NoReferrers != (Refusal{}):
 		return s.opts.NoReferrers.answer()

@@ -25,16 +25,16 @@ func (s *Server) ExpireTokens() {
 }
 
 // authorize lets a request pass, or returns what to answer.
-func (s *Server) authorize(r *http.Request, rt route) (answer, bool) {
+func (s *Server) authorize(r *http.Request, rt route) (*answer, bool) {
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
 	if s.opts.Username == "" || s.opts.AnonymousPull && !write && !s.opts.Token {
-		return answer{}, true
+		return nil, true
 	}
 	if !s.opts.Token || s.opts.TwoChallenges {
 		user, password, _ := r.BasicAuth()
 		switch path, ok := s.login(user, password); {
 		case ok && below(path, rt.repo):
-			return answer{}, true
+			return nil, true
 		case ok:
 			return refuse(http.StatusForbidden, "DENIED", "requested access to the resource is denied"), false
 		case !s.opts.Token:
@@ -47,7 +47,7 @@ func (s *Server) authorize(r *http.Request, rt route) (answer, bool) {
 	has, ok := s.tokens.scopes[token]
 	s.tokens.mu.Unlock()
 	if ok && !slices.ContainsFunc(needs, func(need string) bool { return !allows(has, need) }) {
-		return answer{}, true
+		return nil, true
 	}
 	host := r.Host
 	if s.opts.TokenElsewhere {
@@ -89,9 +89,9 @@ func below(path, repo string) bool {
 	return path == "" || repo == "" || strings.HasPrefix(repo+"/", path+"/")
 }
 
-func (s *Server) challenge(header string) answer {
+func (s *Server) challenge(header string) *answer {
 	a := refuse(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
-	a.header.Set("WWW-Authenticate", header)
+	a.Header.Set("WWW-Authenticate", header)
 	return a
 }
 
@@ -134,7 +134,7 @@ func cutLast(scope string) (before, after string) {
 }
 
 // giveToken is the token server. It takes a login, or by POST the password as a refresh token.
-func (s *Server) giveToken(r *http.Request, body []byte) answer {
+func (s *Server) giveToken(r *http.Request, body []byte) *answer {
 	wanted := r.URL.Query()
 	user, password, ok := r.BasicAuth()
 	if r.Method == http.MethodPost {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-func (s *Server) blobs(r *http.Request, rt route, repo *repository) answer {
+func (s *Server) blobs(r *http.Request, rt route, repo *repository) *answer {
 	blob, ok := repo.blobs[rt.reference]
 	if !ok {
 		return s.opts.Absent.or(refuse(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry"))
@@ -26,7 +26,7 @@ func (s *Server) blobs(r *http.Request, rt route, repo *repository) answer {
 }
 
 // storage serves what blobs redirects to.
-func (s *Server) storage(rt route) answer {
+func (s *Server) storage(rt route) *answer {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	blob, ok := s.store.repo(rt.repo).blobs[rt.reference]
@@ -37,7 +37,7 @@ func (s *Server) storage(rt route) answer {
 }
 
 // upload begins, feeds and ends uploads, and mounts. The store's lock is held.
-func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte) answer {
+func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte) *answer {
 	query := r.URL.Query()
 	if r.Method == http.MethodPost {
 		if query.Get("mount") != "" && s.opts.LyingMount {
@@ -97,7 +97,7 @@ func (s *Server) keep(r *http.Request, rt route, part []byte) {
 }
 
 // uploadAnswer says where to go on with an upload, and from which offset.
-func (s *Server) uploadAnswer(r *http.Request, status int, repo, id string) answer {
+func (s *Server) uploadAnswer(r *http.Request, status int, repo, id string) *answer {
 	return reply(status, nil,
 		"Location", s.location(r, "/v2/"+repo+"/blobs/uploads/"+id+"?_state=secret-state"), "Docker-Upload-UUID", id,
 		"Range", fmt.Sprintf("0-%d", max(0, len(s.store.uploads[id].data)-1)))
@@ -115,7 +115,7 @@ func (s *Server) location(r *http.Request, path string) string {
 	return "http://" + net.JoinHostPort(strings.ToUpper(host), port) + path
 }
 
-func (s *Server) commit(r *http.Request, rt route, repo *repository, data []byte, digest string) answer {
+func (s *Server) commit(r *http.Request, rt route, repo *repository, data []byte, digest string) *answer {
 	delete(s.store.uploads, rt.reference)
 	if Digest(data) != digest && !s.opts.Unverified {
 		return refuse(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")

@@ -42,6 +42,11 @@ func newRequest(r *http.Request, rt route) Request {
 	return request
 }
 
+// matches reports whether a fault is for a request.
+func matches(f *Fault, r Request) bool {
+	return (f.Method == "" || f.Method == r.Method) && (f.Call == "" || f.Call == r.Kind) && strings.Contains(r.Path, f.Reference)
+}
+
 // Count returns how many requests had the method ("" is any) and were of one of the kinds (none is any).
 func (s *Server) Count(method string, kinds ...string) int {
 	n := 0

@@ -14,7 +14,7 @@ type Refusal struct {
 	Detail        string // JSON; "" for none
 }
 
-func (r Refusal) answer() answer {
+func (r Refusal) answer() *answer {
 	entry := map[string]any{"code": r.Code, "message": r.Message}
 	if r.Detail != "" {
 		entry["detail"] = json.RawMessage(r.Detail)
@@ -23,7 +23,7 @@ func (r Refusal) answer() answer {
 }
 
 // or returns the answer, or another if there is none.
-func (r Refusal) or(other answer) answer {
+func (r Refusal) or(other *answer) *answer {
 	if r == (Refusal{}) {
 		return other
 	}

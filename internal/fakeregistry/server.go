@@ -57,10 +57,13 @@ type Options struct {
 	Upstream string
 }
 
+// Fault makes requests go wrong. Its Call is the Kind of a Request.
+type Fault = fakeserver.Fault[Request]
+
 // Server is a registry. It is safe for concurrent use.
 type Server struct {
 	fakeserver.Server
-	fakeserver.Faults[Fault]
+	fakeserver.Faults[Request]
 	fakeserver.Log[Request]
 
 	opts   Options
@@ -93,11 +96,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	rt := routeOf(r)
 	request := newRequest(r, rt)
 	entry := s.Arrive(request)
-	f := s.Hit(func(f *Fault) bool { return f.matches(request) })
+	f := s.Hit(func(f *Fault) bool { return matches(f, request) })
 	if f.Hook != nil {
 		f.Hook(request)
 	}
-	if f.withholds() && !f.ApplyFirst {
+	if f.Withholds() && !f.ApplyFirst {
 		s.withhold(r, rt, &f)
 	}
 	body, err := io.ReadAll(r.Body)
@@ -105,44 +108,52 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.keep(r, rt, body)
 	}
-	if err != nil && (!f.answers() || f.ApplyFirst) {
+	acts := f.ApplyFirst || !f.Answers()
+	if err != nil && acts {
 		panic(http.ErrAbortHandler) // half a request does not count
 	}
-	var a answer
-	if !f.answers() || f.ApplyFirst {
+	var a *answer
+	if acts {
 		a = s.handle(r, rt, body)
 	}
-	if f.withholds() {
+	if f.Withholds() {
 		s.withhold(r, rt, &f)
 	}
-	if f.answers() {
-		a = f.answer()
+	switch {
+	case f.Answers() && f.Code+f.Message != "":
+		a = refuse(f.Status, f.Code, f.Message)
+	case f.Answers():
+		a = f.Answer()
 	}
-	s.Note(entry, func(r *Request) { r.Status = a.status })
-	sent := s.send(w, r, &f, a)
+	s.Note(entry, func(r *Request) { r.Status = a.Status })
+	sent := f.Send(&s.Server, w, r, a)
 	s.Note(entry, func(r *Request) { r.Sent = int64(sent) })
 }
 
-// answer is what is sent back.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	length int // of what a HEAD describes
+// withhold never returns.
+func (s *Server) withhold(r *http.Request, rt route, f *Fault) {
+	part, _ := io.ReadAll(io.LimitReader(r.Body, f.Take)) // in any case, the connection is closed
+	s.keep(r, rt, part)
+	if f.Hang {
+		s.Hang(r.Context())
+	}
+	panic(http.ErrAbortHandler)
 }
 
-func reply(status int, body []byte, header ...string) answer {
-	a := answer{status: status, header: http.Header{}, body: body, length: len(body)}
+type answer = fakeserver.Answer
+
+func reply(status int, body []byte, header ...string) *answer {
+	a := &answer{Status: status, Header: http.Header{}, Body: body}
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i+1] != "" {
-			a.header.Set(header[i], header[i+1])
+			a.Header.Set(header[i], header[i+1])
 		}
 	}
 	return a
 }
 
 // refuse is an answer in the registries' own form.
-func refuse(status int, code, message string) answer {
+func refuse(status int, code, message string) *answer {
 	return Refusal{Status: status, Code: code, Message: message}.answer()
 }
 

@@ -127,7 +127,7 @@ func (r Remote) do(ctx context.Context, method, path, mediaType string, body []b
 }
 
 // forward lets another registry act on a request.
-func (s *Server) forward(r *http.Request, body []byte) answer {
+func (s *Server) forward(r *http.Request, body []byte) *answer {
 	req := r.Clone(r.Context())
 	req.RequestURI = ""
 	req.URL.Scheme, req.URL.Host, _ = strings.Cut(s.opts.Upstream, "://")
@@ -142,9 +142,9 @@ func (s *Server) forward(r *http.Request, body []byte) answer {
 	if err != nil {
 		return refuse(http.StatusBadGateway, "UNAVAILABLE", err.Error())
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header, body: content, length: len(content)}
+	a := &answer{Status: resp.StatusCode, Header: resp.Header, Body: content}
 	if r.Method == http.MethodHead {
-		a.length = int(resp.ContentLength)
+		a.Length = int(resp.ContentLength)
 	}
 	return a
 }

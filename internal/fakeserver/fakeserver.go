@@ -124,54 +124,6 @@ func (s *Server) Wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Faults are those of a fake, in the order in which they were injected.
-type Faults[F any] struct {
-	mu   sync.Mutex
-	list []*due[F]
-}
-
-type due[F any] struct {
-	fault        F
-	times, after int
-}
-
-// Add makes a fault hit so many matching requests (0: one; -1: all), after letting others pass.
-func (l *Faults[F]) Add(fault F, times, after int) {
-	if times == 0 {
-		times = 1
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = append(l.list, &due[F]{fault, times, after})
-}
-
-// ClearFaults removes every fault.
-func (l *Faults[F]) ClearFaults() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = nil
-}
-
-// Hit returns the first fault that is due for a request; the zero value for none. Faults after the one that
-// hits do not count the request.
-func (l *Faults[F]) Hit(matches func(*F) bool) (hit F) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.list {
-		switch {
-		case f.times == 0 || !matches(&f.fault):
-		case f.after > 0:
-			f.after--
-		default:
-			if f.times > 0 {
-				f.times--
-			}
-			return f.fault
-		}
-	}
-	return hit
-}
-
 // Log has the requests in order of arrival.
 type Log[R any] struct {
 	mu      sync.Mutex

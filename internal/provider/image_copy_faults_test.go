@@ -74,15 +74,15 @@ func TestAccAFailedCopyLeavesNoStateAndNoTag(t *testing.T) {
 			says:  []string{"slow down", "The registry limits"},
 		},
 		"an answer that makes no sense": {
-			fault: &fakeregistry.Fault{Method: http.MethodPost, Kind: "uploads", Status: 202, Times: -1},
+			fault: &fakeregistry.Fault{Method: http.MethodPost, Call: "uploads", Status: 202, Times: -1},
 			says:  []string{"did not say where to send it", "is a registry"},
 		},
 		"unavailable": {
-			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Status: 503, Times: -1},
+			fault: &fakeregistry.Fault{Method: http.MethodPut, Call: "manifests", Status: 503, Times: -1},
 			says:  []string{"HTTP 503", "a proxy in front of it fails"},
 		},
 		"a lost answer": {
-			fault: &fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Drop: true, Times: -1},
+			fault: &fakeregistry.Fault{Method: http.MethodPut, Call: "manifests", Drop: true, Times: -1},
 			says:  []string{"no answer"},
 		},
 	} {
@@ -184,7 +184,7 @@ func TestAccADigestThatIsGoneByTheApplyIsReported(t *testing.T) {
 	src, dst, digest := registries(t, fakeregistry.Options{})
 	dir := copying(t, src, dst, "")
 	dir.Must("plan", "-out", "saved.plan")
-	src.Inject(fakeregistry.Fault{Kind: "manifests", Reference: digest, Status: 404, Code: "MANIFEST_UNKNOWN", Times: -1})
+	src.Inject(fakeregistry.Fault{Call: "manifests", Reference: digest, Status: 404, Code: "MANIFEST_UNKNOWN", Times: -1})
 	result := dir.Run("apply", "saved.plan")
 	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "no longer has the digest that the plan showed", digest)
 	requireNoCopy(t, dir, dst)
@@ -223,7 +223,7 @@ func TestAccAnInterruptEndsACopy(t *testing.T) {
 	src, dst, digest := registries(t, fakeregistry.Options{})
 	reached := make(chan struct{})
 	dst.Inject(fakeregistry.Fault{
-		Method: http.MethodPut, Kind: "manifests", Hang: true, Hook: func(fakeregistry.Request) { close(reached) },
+		Method: http.MethodPut, Call: "manifests", Hang: true, Hook: func(fakeregistry.Request) { close(reached) },
 	})
 	dir := copying(t, src, dst, "")
 	process := dir.Start("apply", "-auto-approve")
@@ -244,7 +244,7 @@ func TestAccAnInterruptEndsACopy(t *testing.T) {
 func TestAccACopyThatTakesTooLongSaysSo(t *testing.T) {
 	t.Parallel()
 	src, dst, _ := registries(t, fakeregistry.Options{})
-	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Hang: true, Times: -1})
+	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Call: "manifests", Hang: true, Times: -1})
 	dir := copying(t, src, dst, `timeouts = { create = "2s" }`)
 	result := dir.Run("apply", "-auto-approve")
 	requireDiagnostics(t, result.Output, 1, "Error: Could not copy the image", "did not finish within 2s", "raise create and update")

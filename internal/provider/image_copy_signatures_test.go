@@ -39,7 +39,7 @@ func TestAccASignatureThatIsLostIsCopiedAgain(t *testing.T) {
 			s, d, dst.Requests())
 	}
 
-	dst.Inject(fakeregistry.Fault{Kind: "manifests", Reference: ".sig", Status: 503, Times: -1})
+	dst.Inject(fakeregistry.Fault{Call: "manifests", Reference: ".sig", Status: 503, Times: -1})
 	requireDiagnostics(t, dir.Must("plan", "-detailed-exitcode"), 1, "Warning: Could not check all copied images in "+dst.Host(), ".sig")
 	dst.ClearFaults()
 

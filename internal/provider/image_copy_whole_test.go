@@ -179,7 +179,7 @@ func TestAccAnImageThatBuildsPullIsNotDeleted(t *testing.T) {
 	main := dir.Read("main.tf")
 	next := strings.Replace(main, "/"+destinationRef, "/mirror/harness/ci-addon:next", 1)
 	dir.Write("main.tf", next)
-	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Reference: "manifests/next", Kind: "manifests", Status: 403, Code: "DENIED"})
+	dst.Inject(fakeregistry.Fault{Method: http.MethodPut, Reference: "manifests/next", Call: "manifests", Status: 403, Code: "DENIED"})
 	if result := dir.Run("apply", "-auto-approve"); result.Code != 1 || dst.Tag(destinationRef) != digest {
 		t.Errorf("after a copy that failed (%d), the previous image is %q", result.Code, dst.Tag(destinationRef))
 	}
@@ -258,7 +258,7 @@ func TestAccALongCopySaysHowFarItIs(t *testing.T) {
 		}
 		return false
 	}
-	src.Inject(fakeregistry.Fault{Method: http.MethodGet, Kind: "blobs", Hook: func(fakeregistry.Request) {
+	src.Inject(fakeregistry.Fault{Method: http.MethodGet, Call: "blobs", Hook: func(fakeregistry.Request) {
 		ticker := time.NewTicker(50 * time.Millisecond)
 		defer ticker.Stop()
 		for !says("Copying an image: ") {

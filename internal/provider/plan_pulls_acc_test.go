@@ -253,7 +253,7 @@ func TestAccARegistryIsPingedWhileTheConnectorIsRead(t *testing.T) {
 	dir := verifying(t, fake, registry, "required", pin("addonTag", "reg/harness/ci-addon:1.16.92"))
 	for _, args := range [][]string{{"plan", "-out", "saved.plan"}, {"apply", "saved.plan"}} {
 		pinged := make(chan struct{})
-		registry.Inject(fakeregistry.Fault{Kind: "base", Hook: func(fakeregistry.Request) { close(pinged) }})
+		registry.Inject(fakeregistry.Fault{Call: "base", Hook: func(fakeregistry.Request) { close(pinged) }})
 		fake.Inject(fakeharness.Fault{Call: "get-connector", Hook: func(fakeharness.Request) {
 			select {
 			case <-pinged:

@@ -222,7 +222,7 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 			entry := `{"mediaType":"` + fakeregistry.ManifestType + `","size":1,"digest":"` + image.Digest() + `"}`
 			body := `{"schemaVersion":2,"manifests":[` + strings.Repeat(entry+",", 20_000) + entry + `]}`
 			s.Inject(fakeregistry.Fault{
-				Kind: "referrers", Times: -1, Body: []byte(body), Header: map[string][]string{"Content-Type": {fakeregistry.IndexType}},
+				Call: "referrers", Times: -1, Body: body, Header: map[string][]string{"Content-Type": {fakeregistry.IndexType}},
 			})
 		},
 		// The largest bundle, signing payload and bill of materials that are read, and many small ones.
@@ -260,7 +260,7 @@ func TestAccNoRegistryMakesAnApplyLarge(t *testing.T) {
 			for n := range 198_000 {
 				fmt.Fprintf(tags, `"1.0.%d-%s",`, n, strings.Repeat("x", 100))
 			}
-			src.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Body: []byte(`{"tags":[` + tags.String() + `"1.0.0"]}`)})
+			src.Inject(fakeregistry.Fault{Call: "tags", Times: -1, Body: `{"tags":[` + tags.String() + `"1.0.0"]}`})
 			dir := clitest.New(t, copies.String(), fake.Env())
 			if name == "signatures" {
 				for i := range 2 {

@@ -166,7 +166,7 @@ func TestAccImageReleases(t *testing.T) {
 		Config:            listing("image = \"src/harness/ci-addon:1.16.9\"\nlimit = 2\ndates = true"),
 		ConfigStateChecks: []statecheck.StateCheck{first("published", "2025-08-04T10:00:00Z")},
 	}}})
-	registry.Inject(fakeregistry.Fault{Kind: "blobs", Status: http.StatusForbidden, Times: -1})
+	registry.Inject(fakeregistry.Fault{Call: "blobs", Status: http.StatusForbidden, Times: -1})
 	w.run(resource.TestCase{Steps: []resource.TestStep{{
 		Config:      listing("image = \"src/harness/ci-addon:1.16.9\"\nlimit = 2\ndates = true"),
 		ExpectError: says("Could not find out when the image was published"),

@@ -64,7 +64,7 @@ data "harnessci_image_status" "now" {
 			}
 			echo := func(method string) {
 				dst.Inject(fakeregistry.Fault{
-					Method: method, Kind: "manifests", Status: 403, Code: "NO_" + secretKey, Message: "robot:" + secretKey + " may not", Times: -1,
+					Method: method, Call: "manifests", Status: 403, Code: "NO_" + secretKey, Message: "robot:" + secretKey + " may not", Times: -1,
 				})
 			}
 			run(0, "plan", "-out", "saved.plan")

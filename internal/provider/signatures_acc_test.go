@@ -178,11 +178,11 @@ func TestAccAnUnsignedImageNeverReachesHarness(t *testing.T) {
 		}, nil, "bytes are more than is read"},
 		"a small huge one": {wantSignature, func(r *fakeregistry.Server) {
 			sign(r)
-			r.Inject(fakeregistry.Fault{Kind: "blobs", Times: -1, Body: make([]byte, 9<<20)})
+			r.Inject(fakeregistry.Fault{Call: "blobs", Times: -1, Status: http.StatusOK, PadTo: 9 << 20})
 		}, nil, "larger than is read"},
 		"altered": {wantSignature, func(r *fakeregistry.Server) {
 			sign(r)
-			r.Inject(fakeregistry.Fault{Kind: "blobs", Times: -1, Alter: true})
+			r.Inject(fakeregistry.Fault{Call: "blobs", Times: -1, Alter: true})
 		}, nil, "its content is not what its digest says"},
 		"5,000 layers": {wantSignature, func(r *fakeregistry.Server) {
 			r.Push(tag, attached(nil, bundleType, payload, "", 5_000))
@@ -322,7 +322,7 @@ func TestAccSignaturesThatCannotBeReadStopTheWrite(t *testing.T) {
 		registry.Push("a/"+strings.ToLower(field)+":1", someImage)
 		config += pin(field, "reg/a/"+strings.ToLower(field)+":1")
 	}
-	registry.Inject(fakeregistry.Fault{Kind: "manifests", Reference: ".sig", Status: http.StatusServiceUnavailable, Times: -1})
+	registry.Inject(fakeregistry.Fault{Call: "manifests", Reference: ".sig", Status: http.StatusServiceUnavailable, Times: -1})
 	dir := requiring(t, fake, registry, wantSignature, config, good)
 	requireDiagnostics(t, dir.Must("plan"), 1, "Warning: Signatures were not checked: "+registry.Host(), "ci/K8/addonTag", "ci/K8/liteEngineTag")
 	result := dir.Run("apply", "-auto-approve")

@@ -108,7 +108,7 @@ func TestEachImageIsLookedUpOnce(t *testing.T) {
 				t.Errorf("%d HEADs of %d requests, want one, one for the manifest and one for the configuration", heads, all)
 			}
 			run.Changed(pulled)
-			fake.Inject(fakeregistry.Fault{Kind: "manifests", Status: http.StatusServiceUnavailable})
+			fake.Inject(fakeregistry.Fault{Call: "manifests", Status: http.StatusServiceUnavailable})
 			fake.ResetLog()
 			err := run.CheckPlan(t.Context(), []string{pulled})[0]
 			want := 1

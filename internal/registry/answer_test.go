@@ -45,7 +45,7 @@ func TestAllOfARegistrysWordsAreTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, fakeregistry.Options{})
-			server.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Status: test.status, Body: []byte(test.body)})
+			server.Inject(fakeregistry.Fault{Call: "tags", Times: -1, Status: test.status, Body: test.body})
 			_, err := newClient(t, func(c *Config) { c.MaxRetries = 0 }).Tags(t.Context(), server.Host()+"/a/b")
 			if e := told(t, err, test.kind); e.Code != test.code || e.Text != test.text || e.Status != test.status {
 				t.Errorf("%q, %q", e.Code, e.Text)
@@ -58,7 +58,7 @@ func TestWordsAreBounded(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	entry := `{"code":"` + strings.Repeat("C", 900) + `","message":"` + strings.Repeat("m", 900) + `","detail":{"a":"\u001b[31m` + strings.Repeat("d", 900) + `"}}`
-	server.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Status: 403, Body: []byte(`{"errors":[` + entry + strings.Repeat(","+entry, 20) + `]}`)})
+	server.Inject(fakeregistry.Fault{Call: "tags", Times: -1, Status: 403, Body: `{"errors":[` + entry + strings.Repeat(","+entry, 20) + `]}`})
 	_, err := newClient(t, nil).Tags(t.Context(), server.Host()+"/a/b")
 	if e := told(t, err, Denied); len(e.Error()) > 2000 || strings.Contains(e.Error(), "\x1b") {
 		t.Errorf("%d bytes: %s", len(e.Error()), e)
@@ -68,8 +68,8 @@ func TestWordsAreBounded(t *testing.T) {
 func TestACopysErrorNamesTheRequestAndItsSide(t *testing.T) {
 	t.Parallel()
 	for side, fault := range map[string]fakeregistry.Fault{
-		"source":      {Kind: "blobs", Method: http.MethodGet, Status: 403, Code: "DENIED", Times: -1},
-		"destination": {Kind: "uploads", Method: http.MethodPost, Status: 403, Code: "DENIED", Times: -1},
+		"source":      {Call: "blobs", Method: http.MethodGet, Status: 403, Code: "DENIED", Times: -1},
+		"destination": {Call: "uploads", Method: http.MethodPost, Status: 403, Code: "DENIED", Times: -1},
 	} {
 		p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{}, nil)
 		p.source.Push("a/b:1", multi(1))
@@ -90,7 +90,7 @@ func TestACopysErrorWithoutAnAnswerNamesTheRequest(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{}, func(c *Config) { c.MaxRetries = 0 })
 	p.source.Push("a/b:1", multi(1))
-	p.destination.Inject(fakeregistry.Fault{Kind: "uploads", Drop: true, Times: -1})
+	p.destination.Inject(fakeregistry.Fault{Call: "uploads", Drop: true, Times: -1})
 	_, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{})
 	e := told(t, err, Unreachable)
 	if want := fmt.Sprintf("(POST %s/v2/c/d/blobs/uploads/ at the destination)", p.destination.Host()); !strings.Contains(e.Error(), want) {

@@ -53,7 +53,7 @@ func TestAnUploadElsewhereGetsNoCredential(t *testing.T) {
 	p := newPair(t, fakeregistry.Options{}, logins["basic"], nil)
 	p.source.Push("a/b:1", multi(1))
 	elsewhere := strings.Replace(p.destination.Host(), "127.0.0.1", "localhost", 1)
-	p.destination.Inject(fakeregistry.Fault{Kind: "uploads", Method: http.MethodPost, Times: -1, Header: http.Header{
+	p.destination.Inject(fakeregistry.Fault{Call: "uploads", Method: http.MethodPost, Times: -1, Header: http.Header{
 		"Location": {"http://" + elsewhere + "/v2/c/d/blobs/uploads/upload-1"},
 	}})
 	_, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{})
@@ -98,7 +98,7 @@ func TestARedirectToHarnessCarriesNothingAndIsNotBelieved(t *testing.T) {
 	for _, login := range []string{"basic", "token"} {
 		harness := startOther(t, `{"status":"SUCCESS","data":{"addonTag":"harness/ci-addon:1"}}`)
 		server := fakeregistry.Start(t, logins[login])
-		server.Inject(fakeregistry.Fault{Kind: "manifests", Times: -1, Status: 307, Header: http.Header{
+		server.Inject(fakeregistry.Fault{Call: "manifests", Times: -1, Status: 307, Header: http.Header{
 			"Location": {harness.URL + "/gateway/ci/execution-config/get-default-config"},
 		}})
 		c := newClient(t, func(c *Config) { c.Hosts = map[string]Host{server.Host(): {Username: user, Password: secret}} })
@@ -118,7 +118,7 @@ func TestARedirectToHarnessCarriesNothingAndIsNotBelieved(t *testing.T) {
 func TestALoopOfRedirectsEnds(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Times: -1, Status: 307, Header: http.Header{"Location": {"/v2/a/b/manifests/1"}}})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Times: -1, Status: 307, Header: http.Header{"Location": {"/v2/a/b/manifests/1"}}})
 	if _, err := newClient(t, nil).Inspect(t.Context(), server.Host()+"/a/b:1"); err == nil {
 		t.Error("no error")
 	}
@@ -130,8 +130,8 @@ func TestALoopOfRedirectsEnds(t *testing.T) {
 func TestNoRegistrySendsTheClientToAMachinesOwnNetwork(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeregistry.Fault{
-		"redirect": {Kind: "manifests", Status: 307, Header: http.Header{"Location": {"http://169.254.169.254/latest/meta-data/"}}},
-		"token server": {Kind: "base", Status: 401, Header: http.Header{
+		"redirect": {Call: "manifests", Status: 307, Header: http.Header{"Location": {"http://169.254.169.254/latest/meta-data/"}}},
+		"token server": {Call: "base", Status: 401, Header: http.Header{
 			"Www-Authenticate": {`Bearer realm="http://169.254.169.254/latest?secret",service="x"`},
 		}},
 	} {
@@ -152,7 +152,7 @@ func TestATokenServersAnswerIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"refresh_token":"hunter2-secret"}`, `hunter2-secret`, `{"token":{"hunter2-secret":1}}`} {
 		server := fakeregistry.Start(t, logins["token"])
-		server.Inject(fakeregistry.Fault{Kind: "token", Times: -1, Body: []byte(body)})
+		server.Inject(fakeregistry.Fault{Call: "token", Times: -1, Body: body})
 		var log recorder
 		_, err := newClient(t, func(c *Config) { c.Log = log.log }).Head(t.Context(), server.Host()+"/a/b:1")
 		if line := fmt.Sprint(told(t, err, Refused), log.entries); strings.Contains(line, "secret") {
@@ -216,7 +216,7 @@ func TestARegistryWithTLSDoesNotRedirectToPlainHTTP(t *testing.T) {
 	inClear := startOther(t, "{}")
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	host, roots := startTLS(t, server)
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Times: -1, Status: 307, Header: http.Header{"Location": {inClear.URL}}})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Times: -1, Status: 307, Header: http.Header{"Location": {inClear.URL}}})
 	c := newClient(t, func(c *Config) { c.RootCAs = roots })
 	c.http.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if strings.HasPrefix(address, "registry.example:") {
@@ -263,7 +263,7 @@ func TestContentWithoutMeasureIsRefused(t *testing.T) {
 			p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{}, nil)
 			p.source.Push("a/b:1", deep)
 			if name != "too deep" {
-				p.source.Inject(fakeregistry.Fault{Kind: "manifests", Method: http.MethodGet, Body: body, Times: -1})
+				p.source.Inject(fakeregistry.Fault{Call: "manifests", Method: http.MethodGet, Body: string(body), Times: -1})
 			}
 			_, err := p.copy(t, "a/b:1", "c/d:1", CopyOptions{Digest: fakeregistry.Digest(body)})
 			wantKind(t, err, Refused)
@@ -278,7 +278,7 @@ func TestARegistrysWordsAreSafeToShow(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Inject(fakeregistry.Fault{
-		Kind: "manifests", Times: -1, Status: 403, Code: "DENIED\x1b]0;x\x07",
+		Call: "manifests", Times: -1, Status: 403, Code: "DENIED\x1b]0;x\x07",
 		Message: "no\x1b[31m\u202e\n" + strings.Repeat("long ", 1000),
 	})
 	_, err := newClient(t, nil).Head(t.Context(), server.Host()+"/a/b:1")

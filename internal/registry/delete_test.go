@@ -66,7 +66,7 @@ func TestATagThatIsDeletedByDigestOnlyMayBeToldAsMissing(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Push("a/b:1", multi(1))
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Method: http.MethodDelete, Reference: "manifests/1", Status: 404, Code: "MANIFEST_UNKNOWN", Times: -1})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Method: http.MethodDelete, Reference: "manifests/1", Status: 404, Code: "MANIFEST_UNKNOWN", Times: -1})
 	must(t, newClient(t, nil).Delete(t.Context(), server.Host()+"/a/b:1"))
 	if server.Tag("a/b:1") != "" {
 		t.Error("it is still there")
@@ -78,8 +78,8 @@ func TestARegistryThatDeletesNothingSaysSo(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Push("a/b:1", multi(1))
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Method: http.MethodDelete, Status: 405, Code: "UNSUPPORTED", Message: "no deletes here", Times: -1})
-	server.Inject(fakeregistry.Fault{Kind: "tags", Status: 403, Code: "DENIED", Times: -1})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Method: http.MethodDelete, Status: 405, Code: "UNSUPPORTED", Message: "no deletes here", Times: -1})
+	server.Inject(fakeregistry.Fault{Call: "tags", Status: 403, Code: "DENIED", Times: -1})
 	err := newClient(t, nil).Delete(t.Context(), server.Host()+"/a/b:1")
 	if e := told(t, err, Refused); e.Status != 405 || e.Text != "no deletes here" {
 		t.Error(e)

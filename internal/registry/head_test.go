@@ -152,7 +152,7 @@ func TestReadsSurvivePassingFailures(t *testing.T) {
 				server := fakeregistry.Start(t, fakeregistry.Options{})
 				server.Push("a/b:1", multi(7))
 				f := fault
-				f.Kind = kind
+				f.Call = kind
 				server.Inject(f)
 				c := newClient(t, nil)
 				_, err := c.Inspect(t.Context(), server.Host()+"/a/b:1")
@@ -179,7 +179,7 @@ func TestLastingFailuresAreReported(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, fakeregistry.Options{})
 			server.Push("a/b:1", multi(8))
-			tc.fault.Kind, tc.fault.Times = "manifests", -1
+			tc.fault.Call, tc.fault.Times = "manifests", -1
 			server.Inject(tc.fault)
 			_, err := newClient(t, nil).Inspect(t.Context(), server.Host()+"/a/b:1")
 			if e := told(t, err, tc.kind); e.Text != "slow down" || e.Status != tc.fault.Status {
@@ -193,7 +193,7 @@ func TestALongRetryAfterIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Inject(fakeregistry.Fault{
-		Kind: "manifests", Times: -1, Status: 429, Code: "TOOMANYREQUESTS",
+		Call: "manifests", Times: -1, Status: 429, Code: "TOOMANYREQUESTS",
 		Header: http.Header{"Retry-After": {"21600"}},
 	})
 	_, err := newClient(t, nil).Inspect(t.Context(), server.Host()+"/a/b:1")
@@ -222,7 +222,7 @@ func TestAnAnswerThatNeverComesEndsAtTheTimeOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, fakeregistry.Options{})
-			fault.Kind, fault.Times = "manifests", -1
+			fault.Call, fault.Times = "manifests", -1
 			server.Inject(fault)
 			c := newClient(t, func(c *Config) { c.RequestTimeout, c.MaxRetries = 100*time.Millisecond, 0 })
 			if _, err := c.Head(t.Context(), server.Host()+"/a/b:1"); err == nil {
@@ -237,7 +237,7 @@ func TestACancelledCallEndsInABackOff(t *testing.T) {
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	c := newClient(t, func(c *Config) { c.RetryWaitMin, c.RetryWaitMax = time.Hour, time.Hour })
 	ctx, cancel := context.WithCancel(t.Context())
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Times: -1, Status: 503, Hook: func(fakeregistry.Request) { cancel() }})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Times: -1, Status: 503, Hook: func(fakeregistry.Request) { cancel() }})
 	_, err := c.Head(ctx, server.Host()+"/a/b:1")
 	if !is(err, Unreachable) || ctx.Err() == nil {
 		t.Errorf("got %v", err)
@@ -255,7 +255,7 @@ func TestWhatIsNotARegistryIsNotBelieved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, fakeregistry.Options{})
-			server.Inject(fakeregistry.Fault{Times: -1, Body: []byte(body)})
+			server.Inject(fakeregistry.Fault{Times: -1, Status: http.StatusOK, Body: body})
 			c := newClient(t, nil)
 			_, err := c.Head(t.Context(), server.Host()+"/a/b:1")
 			wantKind(t, err, Refused)
@@ -273,7 +273,7 @@ func TestALyingDigestIsNotBelieved(t *testing.T) {
 	server := fakeregistry.Start(t, fakeregistry.Options{})
 	server.Push("a/b:1", multi(9))
 	other := multi(10).Digest()
-	server.Inject(fakeregistry.Fault{Kind: "manifests", Method: http.MethodGet, Times: -1, Body: multi(9).Manifest})
+	server.Inject(fakeregistry.Fault{Call: "manifests", Method: http.MethodGet, Times: -1, Body: string(multi(9).Manifest)})
 	_, err := newClient(t, nil).Inspect(t.Context(), server.Host()+"/a/b@"+other)
 	wantKind(t, err, Mismatch)
 }
@@ -285,7 +285,7 @@ func TestOnlyTheRegistryItselfSaysThatAnImageIsMissing(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, logins["storage on its own"])
 			server.Push("a/b:1", fakeregistry.Image("linux/amd64"))
-			server.Inject(fakeregistry.Fault{Kind: kind, Times: -1, Status: http.StatusNotFound})
+			server.Inject(fakeregistry.Fault{Call: kind, Times: -1, Status: http.StatusNotFound})
 			c := newClient(t, func(c *Config) { c.Hosts = map[string]Host{server.Host(): {Username: user, Password: secret}} })
 			_, err := c.Inspect(t.Context(), server.Host()+"/a/b:1")
 			wantKind(t, err, Refused)

@@ -43,7 +43,7 @@ func TestAllTagsAreListed(t *testing.T) {
 func TestTagsThatCannotBeAreDropped(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
-	server.Inject(fakeregistry.Fault{Kind: "tags", Body: []byte(`{"tags":["1","2\u001b[31m","\u202e3","a b","","-x","` + strings.Repeat("x", 129) + `"]}`)})
+	server.Inject(fakeregistry.Fault{Call: "tags", Body: `{"tags":["1","2\u001b[31m","\u202e3","a b","","-x","` + strings.Repeat("x", 129) + `"]}`})
 	got, err := newClient(t, nil).Tags(t.Context(), server.Host()+"/a/b")
 	must(t, err)
 	if !slices.Equal(got, []string{"1"}) {
@@ -61,7 +61,7 @@ func TestAListThatLeadsElsewhereIsRefused(t *testing.T) {
 			t.Parallel()
 			server := fakeregistry.Start(t, fakeregistry.Options{})
 			server.Push("a/b:1", multi(1))
-			server.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Header: http.Header{"Link": {link}}})
+			server.Inject(fakeregistry.Fault{Call: "tags", Times: -1, Header: http.Header{"Link": {link}}})
 			_, err := newClient(t, nil).Tags(t.Context(), server.Host()+"/a/b")
 			wantKind(t, err, Refused)
 		})
@@ -75,7 +75,7 @@ func TestOnlyTheQueryOfALinkCounts(t *testing.T) {
 		server := fakeregistry.Start(t, fakeregistry.Options{PageSize: 1})
 		server.Push("a/b:1", multi(1))
 		server.Push("a/b:2", multi(1))
-		server.Inject(fakeregistry.Fault{Kind: "tags", Body: []byte(`{"tags":["1"]}`), Header: http.Header{"Link": {"<" + base + `?last=1>; rel="next"`}}})
+		server.Inject(fakeregistry.Fault{Call: "tags", Body: `{"tags":["1"]}`, Header: http.Header{"Link": {"<" + base + `?last=1>; rel="next"`}}})
 		got, err := newClient(t, nil).Tags(t.Context(), server.Host()+"/a/b")
 		must(t, err)
 		if !slices.Equal(got, []string{"1", "2"}) {
@@ -87,7 +87,7 @@ func TestOnlyTheQueryOfALinkCounts(t *testing.T) {
 func TestAnEndlessListIsRefused(t *testing.T) {
 	t.Parallel()
 	server := fakeregistry.Start(t, fakeregistry.Options{})
-	server.Inject(fakeregistry.Fault{Kind: "tags", Times: -1, Body: []byte(`{"tags":["` + strings.Repeat(`a","`, 1_000_000) + `a"]}`)})
+	server.Inject(fakeregistry.Fault{Call: "tags", Times: -1, Body: `{"tags":["` + strings.Repeat(`a","`, 1_000_000) + `a"]}`})
 	_, err := newClient(t, nil).Tags(t.Context(), server.Host()+"/a/b")
 	wantKind(t, err, Refused)
 }

@@ -67,7 +67,7 @@ func TestNoAnswerTakesMuchMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := fakeregistry.Start(t, fakeregistry.Options{NoDigest: true})
 			for _, kind := range []string{"manifests", "tags", "blobs"} {
-				server.Inject(fakeregistry.Fault{Kind: kind, Times: -1, Body: body})
+				server.Inject(fakeregistry.Fault{Call: kind, Times: -1, Body: string(body)})
 			}
 			askInLittleMemory(t, server)
 		})
@@ -120,7 +120,7 @@ func TestNoImageTakesMuchMemory(t *testing.T) {
 		"indexes below the limit": func(s *fakeregistry.Server) { s.Push("a/b:1", fakeregistry.Index(middling...)) },
 		"referrers": func(s *fakeregistry.Server) {
 			s.Push("a/b:1", multi(1))
-			s.Inject(fakeregistry.Fault{Kind: "referrers", Times: -1, Body: referrers, Header: http.Header{"Content-Type": {fakeregistry.IndexType}}})
+			s.Inject(fakeregistry.Fault{Call: "referrers", Times: -1, Body: string(referrers), Header: http.Header{"Content-Type": {fakeregistry.IndexType}}})
 		},
 		"tags": func(s *fakeregistry.Server) {
 			page := `{"tags":["` + strings.Repeat("x", 100)
@@ -129,7 +129,7 @@ func TestNoImageTakesMuchMemory(t *testing.T) {
 				for n := range 30_000 {
 					fmt.Fprintf(&tags, `%s%06d","%s`, "", n, strings.Repeat("x", 100))
 				}
-				s.Inject(fakeregistry.Fault{Kind: "tags", Reference: fmt.Sprintf("list%d", i), Times: -1, Body: []byte(page + tags.String() + `"]}`)})
+				s.Inject(fakeregistry.Fault{Call: "tags", Reference: fmt.Sprintf("list%d", i), Times: -1, Body: page + tags.String() + `"]}`})
 			}
 		},
 	} {

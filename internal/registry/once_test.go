@@ -15,7 +15,7 @@ func TestOnceSendsEachRequestOnce(t *testing.T) {
 	for _, kind := range []string{"base", "token", "manifests"} {
 		server := fakeregistry.Start(t, logins["token"])
 		server.Push("a/b:1", multi(1))
-		server.Inject(fakeregistry.Fault{Kind: kind, Status: 503, Times: -1})
+		server.Inject(fakeregistry.Fault{Call: kind, Status: 503, Times: -1})
 		c := newClient(t, func(c *Config) { c.Hosts = map[string]Host{server.Host(): {Username: user, Password: secret}} })
 		_, err := c.Head(Once(t.Context()), server.Host()+"/a/b:1")
 		wantKind(t, err, Unreachable)

@@ -129,7 +129,7 @@ func TestACutUploadGoesOnFromTheSessionsOffset(t *testing.T) {
 	content := fakeregistry.Image("linux/amd64", fakeregistry.Layer(1, 20<<20))
 	p.source.Push("a/b:1", content)
 	for range 5 {
-		p.destination.Inject(fakeregistry.Fault{Kind: "uploads", Method: http.MethodPatch, Drop: true, Take: 3 << 20})
+		p.destination.Inject(fakeregistry.Fault{Call: "uploads", Method: http.MethodPatch, Drop: true, Take: 3 << 20})
 	}
 	_, err := p.copy(t, "a/b:1", "a/b:1", CopyOptions{})
 	must(t, err)
@@ -148,7 +148,7 @@ func TestACutSourceGoesOnWhereItWasCut(t *testing.T) {
 	layer := fakeregistry.Layer(1, 10<<20)
 	content := fakeregistry.Image("linux/amd64", layer)
 	p.source.Push("a/b:1", content)
-	p.source.Inject(fakeregistry.Fault{Kind: "blobs", Reference: fakeregistry.Digest(layer), Cut: 2 << 20, Times: 4})
+	p.source.Inject(fakeregistry.Fault{Call: "blobs", Reference: fakeregistry.Digest(layer), Cut: 2 << 20, Times: 4})
 	_, err := p.copy(t, "a/b:1", "a/b:1", CopyOptions{})
 	must(t, err)
 	p.there(t, "a/b", "1", content)
@@ -193,8 +193,8 @@ func TestAfterAPushOnlyAnotherPushFailsACopy(t *testing.T) {
 				p.destination.Push("a/b:1", multi(9))
 			}
 			if tc.fault.Status != 0 || tc.fault.Drop {
-				tc.fault.Kind, tc.fault.Reference, tc.fault.Times = "manifests", "manifests/1", -1
-				p.destination.Inject(fakeregistry.Fault{Method: http.MethodPut, Kind: "manifests", Hook: func(fakeregistry.Request) { p.destination.Inject(tc.fault) }})
+				tc.fault.Call, tc.fault.Reference, tc.fault.Times = "manifests", "manifests/1", -1
+				p.destination.Inject(fakeregistry.Fault{Method: http.MethodPut, Call: "manifests", Hook: func(fakeregistry.Request) { p.destination.Inject(tc.fault) }})
 			}
 			got, err := p.copy(t, "a/b:1", "a/b:1", CopyOptions{})
 			must(t, err)
@@ -206,7 +206,7 @@ func TestAfterAPushOnlyAnotherPushFailsACopy(t *testing.T) {
 	}
 	p := newPair(t, fakeregistry.Options{}, fakeregistry.Options{}, nil)
 	p.source.Push("a/b:1", multi(1))
-	p.destination.Inject(fakeregistry.Fault{Method: http.MethodHead, Kind: "manifests", Reference: "manifests/1", After: 1, Hook: func(fakeregistry.Request) {
+	p.destination.Inject(fakeregistry.Fault{Method: http.MethodHead, Call: "manifests", Reference: "manifests/1", After: 1, Hook: func(fakeregistry.Request) {
 		p.destination.Push("a/b:1", multi(2))
 	}})
 	_, err := p.copy(t, "a/b:1", "a/b:1", CopyOptions{})

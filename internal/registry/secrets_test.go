@@ -17,7 +17,7 @@ func TestAnEchoedCredentialIsNotShown(t *testing.T) {
 	for _, token := range []bool{false, true} {
 		server := fakeregistry.Start(t, fakeregistry.Options{Username: "me", Password: password, Token: token})
 		var bearer string
-		server.Inject(fakeregistry.Fault{Kind: "manifests", Times: -1, Hook: func(r fakeregistry.Request) {
+		server.Inject(fakeregistry.Fault{Call: "manifests", Times: -1, Hook: func(r fakeregistry.Request) {
 			_, bearer, _ = strings.Cut(r.Authorization, " ")
 		}})
 		client := New(Config{Hosts: map[string]Host{server.Host(): {Username: "me", Password: password}}})
@@ -30,7 +30,7 @@ func TestAnEchoedCredentialIsNotShown(t *testing.T) {
 		for _, kind := range []string{"manifests", "tags", "token", "base"} {
 			echo := fmt.Sprintf(`{"errors": [{"code": "NO_%[1]s", "message": "%[1]s %[2]s %[3]s", "detail": "%[1]s"}]}`, password, basic, bearer)
 			for _, status := range []int{400, 403, 404, 500} {
-				server.Inject(fakeregistry.Fault{Kind: kind, Times: -1, Status: status, Body: []byte(echo)})
+				server.Inject(fakeregistry.Fault{Call: kind, Times: -1, Status: status, Body: echo})
 				_, err := client.Head(t.Context(), server.Host()+"/x:1")
 				_, tags := client.Tags(t.Context(), server.Host()+"/x")
 				for _, secret := range []string{password, basic, bearer} {

@@ -42,10 +42,20 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) *answer {
 	}
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
 	repo := s.store.repos[rt.repo]
-	if repo == nil {
-		if !write && s.opts.AbsentRepository != (Refusal{}) {
-			return s.opts.AbsentRepository.answer()
+	for _, quirk := range []struct {
+		meets   bool
+		refusal Refusal
+	}{
+		{repo == nil && !write, s.opts.AbsentRepository},
+		{repo != nil && rt.kind == "tags", s.opts.NoTags},
+		{rt.kind == "referrers", s.opts.NoReferrers},
+		{rt.kind == "manifests" && r.Method == http.MethodDelete, s.opts.NoDelete},
+	} {
+		if quirk.meets && quirk.refusal != (Refusal{}) {
+			return quirk.refusal.answer()
 		}
+	}
+	if repo == nil {
 		if s.opts.MissingStatus != 0 || !write && rt.kind == "tags" {
 			return s.missingRepository(rt)
 		}
@@ -88,9 +98,6 @@ func (s *Server) catalog(r *http.Request) *answer {
 }
 
 func (s *Server) tags(r *http.Request, rt route, repo *repository) *answer {
-	if s.opts.NoTags != (Refusal{}) {
-		return s.opts.NoTags.answer()
-	}
 	tags := slices.Clone(repo.order)
 	if !s.opts.Unsorted {
 		slices.Sort(tags)
@@ -208,9 +215,6 @@ func (s *Server) invalid(code, reason string) *answer {
 }
 
 func (s *Server) deleteManifest(rt route, repo *repository) *answer {
-	if s.opts.NoDelete != (Refusal{}) {
-		return s.opts.NoDelete.answer()
-	}
 	if !strings.Contains(rt.reference, ":") {
 		if s.opts.NoTagDelete {
 			return s.opts.TagDelete.or(unsupported.answer())
@@ -241,8 +245,6 @@ func (s *Server) deleteManifest(rt route, repo *repository) *answer {
 // referrers lists the manifests that name the digest as their subject.
 func (s *Server) referrers(r *http.Request, rt route, repo *repository) *answer {
 	switch {
-	case s.opts.NoReferrers != (Refusal{}):
-		return s.opts.NoReferrers.answer()
 	case s.opts.ReferrersElsewhere:
 		return reply(http.StatusSeeOther, nil, "Location", "http://"+s.elsewhere()+"/-"+r.URL.Path)
 	case !s.opts.Referrers:

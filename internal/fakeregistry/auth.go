@@ -21,7 +21,7 @@ type tokens struct {
 func (s *Server) ExpireTokens() {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
-	s.tokens.scopes = nil
+	clear(s.tokens.scopes)
 }
 
 // authorize lets a request pass, or returns what to answer.
@@ -164,9 +164,6 @@ func (s *Server) giveToken(r *http.Request, body []byte) *answer {
 	defer s.tokens.mu.Unlock()
 	s.tokens.next++
 	token := fmt.Sprintf("secret-token-%d", s.tokens.next)
-	if s.tokens.scopes == nil {
-		s.tokens.scopes = map[string][]string{}
-	}
 	s.tokens.scopes[token] = scopes
 	name := "token"
 	if s.opts.AccessToken {

@@ -40,14 +40,14 @@ func (s *Server) storage(rt route) *answer {
 func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte) *answer {
 	query := r.URL.Query()
 	if r.Method == http.MethodPost {
-		if query.Get("mount") != "" && s.opts.LyingMount {
-			return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+query.Get("mount")))
-		}
-		if from := s.store.repos[query.Get("from")]; from != nil && !s.opts.NoMount {
-			if blob, ok := from.blobs[query.Get("mount")]; ok {
-				repo.blobs[query.Get("mount")] = blob
-				return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+query.Get("mount")))
+		mount, has := query.Get("mount"), false
+		if from := s.store.repos[query.Get("from")]; from != nil && !s.opts.NoMount && !s.opts.LyingMount {
+			if _, has = from.blobs[mount]; has {
+				repo.blobs[mount] = from.blobs[mount]
 			}
+		}
+		if has || mount != "" && s.opts.LyingMount {
+			return reply(http.StatusCreated, nil, "Location", s.location(r, "/v2/"+rt.repo+"/blobs/"+mount))
 		}
 		s.store.next++
 		id := fmt.Sprintf("upload-%d", s.store.next)
@@ -58,23 +58,18 @@ func (s *Server) upload(r *http.Request, rt route, repo *repository, body []byte
 	if up == nil || up.repo != rt.repo {
 		return refuse(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 	}
-	switch r.Method {
-	case http.MethodDelete:
+	switch {
+	case r.Method == http.MethodDelete:
 		delete(s.store.uploads, rt.reference)
 		return reply(http.StatusNoContent, nil)
-	case http.MethodPatch:
-		if !up.continues(r) {
-			return s.uploadAnswer(r, http.StatusRequestedRangeNotSatisfiable, rt.repo, rt.reference)
-		}
+	case r.Method == http.MethodPut && s.opts.PatchOnly && len(body) > 0:
+		return unsupported.answer()
+	case !up.continues(r):
+		return s.uploadAnswer(r, http.StatusRequestedRangeNotSatisfiable, rt.repo, rt.reference)
+	case r.Method == http.MethodPatch:
 		up.data = append(up.data, body...)
 		return s.uploadAnswer(r, http.StatusAccepted, rt.repo, rt.reference)
-	case http.MethodPut:
-		if s.opts.PatchOnly && len(body) > 0 {
-			return unsupported.answer()
-		}
-		if !up.continues(r) {
-			return s.uploadAnswer(r, http.StatusRequestedRangeNotSatisfiable, rt.repo, rt.reference)
-		}
+	case r.Method == http.MethodPut:
 		return s.commit(r, rt, repo, append(up.data, body...), query.Get("digest"))
 	}
 	return s.uploadAnswer(r, http.StatusNoContent, rt.repo, rt.reference)

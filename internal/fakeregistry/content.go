@@ -38,14 +38,41 @@ func Digest(data []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// part is one object of an image, as a registry stores it.
+type part struct {
+	kind      string // manifests or blobs, as in a path
+	mediaType string // of a manifest
+	content   []byte
+}
+
+// parts returns what the content consists of, each after all that it refers to: its own manifest is last.
+func (c Content) parts() (out []part) {
+	for _, blob := range c.Blobs {
+		out = append(out, part{kind: "blobs", content: blob})
+	}
+	for _, child := range c.Children {
+		out = append(out, child.parts()...)
+	}
+	return append(out, part{"manifests", c.MediaType, c.Manifest})
+}
+
+// lacks returns the digests of the parts that a store does not have, or has with other bytes.
+func (c Content) lacks(get func(p part, digest string) []byte) (out []string) {
+	for _, p := range c.parts() {
+		if digest := Digest(p.content); !bytes.Equal(get(p, digest), p.content) {
+			out = append(out, digest)
+		}
+	}
+	return out
+}
+
 // AllBlobs returns the distinct blobs of the content by digest, those of its children too.
 func (c Content) AllBlobs() map[string][]byte {
 	all := map[string][]byte{}
-	for _, blob := range c.Blobs {
-		all[Digest(blob)] = blob
-	}
-	for _, child := range c.Children {
-		maps.Copy(all, child.AllBlobs())
+	for _, p := range c.parts() {
+		if p.kind == "blobs" {
+			all[Digest(p.content)] = p.content
+		}
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package fakeregistry
 
 import (
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ type Request struct {
 	// Repository and Reference are those of the path.
 	Repository, Reference string
 	UserAgent             string
-	Accept                string
 	// Login is the username of a Basic login, "bearer" for a token, "" for none.
 	Login string
 	// Authorization is the header as it came.
@@ -31,8 +29,7 @@ func newRequest(r *http.Request, rt route) Request {
 	request := Request{
 		Method: r.Method, Host: r.Host, Path: r.URL.Path, Query: r.URL.RawQuery,
 		Kind: rt.kind, Repository: rt.repo, Reference: rt.reference,
-		UserAgent: r.UserAgent(), Accept: r.Header.Get("Accept"),
-		Authorization: r.Header.Get("Authorization"),
+		UserAgent: r.UserAgent(), Authorization: r.Header.Get("Authorization"),
 	}
 	if user, _, ok := r.BasicAuth(); ok {
 		request.Login = user
@@ -67,9 +64,4 @@ func (s *Server) Received() int64 {
 		}
 	}
 	return n
-}
-
-// Basic is the Authorization header of a login.
-func Basic(username, password string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password))
 }

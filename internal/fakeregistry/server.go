@@ -74,7 +74,7 @@ type Server struct {
 
 // New returns a registry that does not listen yet: call Listen and Serve.
 func New(opts Options) *Server {
-	s := &Server{opts: opts, store: newStore()}
+	s := &Server{opts: opts, store: newStore(), tokens: tokens{scopes: map[string][]string{}}}
 	s.Init(s.serve)
 	return s
 }

@@ -36,9 +36,6 @@ func (r *repository) delay(reference string, reads int) {
 	if _, ok := r.manifests[before]; !ok {
 		before = ""
 	}
-	if r.late == nil {
-		r.late = map[string]*late{}
-	}
 	r.late[reference] = &late{reads, before}
 }
 
@@ -60,7 +57,7 @@ func newStore() *store {
 func (s *store) repo(name string) *repository {
 	r := s.repos[name]
 	if r == nil {
-		r = &repository{tags: map[string]string{}, manifests: map[string]stored{}, blobs: map[string][]byte{}}
+		r = &repository{tags: map[string]string{}, manifests: map[string]stored{}, blobs: map[string][]byte{}, late: map[string]*late{}}
 		s.repos[name] = r
 	}
 	return r
@@ -126,13 +123,13 @@ func (r *repository) missing(manifest []byte, needsForeign bool) string {
 
 // put stores content with all that it refers to.
 func (r *repository) put(c Content) {
-	for _, blob := range c.Blobs {
-		r.blobs[Digest(blob)] = blob
+	for _, p := range c.parts() {
+		if p.kind == "blobs" {
+			r.blobs[Digest(p.content)] = p.content
+		} else {
+			r.manifests[Digest(p.content)] = stored{p.mediaType, p.content}
+		}
 	}
-	for _, child := range c.Children {
-		r.put(child)
-	}
-	r.manifests[c.Digest()] = stored{c.MediaType, c.Manifest}
 }
 
 // Push stores content under name:tag, or without a tag only under its digest, and returns the digest. No
@@ -190,23 +187,13 @@ func (s *Server) Lose(name string, digests ...string) {
 func (s *Server) Lacks(name string, c Content) []string {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	return s.store.repo(name).lacks(c)
-}
-
-func (r *repository) lacks(c Content) []string {
-	var out []string
-	if string(r.manifests[c.Digest()].content) != string(c.Manifest) {
-		out = append(out, c.Digest())
-	}
-	for _, blob := range c.Blobs {
-		if string(r.blobs[Digest(blob)]) != string(blob) {
-			out = append(out, Digest(blob))
+	r := s.store.repo(name)
+	return c.lacks(func(p part, digest string) []byte {
+		if p.kind == "blobs" {
+			return r.blobs[digest]
 		}
-	}
-	for _, child := range c.Children {
-		out = append(out, r.lacks(child)...)
-	}
-	return out
+		return r.manifests[digest].content
+	})
 }
 
 // Half returns the tags under which something is missing: there must never be one.

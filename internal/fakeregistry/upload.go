@@ -27,25 +27,22 @@ var plain = &http.Transport{DisableKeepAlives: true}
 // Push stores content under name:tag and returns its digest.
 func (r Remote) Push(ctx context.Context, reference string, c Content) (string, error) {
 	name, tag, _ := strings.Cut(reference, ":")
-	if err := r.put(ctx, name, tag, c); err != nil {
-		return "", err
+	parts, err := c.parts(), error(nil)
+	for i, p := range parts {
+		at := Digest(p.content)
+		if i == len(parts)-1 {
+			at = tag
+		}
+		if p.kind == "blobs" {
+			err = r.putBlob(ctx, name, p.content)
+		} else {
+			_, _, err = r.do(ctx, http.MethodPut, "/v2/"+name+"/manifests/"+at, p.mediaType, p.content)
+		}
+		if err != nil {
+			return "", err
+		}
 	}
 	return c.Digest(), nil
-}
-
-func (r Remote) put(ctx context.Context, name, reference string, c Content) error {
-	for _, blob := range c.Blobs {
-		if err := r.putBlob(ctx, name, blob); err != nil {
-			return err
-		}
-	}
-	for _, child := range c.Children {
-		if err := r.put(ctx, name, child.Digest(), child); err != nil {
-			return err
-		}
-	}
-	_, _, err := r.do(ctx, http.MethodPut, "/v2/"+name+"/manifests/"+reference, c.MediaType, c.Manifest)
-	return err
 }
 
 func (r Remote) putBlob(ctx context.Context, name string, blob []byte) error {
@@ -81,21 +78,10 @@ func (r Remote) Delete(ctx context.Context, name, digest string) error {
 
 // Lacks returns what a repository lacks of the content, or has with other bytes.
 func (r Remote) Lacks(ctx context.Context, name string, c Content) []string {
-	var out []string
-	_, manifest, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/manifests/"+c.Digest(), c.MediaType, nil)
-	if err != nil || !bytes.Equal(manifest, c.Manifest) {
-		out = append(out, c.Digest())
-	}
-	for _, blob := range c.Blobs {
-		_, got, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/blobs/"+Digest(blob), "", nil)
-		if err != nil || !bytes.Equal(got, blob) {
-			out = append(out, Digest(blob))
-		}
-	}
-	for _, child := range c.Children {
-		out = append(out, r.Lacks(ctx, name, child)...)
-	}
-	return out
+	return c.lacks(func(p part, digest string) []byte {
+		_, got, _ := r.do(ctx, http.MethodGet, "/v2/"+name+"/"+p.kind+"/"+digest, p.mediaType, nil) // none, if it fails
+		return got
+	})
 }
 
 // do sends a request; mediaType is that of the body, or the accepted one if there is none.

@@ -2,7 +2,6 @@ package fakeharness
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -23,7 +22,7 @@ func success(data any) *answer {
 // failed is an error in the ERROR form.
 func failed(status int, code, message string) *answer {
 	id := newCorrelationID()
-	return &answer{Status: status, Header: asJSON(), Body: []byte(ErrorBody(code, message, id)), ID: id}
+	return jsonAnswer(status, id, coded(code, message, id))
 }
 
 // broken is the answer to an exception that the API does not handle.
@@ -47,7 +46,11 @@ func failure(code, message string, errors ...object) *answer {
 
 // ErrorBody returns the JSON of an error in the ERROR form, for Fault.Body.
 func ErrorBody(code, message, correlationID string) string {
-	return string(mustJSON(errorEnvelope(code, message, correlationID, object{"code": code, "level": "ERROR", "message": message})))
+	return string(fakeserver.MustJSON(coded(code, message, correlationID)))
+}
+
+func coded(code, message, correlationID string) object {
+	return errorEnvelope(code, message, correlationID, object{"code": code, "level": "ERROR", "message": message})
 }
 
 func errorEnvelope(code, message, correlationID string, messages ...object) object {
@@ -58,17 +61,8 @@ func errorEnvelope(code, message, correlationID string, messages ...object) obje
 }
 
 func jsonAnswer(status int, correlationID string, body any) *answer {
-	return &answer{Status: status, Header: asJSON(), Body: mustJSON(body), ID: correlationID}
-}
-
-func asJSON() http.Header { return http.Header{"Content-Type": {"application/json"}} }
-
-// mustJSON encodes plain structs, strings and maps, which cannot fail.
-func mustJSON(v any) []byte {
-	out, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
+	out := fakeserver.JSON(status, body)
+	out.ID = correlationID
 	return out
 }
 

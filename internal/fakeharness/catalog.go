@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // defaultCatalog lists the repositories of every default image.
@@ -28,29 +30,14 @@ func defaultCatalog() []string {
 func (s *Server) catalog(query url.Values) *answer {
 	opts := s.Options()
 	size := opts.CatalogPage
-	if text := query.Get("n"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n <= 0 {
-			return registryError("PAGINATION_NUMBER_INVALID", "invalid number of results requested")
-		}
+	if n, err := strconv.Atoi(query.Get("n")); err == nil {
 		size = min(n, size)
 	}
-	last := query.Get("last")
-	start, found := slices.BinarySearch(opts.Catalog, last)
-	if found {
-		start++
-	}
-	end := min(start+size, len(opts.Catalog))
-	page := append([]string{}, opts.Catalog[start:end]...)
-	out := jsonAnswer(http.StatusOK, "", map[string][]string{"repositories": page})
-	if end < len(opts.Catalog) {
+	page, more := fakeserver.Page(opts.Catalog, query.Get("last"), size)
+	out := fakeserver.JSON(http.StatusOK, map[string][]string{"repositories": page})
+	if more {
 		next := url.Values{"n": {strconv.Itoa(size)}, "last": {page[len(page)-1]}}
 		out.Header.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, catalogPath, next.Encode()))
 	}
 	return out
-}
-
-// registryError is an error in the registry's own form, which has no correlationId.
-func registryError(code, message string) *answer {
-	return jsonAnswer(http.StatusBadRequest, "", map[string]any{"errors": []any{map[string]any{"code": code, "message": message}}})
 }

@@ -3,6 +3,8 @@ package fakeharness
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // namedFields are the operations of a reset of Database DevOps, whose body is a list of names.
@@ -51,7 +53,7 @@ func bare(call string, a *answer) *answer {
 	}
 	switch a.Body = e.Data; {
 	case a.Status != http.StatusOK:
-		a.Body = mustJSON(map[string]string{"message": e.Message})
+		a.Body = fakeserver.MustJSON(map[string]string{"message": e.Message})
 	case isWrite(call):
 		a.Status = http.StatusCreated
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -127,5 +129,5 @@ func decode(t *testing.T, recorded *httptest.ResponseRecorder) reply {
 
 // update returns the body of an update-config with one field.
 func update(field, value string) string {
-	return string(mustJSON([]map[string]string{{"field": field, "value": value}}))
+	return string(fakeserver.MustJSON([]map[string]string{{"field": field, "value": value}}))
 }

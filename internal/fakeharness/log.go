@@ -25,8 +25,6 @@ type Request struct {
 	Credential string
 	UserAgent  string
 	Body       []byte
-	// Fields are the fields that a write names, in the order sent.
-	Fields []string
 	// Status is the answer's; 0 while there is none, or if none is sent.
 	Status int
 	// CorrelationID is that of the answer; "" if the answer came from a Fault.
@@ -69,14 +67,6 @@ func newRequest(r *http.Request, rt route, body []byte) Request {
 	}
 	if hasToken {
 		req.Header.Set("Authorization", masked)
-	}
-	if isWrite(rt.call) {
-		operations, err := operationsOf(rt.module, rt.call, body)
-		for _, op := range operations {
-			if err == nil && op != nil {
-				req.Fields = append(req.Fields, op.Field)
-			}
-		}
 	}
 	return req
 }

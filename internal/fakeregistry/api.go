@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // handle acts on a request as a registry does.
@@ -109,23 +111,19 @@ func (s *Server) tags(r *http.Request, rt route, repo *repository) *answer {
 
 // page answers with a part of a list and a Link to the next.
 func (s *Server) page(r *http.Request, all []string, path string, wrap func([]string) any) *answer {
-	if s.opts.PageSize == 0 {
-		return reply(http.StatusOK, mustJSON(wrap(all)), "Content-Type", "application/json")
-	}
 	size := s.opts.PageSize
+	if size == 0 {
+		return fakeserver.JSON(http.StatusOK, wrap(all))
+	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil {
 		size = min(size, n)
 	}
-	from := 0
-	if last := r.URL.Query().Get("last"); last != "" {
-		from = slices.Index(all, last) + 1
+	page, more := fakeserver.Page(all, r.URL.Query().Get("last"), size)
+	out := fakeserver.JSON(http.StatusOK, wrap(page))
+	if more {
+		out.Header.Set("Link", fmt.Sprintf(`<%s?last=%s&n=%d>; rel="next"`, path, page[len(page)-1], size))
 	}
-	page := all[from:min(from+size, len(all))]
-	link := ""
-	if from+size < len(all) {
-		link = fmt.Sprintf(`<%s?last=%s&n=%d>; rel="next"`, path, page[len(page)-1], size)
-	}
-	return reply(http.StatusOK, mustJSON(wrap(page)), "Content-Type", "application/json", "Link", link)
+	return out
 }
 
 func (s *Server) manifests(r *http.Request, rt route, repo *repository, body []byte) *answer {
@@ -210,7 +208,7 @@ func (s *Server) invalid(code, reason string) *answer {
 	if s.opts.DetailKey == "" {
 		return refuse(http.StatusBadRequest, code, reason)
 	}
-	detail := string(mustJSON(map[string]string{s.opts.DetailKey: reason}))
+	detail := string(fakeserver.MustJSON(map[string]string{s.opts.DetailKey: reason}))
 	return Refusal{http.StatusBadRequest, "MANIFEST_INVALID", "manifest invalid", detail}.answer()
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // tokens are those that the token server has issued.
@@ -169,5 +171,5 @@ func (s *Server) giveToken(r *http.Request, body []byte) *answer {
 	if s.opts.AccessToken {
 		name = "access_token"
 	}
-	return reply(http.StatusOK, mustJSON(map[string]any{name: token, "expires_in": 300}), "Content-Type", "application/json")
+	return fakeserver.JSON(http.StatusOK, map[string]any{name: token, "expires_in": 300})
 }

@@ -6,10 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // Media types that this package creates.
@@ -136,7 +137,7 @@ func Created(created, label, forPlatform string, layers ...[]byte) Content {
 	for _, layer := range layers {
 		ids = append(ids, Digest(layer))
 	}
-	config := mustJSON(struct {
+	config := fakeserver.MustJSON(struct {
 		*platform
 		Created string         `json:"created,omitempty"`
 		Config  map[string]any `json:"config,omitempty"`
@@ -167,7 +168,7 @@ func Index(children ...Content) Content {
 func Manifest(mediaType string, fields map[string]any) Content {
 	all := map[string]any{"schemaVersion": 2, "mediaType": mediaType}
 	maps.Copy(all, fields)
-	return Content{Manifest: mustJSON(all), MediaType: mediaType}
+	return Content{Manifest: fakeserver.MustJSON(all), MediaType: mediaType}
 }
 
 // Multi returns an index of small images, one per platform, each with a layer unique to this seed and
@@ -178,12 +179,4 @@ func Multi(seed uint64, platforms ...string) Content {
 		children[i] = Image(p, Layer(seed<<8|uint64(i), 2000))
 	}
 	return Index(children...)
-}
-
-func mustJSON(v any) []byte {
-	out, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // this package's own mistake
-	}
-	return out
 }

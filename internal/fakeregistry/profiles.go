@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/harnessci/terraform-provider-harnessci/internal/fakeserver"
 )
 
 // Refusal is an answer in the registries' own form; the zero value is none.
@@ -19,7 +21,7 @@ func (r Refusal) answer() *answer {
 	if r.Detail != "" {
 		entry["detail"] = json.RawMessage(r.Detail)
 	}
-	return reply(r.Status, mustJSON(map[string]any{"errors": []any{entry}}), "Content-Type", "application/json")
+	return fakeserver.JSON(r.Status, map[string]any{"errors": []any{entry}})
 }
 
 // or returns the answer, or another if there is none.

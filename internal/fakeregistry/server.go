@@ -82,7 +82,9 @@ func New(opts Options) *Server {
 // Start returns a registry that listens on a free port of the loopback until t's Cleanup.
 func Start(t fakeserver.TB, opts Options) *Server {
 	t.Helper()
-	return fakeserver.Start(t, New(opts))
+	s := New(opts)
+	s.Start(t)
+	return s
 }
 
 // elsewhere is the same server under another host name.

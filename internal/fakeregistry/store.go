@@ -213,19 +213,10 @@ func (s *Server) Half() []string {
 
 func (r *repository) whole(digest string) bool {
 	m, ok := r.manifests[digest]
-	if !ok || Digest(m.content) != digest || r.missing(m.content, false) != "" {
-		return false
-	}
 	refs := readReferences(m.content)
-	for _, child := range refs.Manifests {
-		if !r.whole(child.Digest) {
-			return false
-		}
-	}
-	for _, blob := range refs.Layers {
-		if len(blob.URLs) == 0 && Digest(r.blobs[blob.Digest]) != blob.Digest {
-			return false
-		}
-	}
-	return true
+	return ok && Digest(m.content) == digest && r.missing(m.content, false) == "" &&
+		!slices.ContainsFunc(refs.Manifests, func(child Descriptor) bool { return !r.whole(child.Digest) }) &&
+		!slices.ContainsFunc(refs.Layers, func(blob Descriptor) bool {
+			return len(blob.URLs) == 0 && Digest(r.blobs[blob.Digest]) != blob.Digest
+		})
 }

@@ -34,13 +34,8 @@ type TB interface {
 	Cleanup(func())
 }
 
-// Start lets a server listen on a free port of the loopback until t's Cleanup.
-func Start[S interface {
-	Listen(ctx context.Context, addr string) error
-	Serve() error
-	Close()
-}](t TB, s S,
-) S {
+// Start lets the server listen on a free port of the loopback until t's Cleanup.
+func (s *Server) Start(t TB) {
 	t.Helper()
 	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
 		panic(err)
@@ -54,7 +49,6 @@ func Start[S interface {
 		s.Close()
 		<-done
 	})
-	return s
 }
 
 // Listen binds the address, such as 127.0.0.1:0.

@@ -64,15 +64,6 @@ func (f *Fault[R]) Acts() bool {
 	return f.ApplyFirst || f.SaveLate > 0 || !f.Answers() && !f.Withholds()
 }
 
-// Answer is what a fake answers, complete before its first byte is sent.
-type Answer struct {
-	Status int // 0: none
-	Header http.Header
-	Body   []byte
-	Length int    // of what a HEAD describes, if it is not that of the body
-	ID     string // of the answer, for the log
-}
-
 // Answer builds the fault's own answer.
 func (f *Fault[R]) Answer() *Answer {
 	out := &Answer{Status: cmp.Or(f.Status, http.StatusOK), Header: http.Header{}, Body: []byte(f.Body)}

@@ -60,7 +60,7 @@ func open(t TB, opts fakeharness.Options, out io.Writer) error {
 	hub, private := fakeregistry.Start(t, fakeregistry.Options{}), fakeregistry.Start(t, fakeregistry.Options{})
 	control := &fakeserver.Server{}
 	control.Init(outage(harness))
-	fakeserver.Start(t, control)
+	control.Start(t)
 	gitClone, digest := harness.Defaults("ci/K8")["gitCloneTag"], ""
 	for i, image := range slices.Compact(slices.Sorted(maps.Values(harness.Defaults("ci/K8")))) {
 		content := fakeregistry.Multi(uint64(i), "linux/amd64", "linux/arm64")

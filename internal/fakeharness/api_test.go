@@ -15,7 +15,7 @@ func TestABlankValueIsKeptAndListedAndCountsAsNotSet(t *testing.T) {
 		call(t, s, "ci/K8/get-customer-config", "").mustBe(t, `{"gitCloneTag":"`+blank+`"}`)
 		req := newCall(t, s, "ci/K8/get-customer-config", "")
 		req.URL.RawQuery += "&overridesOnly=false"
-		if diff := cmp.Diff(images(s.Defaults("ci/K8")), send(t, req).images(t)); diff != "" {
+		if diff := cmp.Diff(s.Defaults("ci/K8"), send(t, req).images(t)); diff != "" {
 			t.Errorf("merged with %q: (-want +got)\n%s", blank, diff)
 		}
 	}

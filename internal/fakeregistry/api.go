@@ -24,7 +24,7 @@ func (s *Server) handle(r *http.Request, rt route, body []byte) *answer {
 	case "":
 		return refuse(http.StatusNotFound, "UNSUPPORTED", "no such path in the API")
 	}
-	if a, ok := s.authorize(r, rt); !ok {
+	if a := s.authorize(r, rt); a != nil {
 		return a
 	}
 	switch {

@@ -26,22 +26,21 @@ func (s *Server) ExpireTokens() {
 	clear(s.tokens.scopes)
 }
 
-// authorize lets a request pass, or returns what to answer.
-func (s *Server) authorize(r *http.Request, rt route) (*answer, bool) {
+// authorize returns what to answer to a request that may not pass; nil if it may.
+func (s *Server) authorize(r *http.Request, rt route) *answer {
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
 	if s.opts.Username == "" || s.opts.AnonymousPull && !write && !s.opts.Token {
-		return nil, true
+		return nil
 	}
-	if !s.opts.Token || s.opts.TwoChallenges {
+	if !s.opts.Token {
 		user, password, _ := r.BasicAuth()
 		switch path, ok := s.login(user, password); {
 		case ok && below(path, rt.repo):
-			return nil, true
+			return nil
 		case ok:
-			return refuse(http.StatusForbidden, "DENIED", "requested access to the resource is denied"), false
-		case !s.opts.Token:
-			return s.challenge(`Basic realm="fake"`), false
+			return refuse(http.StatusForbidden, "DENIED", "requested access to the resource is denied")
 		}
+		return s.challenge(`Basic realm="fake"`)
 	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	needs := needed(r, rt, write)
@@ -49,7 +48,7 @@ func (s *Server) authorize(r *http.Request, rt route) (*answer, bool) {
 	has, ok := s.tokens.scopes[token]
 	s.tokens.mu.Unlock()
 	if ok && !slices.ContainsFunc(needs, func(need string) bool { return !allows(has, need) }) {
-		return nil, true
+		return nil
 	}
 	host := r.Host
 	if s.opts.TokenElsewhere {
@@ -59,10 +58,7 @@ func (s *Server) authorize(r *http.Request, rt route) (*answer, bool) {
 	if needs != nil {
 		header += fmt.Sprintf(`,scope="%s"`, strings.Join(needs, " "))
 	}
-	if s.opts.TwoChallenges {
-		header = `Basic realm="fake", ` + header
-	}
-	return s.challenge(header), false
+	return s.challenge(header)
 }
 
 // robot is a login for the repositories below a path.

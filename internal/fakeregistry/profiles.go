@@ -78,8 +78,6 @@ type Quirks struct {
 	TagDelete Refusal
 	// DanglingTag refuses to delete a digest that has a tag.
 	DanglingTag bool // genuinetools/reg 136, enix/kube-image-keeper 636
-	// TwoChallenges offers Basic and Bearer in one header.
-	TwoChallenges bool // prowler-cloud/prowler 12691
 	// AccessToken names the token access_token, and nothing else.
 	AccessToken bool // Azure/acr 32
 	// PullLimit is how many GETs of manifests are answered before 429; 0 is no limit, -1 none of them.

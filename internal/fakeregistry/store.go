@@ -85,12 +85,11 @@ func (r *repository) dropTag(tag string) {
 
 // references are what a manifest refers to and a registry checks.
 type references struct {
-	MediaType    string       `json:"mediaType"`
-	ArtifactType string       `json:"artifactType"`
-	Manifests    []Descriptor `json:"manifests"`
-	Config       *Descriptor  `json:"config"`
-	Layers       []Descriptor `json:"layers"`
-	Subject      *Descriptor  `json:"subject"`
+	MediaType string       `json:"mediaType"`
+	Manifests []Descriptor `json:"manifests"`
+	Config    *Descriptor  `json:"config"`
+	Layers    []Descriptor `json:"layers"`
+	Subject   *Descriptor  `json:"subject"`
 }
 
 // readReferences returns what a manifest refers to: nothing if it is no JSON.

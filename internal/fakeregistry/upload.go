@@ -27,8 +27,9 @@ var plain = &http.Transport{DisableKeepAlives: true}
 // Push stores content under name:tag and returns its digest.
 func (r Remote) Push(ctx context.Context, reference string, c Content) (string, error) {
 	name, tag, _ := strings.Cut(reference, ":")
-	parts, err := c.parts(), error(nil)
+	parts := c.parts()
 	for i, p := range parts {
+		var err error
 		at := Digest(p.content)
 		if i == len(parts)-1 {
 			at = tag
@@ -128,9 +129,5 @@ func (s *Server) forward(r *http.Request, body []byte) *answer {
 	if err != nil {
 		return refuse(http.StatusBadGateway, "UNAVAILABLE", err.Error())
 	}
-	a := &answer{Status: resp.StatusCode, Header: resp.Header, Body: content}
-	if r.Method == http.MethodHead {
-		a.Length = int(resp.ContentLength)
-	}
-	return a
+	return &answer{Status: resp.StatusCode, Header: resp.Header, Body: content}
 }

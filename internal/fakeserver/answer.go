@@ -11,7 +11,6 @@ type Answer struct {
 	Status int // 0: none
 	Header http.Header
 	Body   []byte
-	Length int    // of what a HEAD describes, if it is not that of the body
 	ID     string // of the answer, for the log
 }
 

@@ -1,5 +1,5 @@
 // Package fakeserver is what the fakes have in common: a server that ends cleanly, faults that hit some of the
-// requests, and a log. It knows no API.
+// requests, answers, and a log. What a request asks for, only the fake knows.
 package fakeserver
 
 import (

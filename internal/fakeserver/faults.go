@@ -85,7 +85,7 @@ func (f *Fault[R]) Answer() *Answer {
 func (f *Fault[R]) Send(s *Server, w http.ResponseWriter, r *http.Request, a *Answer) (sent int) {
 	body := a.Body
 	padding := max(0, int(f.PadTo)-len(body))
-	w.Header().Set("Content-Length", strconv.Itoa(max(len(body), a.Length)+padding))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+padding))
 	maps.Copy(w.Header(), a.Header)
 	maps.Copy(w.Header(), f.Header)
 	out := http.NewResponseController(w)

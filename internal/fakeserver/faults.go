@@ -106,8 +106,9 @@ func (f *Fault[R]) Send(s *Server, w http.ResponseWriter, r *http.Request, a *An
 	if f.Drip > 0 {
 		for i := range body { // the rest at once if the client goes away
 			s.Wait(r.Context(), f.Drip)
-			_, _ = w.Write(body[i : i+1])
+			n, _ := w.Write(body[i : i+1])
 			_ = out.Flush()
+			sent += n
 		}
 	} else {
 		sent, _ = w.Write(body) // the client may be gone

@@ -72,17 +72,11 @@ type Server struct {
 	pulls  atomic.Int64 // GETs of manifests, for PullLimit
 }
 
-// New returns a registry that does not listen yet: call Listen and Serve.
-func New(opts Options) *Server {
-	s := &Server{opts: opts, store: newStore(), tokens: tokens{scopes: map[string][]string{}}}
-	s.Init(s.serve)
-	return s
-}
-
 // Start returns a registry that listens on a free port of the loopback until t's Cleanup.
 func Start(t fakeserver.TB, opts Options) *Server {
 	t.Helper()
-	s := New(opts)
+	s := &Server{opts: opts, store: newStore(), tokens: tokens{scopes: map[string][]string{}}}
+	s.Init(s.serve)
 	s.Start(t)
 	return s
 }

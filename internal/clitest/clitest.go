@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -69,24 +70,16 @@ func New(tb TB, config string, env map[string]string) *Dir {
 		d.Write("versions.tf", "terraform {\n  required_providers {\n    harnessci = {\n      source = \"harnessci/harnessci\"\n    }\n  }\n}\n")
 	}
 	d.Override("harnessci/harnessci", os.Getenv(providerEnv))
-	d.env = append(clean(os.Environ()),
+	ofOthers := func(entry string) bool {
+		return strings.HasPrefix(entry, "TF_") || strings.HasPrefix(entry, "HARNESS_")
+	}
+	d.env = append(slices.DeleteFunc(os.Environ(), ofOthers), // they would affect the CLI or the provider
 		"HARNESSCI_VERIFY_IMAGES=off", // images of tests are in no registry
 		"TF_CLI_CONFIG_FILE="+filepath.Join(d.path, "cli.tfrc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	for name, value := range env {
 		d.env = append(d.env, name+"="+value)
 	}
 	return d
-}
-
-// clean removes variables that would affect the CLI or the provider.
-func clean(environ []string) []string {
-	var kept []string
-	for _, entry := range environ {
-		if !strings.HasPrefix(entry, "TF_") && !strings.HasPrefix(entry, "HARNESS_") {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
 }
 
 // Path returns the path of a file in the folder.

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
@@ -23,7 +22,6 @@ type Registry struct {
 	cmd    *exec.Cmd
 	output *bytes.Buffer
 	ended  chan struct{}
-	stop   sync.Once
 }
 
 // tries is how often another port is tried: between finding a free one and listening, it may be taken.
@@ -49,10 +47,8 @@ validation: {manifests: {urls: {allow: ["^https://example.invalid/"]}}}
 }
 
 // Serve runs any program that answers as a registry does on the host, 127.0.0.1 and a free port, that it is given.
-func Serve(ctx context.Context, command func(host string) (*exec.Cmd, error)) (*Registry, error) {
-	var err error
+func Serve(ctx context.Context, command func(host string) (*exec.Cmd, error)) (r *Registry, err error) {
 	for range tries {
-		var r *Registry
 		if r, err = start(ctx, command); err == nil {
 			return r, nil
 		}
@@ -86,7 +82,7 @@ func start(ctx context.Context, command func(host string) (*exec.Cmd, error)) (*
 
 // Stop ends the registry and waits. Its files stay.
 func (r *Registry) Stop() {
-	r.stop.Do(func() { _ = r.cmd.Process.Kill() }) // it may have ended by itself
+	_ = r.cmd.Process.Kill() // it may have ended
 	<-r.ended
 }
 
@@ -108,13 +104,13 @@ var plain = &http.Transport{DisableKeepAlives: true}
 func (r *Registry) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/v2/", nil)
+	if err != nil {
+		return err
+	}
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/v2/", nil)
-		if err != nil {
-			return err
-		}
 		if resp, err := plain.RoundTrip(req); err == nil {
 			return resp.Body.Close()
 		}

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -113,9 +111,9 @@ func (l *lab) copies() *copies {
 	}
 	for i, t := range found {
 		l.Scope(func(at *script.T) {
-			from, to := newProxy(at, source.URL()), newProxy(at, l.registry(at).URL())
+			from, to := newProxy(at, source.Host), newProxy(at, l.registry(at).Host)
 			for _, into := range []*[2]counts{&out.Tools[i].Counts, &out.Tools[i].IdleCounts} {
-				l.copy(t, images, from.host(), to.host())
+				l.copy(t, images, from.Listener.Addr().String(), to.Listener.Addr().String())
 				*into = [2]counts{from.take(), to.take()}
 			}
 		})
@@ -145,30 +143,20 @@ func (l *lab) registry(t *script.T) *realregistry.Registry {
 // fill creates 29 images, 19 of two platforms and 10 of three, on 9 bases, and returns their digests.
 func (l *lab) fill(source *realregistry.Registry, out *copies) map[string]string {
 	l.say("filling the source registry")
-	scale := 1
-	if l.quick {
-		scale = 100
-	}
-	images, seen := map[string]string{}, map[string]bool{}
+	images, distinct := map[string]string{}, map[string]int64{}
 	for i := range 29 {
 		platforms := []string{"linux/amd64", "linux/arm64", "windows/amd64"}
 		if i >= 10 {
 			platforms = platforms[:2]
 		}
+		last := 1536
+		if i%10 == 0 {
+			last = 20 << 10
+		}
 		var children []fakeregistry.Content
 		for p, platform := range platforms {
-			var layers [][]byte
-			for n, size := range []int{7 << 20, 3 << 20} { // of the base
-				layers = append(layers, fakeregistry.Layer(uint64(1<<24|i%9<<16|p<<8|n), size/scale)) //nolint:gosec // small and positive
-			}
-			own := []int{512 << 10, 768 << 10, 1 << 20, 1536 << 10}
-			if i%10 == 0 {
-				own[3] = 20 << 20
-			}
-			for n, size := range own {
-				layers = append(layers, fakeregistry.Layer(uint64(2<<24|i<<16|p<<8|n), size/scale)) //nolint:gosec // small and positive
-			}
-			children = append(children, fakeregistry.Image(platform, layers...))
+			base, own := l.layers(1<<24|i%9<<16|p<<8, 7<<10, 3<<10), l.layers(2<<24|i<<16|p<<8, 512, 768, 1<<10, last)
+			children = append(children, fakeregistry.Image(platform, append(base, own...)...))
 		}
 		content := fakeregistry.Index(children...)
 		name := fmt.Sprintf("harness/image%02d:1.%d.0", i, i)
@@ -176,30 +164,40 @@ func (l *lab) fill(source *realregistry.Registry, out *copies) map[string]string
 		l.Check(err)
 		images[name] = digest
 		for digest, blob := range content.AllBlobs() {
-			out.Each += int64(len(blob))
-			if !seen[digest] {
-				seen[digest] = true
-				out.Distinct += int64(len(blob))
-			}
+			distinct[digest] = int64(len(blob))
+			out.Each += distinct[digest]
 		}
+	}
+	for _, size := range distinct {
+		out.Distinct += size
 	}
 	out.Images = len(images)
 	return images
 }
 
+// layers returns one of each size, in KiB; much smaller ones to try the program out.
+func (l *lab) layers(seed int, sizes ...int) (layers [][]byte) {
+	for n, size := range sizes {
+		if size <<= 10; l.quick {
+			size /= 100
+		}
+		layers = append(layers, fakeregistry.Layer(uint64(seed|n), size)) //nolint:gosec // small and positive
+	}
+	return layers
+}
+
 // copy copies all images from one host to another, and returns what that took.
 func (l *lab) copy(t tool, images map[string]string, source, destination string) (wall, cpu time.Duration) {
-	commands := [][]string{{"-" + copyFlag}}
+	var commands [][]string
+	ours := []string{"-" + copyFlag}
 	for name := range images {
 		from, to := source+"/"+name, destination+"/"+name
-		if t.args == nil {
-			commands[0] = append(commands[0], from+"="+to)
-		} else {
+		if ours = append(ours, from+"="+to); t.args != nil {
 			commands = append(commands, t.args(from, to))
 		}
 	}
-	if t.args != nil {
-		commands = commands[1:]
+	if t.args == nil {
+		commands = [][]string{ours}
 	}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(l.Context())
@@ -228,49 +226,39 @@ type proxy struct {
 	count counts
 }
 
-func newProxy(t *script.T, to string) *proxy {
-	p := &proxy{}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host, _ = strings.Cut(to, "://") // and the Host that was asked for, so that Locations lead here
-	}}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.add(func(c *counts) {
-			c.All++
-			if !strings.Contains(r.URL.Path, "/manifests/") {
-				return
-			}
-			c.Manifests[r.Method]++
-		})
-		r.Body = body{r.Body, p}
-		forward.ServeHTTP(w, r)
-	}))
-	p.take()
+func newProxy(t *script.T, host string) *proxy {
+	p := &proxy{count: counts{Manifests: map[string]int{}}}
+	p.Server = httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", host // and the Host that was asked for, so that Locations lead here
+		if body := r.Out.Body; body != nil {
+			r.Out.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.TeeReader(body, p), body}
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.count.All++
+		if strings.Contains(r.In.URL.Path, "/manifests/") {
+			p.count.Manifests[r.In.Method]++
+		}
+	}})
 	t.Cleanup(p.Close)
 	return p
 }
 
-func (p *proxy) host() string { return filepath.Base(p.URL) }
-
-func (p *proxy) add(what func(*counts)) {
+// Write counts a part of a request's body.
+func (p *proxy) Write(part []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	what(&p.count)
+	p.count.Sent += int64(len(part))
+	return len(part), nil
 }
 
 // take returns the counts so far and resets them.
 func (p *proxy) take() (c counts) {
-	p.add(func(now *counts) { c, *now = *now, counts{Manifests: map[string]int{}} })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c, p.count = p.count, counts{Manifests: map[string]int{}}
 	return c
-}
-
-// body is a request's whose bytes are counted.
-type body struct {
-	io.ReadCloser
-	p *proxy
-}
-
-func (b body) Read(into []byte) (int, error) {
-	n, err := b.ReadCloser.Read(into)
-	b.p.add(func(c *counts) { c.Sent += int64(n) })
-	return n, err
 }

@@ -95,7 +95,7 @@ type Server struct {
 	state
 }
 
-// New returns a server that does not listen yet: use it as a handler, or call Listen and Serve.
+// New returns a server that does not listen yet: use it as a handler, or call Start.
 func New(opts Options) *Server {
 	s := &Server{state: newState(opts.withDefaults())}
 	s.Init(s.serve)
@@ -167,7 +167,7 @@ func (s *Server) answer(r *http.Request, rt route, req Request, f *Fault) *answe
 	return out
 }
 
-// Endpoint is the base URL for a client: http://127.0.0.1:port/gateway. It is "" before Listen.
+// Endpoint is the base URL for a client: http://127.0.0.1:port/gateway. It is "" before Start.
 func (s *Server) Endpoint() string {
 	if s.Host() == "" {
 		return ""

@@ -4,28 +4,25 @@ package fakeserver
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"time"
 )
 
 // Server answers requests on the loopback, or as a handler without a listener. Embed it, and call Init.
 type Server struct {
-	handle   http.HandlerFunc
-	http     http.Server
-	listener net.Listener
-	closed   chan struct{}
-	once     sync.Once
-	running  sync.RWMutex // every request holds it for reading
-	late     sync.WaitGroup
+	handle  http.HandlerFunc
+	http    *httptest.Server // nil unless it listens
+	closed  chan struct{}
+	once    sync.Once
+	running sync.RWMutex // every request holds it for reading
+	late    sync.WaitGroup
 }
 
 // Init says what answers the requests.
 func (s *Server) Init(handle http.HandlerFunc) {
 	s.handle, s.closed = handle, make(chan struct{})
-	s.http.Handler = s
 }
 
 // TB is what this package needs of a [testing.TB].
@@ -37,38 +34,17 @@ type TB interface {
 // Start lets the server listen on a free port of the loopback until t's Cleanup.
 func (s *Server) Start(t TB) {
 	t.Helper()
-	if err := s.Listen(context.Background(), "127.0.0.1:0"); err != nil {
-		panic(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = s.Serve() // the clients of a broken listener say enough
-	}()
-	t.Cleanup(func() {
-		s.Close()
-		<-done
-	})
-}
-
-// Listen binds the address, such as 127.0.0.1:0.
-func (s *Server) Listen(ctx context.Context, addr string) (err error) {
-	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	return err
-}
-
-// Serve answers requests on the bound address until Close, and then returns nil.
-func (s *Server) Serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	s.http = httptest.NewServer(s)
+	t.Cleanup(s.Close)
 }
 
 // Close ends every request in progress, even a hanging one, and returns when all have ended.
 func (s *Server) Close() {
-	_ = s.http.Close() // a listener that fails to close leaves nothing to do
 	s.once.Do(func() { close(s.closed) })
+	if s.http != nil {
+		s.http.CloseClientConnections()
+		s.http.Close()
+	}
 	s.Settle()
 }
 
@@ -90,12 +66,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handle(w, r)
 }
 
-// Host is 127.0.0.1:port; "" before Listen.
+// Host is 127.0.0.1:port; "" before Start.
 func (s *Server) Host() string {
-	if s.listener == nil {
+	if s.http == nil {
 		return ""
 	}
-	return s.listener.Addr().String()
+	return s.http.Listener.Addr().String()
 }
 
 // URL is http://127.0.0.1:port.

@@ -61,8 +61,7 @@ const (
 	single   way = "harnessci_image_override"
 	set      way = "harnessci_image_overrides"
 	official way = "harness_platform_default_images"
-	idle     way = "bare_thing"     // of the bare provider, which does nothing
-	builtIn  way = "terraform_data" // the CLI's own, to measure the CLI by itself
+	idle     way = "bare_thing" // of the bare provider, which does nothing
 )
 
 // ways are the source and the executable of the provider that has the resource, and the resource's body for an
@@ -72,7 +71,6 @@ var ways = map[way]struct{ source, binary, body string }{
 	set:      {"harnessci/harnessci", "terraform-provider-harnessci", "  infra  = %[1]q\n  images = %[2]s\n"},
 	official: {"harness/harness", "terraform-provider-harness", "  for_each = %[2]s\n  kind = \"ci\"\n  infra_type = %[1]q\n  field = each.key\n  value = each.value\n"},
 	idle:     {"harnessci/bare", "terraform-provider-bare", "  for_each = %[2]s\n  field = each.key\n  value = each.value\n"},
-	builtIn:  {"", "", "  for_each = %[2]s\n  input = each.value\n"},
 }
 
 // wanted are images of one account and infra: field -> image.
@@ -86,11 +84,7 @@ type wanted struct {
 func (w way) config(groups ...wanted) string {
 	name, _, _ := strings.Cut(string(w), "_")
 	var out strings.Builder
-	if source := ways[w].source; source != "" {
-		fmt.Fprintf(&out, "terraform {\n  required_providers {\n    %s = { source = %q }\n  }\n}\n", name, source)
-	} else {
-		out.WriteString("terraform {\n  required_providers {}\n}\n")
-	}
+	fmt.Fprintf(&out, "terraform {\n  required_providers {\n    %s = { source = %q }\n  }\n}\n", name, ways[w].source)
 	for _, g := range groups {
 		label, alias := strings.ToLower(g.infra), ""
 		if g.account != "" {
@@ -127,9 +121,6 @@ func (s *scene) configure(l *lab, w way, groups ...wanted) {
 	s.dir.Timeout = time.Hour
 	// Lock files go below the cache folder; nothing must be left in the user's own.
 	s.dir.Setenv("XDG_CACHE_HOME", s.TempDir())
-	if w == builtIn {
-		return
-	}
 	from := l.official
 	if w != official {
 		from = binary(w)

@@ -11,12 +11,11 @@ import (
 	"github.com/harnessci/terraform-provider-harnessci/internal/fakeregistry"
 )
 
-// cost measures plans of one resource on a server that answers at once: by the CLI alone, a bare provider and
-// this one, alternating. They are short, and so repeated more often than the others.
+// cost measures plans of one resource on a server that answers at once: of a bare provider and this one, alternating. They are short, and so repeated more often than the others.
 func (l *lab) cost(r *results) {
 	l.say("the provider by itself")
-	r.Cost.Alone, r.Cost.Bare, r.Cost.Ours = cost{}, cost{}, cost{}
-	out := map[way]*cost{builtIn: &r.Cost.Alone, idle: &r.Cost.Bare, single: &r.Cost.Ours}
+	r.Cost.Bare, r.Cost.Ours = cost{}, cost{}
+	out := map[way]*cost{idle: &r.Cost.Bare, single: &r.Cost.Ours}
 	for range 5 * l.runs {
 		for w, c := range out {
 			l.play(fakeharness.Options{}, func(s *scene) {
@@ -27,7 +26,7 @@ func (l *lab) cost(r *results) {
 				c.Plans, c.CPUs = append(c.Plans, r.Wall), append(c.CPUs, r.State.UserTime()+r.State.SystemTime())
 				if requests := s.fake.Requests(); len(requests) > 0 {
 					c.Firsts = append(c.Firsts, requests[0].Start.Sub(start))
-				} else if w != builtIn {
+				} else {
 					s.Fatalf("the plan of a %s sends no request", w)
 				}
 			})

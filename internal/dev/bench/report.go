@@ -14,7 +14,7 @@ import (
 // results are all measurements.
 type results struct {
 	Machine  machine
-	Cost     struct{ Alone, Bare, Ours cost }
+	Cost     struct{ Bare, Ours cost }
 	Compared []compared
 	Scale    []bulk
 	Verified []verified

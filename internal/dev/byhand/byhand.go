@@ -15,15 +15,6 @@ import (
 // Images are the images to set: scope, such as ci/K8 -> field -> image.
 type Images map[string]map[string]string
 
-// Count returns the number of overrides.
-func (i Images) Count() int {
-	n := 0
-	for _, fields := range i {
-		n += len(fields)
-	}
-	return n
-}
-
 // Stored returns how many of them the server has.
 func (i Images) Stored(server *fakeharness.Server) int {
 	n := 0

@@ -14,9 +14,6 @@ func TestEveryWayStoresWhatDoesNotOverlap(t *testing.T) {
 		"ci/K8": {"gitCloneTag": "example.com/git:1", "addonTag": "example.com/addon:1"},
 		"ci/VM": {"gitCloneTag": "example.com/git:2"},
 	}
-	if got := wanted.Count(); got != 3 {
-		t.Fatalf("counts %d overrides, want 3", got)
-	}
 	if err := byhand.EachAlone(t.Context(), server, wanted, 1); err != nil {
 		t.Fatal(err)
 	}

@@ -31,20 +31,21 @@ const (
 // tool is a way to copy: the program, what prints its version, and its arguments for one image. Ours makes all
 // copies in one process.
 type tool struct {
-	name, program, version string
-	args                   func(source, destination string) []string
+	name, program string
+	version       []string
+	args          func(source, destination string) []string
 }
 
 var tools = []tool{
-	{"crane copy", "crane", "version", func(s, d string) []string { return []string{"copy", "--insecure", s, d} }},
-	{"regctl image copy", "regctl", "version", func(s, d string) []string {
+	{"crane copy", "crane", []string{"version"}, func(s, d string) []string { return []string{"copy", "--insecure", s, d} }},
+	{"regctl image copy", "regctl", []string{"version", "--format", "{{.VCSTag}}"}, func(s, d string) []string {
 		host := func(image string) string {
 			host, _, _ := strings.Cut(image, "/")
 			return "--host=reg=" + host + ",tls=disabled"
 		}
 		return []string{"image", "copy", host(s), host(d), s, d}
 	}},
-	{"skopeo copy --all", "skopeo", "--version", func(s, d string) []string {
+	{"skopeo copy --all", "skopeo", []string{"--version"}, func(s, d string) []string {
 		return []string{"copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://" + s, "docker://" + d}
 	}},
 }
@@ -80,13 +81,14 @@ func (l *lab) copies() *copies {
 	found := []tool{{name: ours, program: self}}
 	out := &copies{Tools: []copied{{Name: ours, Version: "this revision"}}}
 	for _, t := range tools {
-		version, err := exec.CommandContext(l.Context(), t.program, t.version).Output() //nolint:gosec // one of the above
+		version, err := exec.CommandContext(l.Context(), t.program, t.version...).Output() //nolint:gosec // one of the above
 		if errors.Is(err, exec.ErrNotFound) {
 			out.Missing = append(out.Missing, t.program)
 			continue
 		}
 		l.Check(err)
-		found, out.Tools = append(found, t), append(out.Tools, copied{Name: t.name, Version: short(string(version))})
+		text := strings.TrimSpace(string(version)) // the last word is the version itself
+		found, out.Tools = append(found, t), append(out.Tools, copied{Name: t.name, Version: text[strings.LastIndex(text, " ")+1:]})
 	}
 	source := l.registry(l.T)
 	images := l.fill(source, out)
@@ -119,17 +121,6 @@ func (l *lab) copies() *copies {
 		})
 	}
 	return out
-}
-
-// short returns the version in what a tool prints about itself.
-func short(s string) string {
-	fields := append([]string{""}, strings.Fields(s)...)
-	for i, field := range fields[:len(fields)-1] {
-		if field == "VCSTag:" {
-			return fields[i+1]
-		}
-	}
-	return fields[len(fields)-1]
 }
 
 // registry starts an empty one.

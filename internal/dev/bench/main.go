@@ -6,8 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/harnessci/terraform-provider-harnessci/internal/dev/script"
@@ -23,7 +22,7 @@ func main() {
 	runs := flag.Int("runs", 3, "how often each comparison is repeated")
 	quick := flag.Bool("quick", false, "small sizes, to try out the program: prints, and writes no file")
 	official := flag.String("official", "", "a terraform-provider-harness to measure as well")
-	only := flag.String("only", strings.Join(parts, ","), "measure these parts; the others are those of "+rawFile)
+	only := flag.String("only", ".", "measure the parts that match this pattern; the others are those of "+rawFile)
 	copying := flag.Bool(copyFlag, false, "copy pairs of images: what this program starts itself for")
 	flag.Parse()
 
@@ -34,15 +33,19 @@ func main() {
 		}
 		l := &lab{T: t, latency: 100 * time.Millisecond, runs: *runs, quick: *quick, official: *official}
 		var r results
-		measured := strings.Split(*only, ",")
-		if !slices.Equal(measured, parts) {
+		measured, err := regexp.Compile(*only)
+		t.Check(err)
+		if *only != "." {
 			raw, err := os.ReadFile(rawFile)
 			t.Check(err)
 			t.Check(json.Unmarshal(raw, &r))
 		}
-		for _, part := range measured {
+		for _, part := range parts {
+			if !measured.MatchString(part.name) {
+				continue
+			}
 			r.Machine = l.machine()
-			l.take(part, &r)
+			part.take(l, &r)
 			if !l.quick { // what a failure later on must not lose
 				raw, err := json.MarshalIndent(r, "", "  ")
 				t.Check(err)
@@ -61,21 +64,13 @@ func main() {
 }
 
 // parts are the measurements that can be made separately.
-var parts = []string{"cost", "compare", "scale", "verify", "copies"}
-
-func (l *lab) take(part string, r *results) {
-	switch part {
-	case "cost":
-		l.cost(r)
-	case "compare":
-		r.Compared = l.compare()
-	case "scale":
-		r.Scale = l.scale()
-	case "verify":
-		r.Verified = l.verify()
-	case "copies":
-		r.Copies = l.copies()
-	default:
-		l.Fatalf("there is no part %q, only %s", part, strings.Join(parts, ","))
-	}
+var parts = []struct {
+	name string
+	take func(*lab, *results)
+}{
+	{"cost", (*lab).cost},
+	{"compare", func(l *lab, r *results) { r.Compared = l.compare() }},
+	{"scale", func(l *lab, r *results) { r.Scale = l.scale() }},
+	{"verify", func(l *lab, r *results) { r.Verified = l.verify() }},
+	{"copies", func(l *lab, r *results) { r.Copies = l.copies() }},
 }

@@ -142,10 +142,17 @@ var helpers = template.FuncMap{
 	"sub":  func(a, b int) int { return a - b },
 	"cell": cell, "number": number, "join": strings.Join, "xml": escape,
 	"mul": func(a, b int) int { return a * b },
+	// The length of a bar, of 170 pixels at most, and where a text after what ends at these begins.
+	"pixels":   pixels,
+	"lasting":  func(d, most time.Duration) int { return pixels(int(d), int(most)) },
+	"after":    func(ends ...int) int { return slices.Max(ends) + 9 },
+	"requests": requests,
 	"manifests": func(c counts) string {
 		return fmt.Sprintf("%d + %d + %d", c.Manifests["HEAD"], c.Manifests["GET"], c.Manifests["PUT"])
 	},
 }
+
+func pixels(value, most int) int { return 170 * value / most }
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
@@ -201,10 +208,9 @@ var chartTemplate string
 func (r results) files() (map[string]string, error) {
 	report, err := render(reportTemplate, r)
 	files := map[string]string{reportFile: report}
-	c := r.stored()
 	for name, dark := range map[string]bool{"overrides.svg": false, "overrides-dark.svg": true} {
-		if c.Dark = dark; err == nil {
-			files[chartFolder+name], err = render(chartTemplate, c)
+		if err == nil {
+			files[chartFolder+name], err = render(chartTemplate, chart{r, dark})
 		}
 	}
 	return files, err
@@ -219,61 +225,34 @@ func render(source string, data any) (string, error) {
 	return out.String(), err
 }
 
-// chart is a picture with two bars for each way to do something.
+// chart is what each way stores of the largest number of overrides, and how long that takes.
 type chart struct {
-	Dark        bool
-	Title, Note string
-	Rows        []row
+	results
+	Dark bool
 }
 
-// row is one way; ours are this provider's.
-type row struct {
-	Name string
-	Ours bool
-	Bars [2]bar
+// Rows returns the ways that send requests, with the last of their points alone.
+func (c chart) Rows() (rows []compared) {
+	for _, way := range c.Compared {
+		if last := way.Points[len(way.Points)-1:]; last[0].Requests() > 0 { // else there is nothing to store
+			rows = append(rows, compared{strings.ReplaceAll(way.Name, "`", ""), way.Ours, last})
+		}
+	}
+	return rows
 }
 
-// bar is drawn up to Value, then to Lost, in pixels; a tick is at Tick, unless that is 0.
-type bar struct {
-	Value, Lost, Tick int
-	Text              string
-	Bad               bool // the text tells of harm
+// Longest returns the time of the slowest way, and Lost what the worst of ours or of the others loses.
+func (c chart) Longest() (longest time.Duration) {
+	for _, way := range c.Rows() {
+		longest = max(longest, way.Points[0].Wall())
+	}
+	return longest
 }
-
-// End is where the text begins.
-func (b bar) End() int { return max(b.Value+b.Lost, b.Tick+3) + 9 }
-
-// pixels is the length of a bar; the longest, most, is 170.
-func pixels(value, most float64) int { return int(170 * value / most) }
-
-// stored charts, for the largest number of overrides, what each way stores and how long it takes.
-func (r results) stored() chart {
-	c := chart{
-		Note: "A fake server that answers after " + milliseconds(r.Machine.Latency) + "; this provider in a real CLI, one request each in a loop",
-	}
-	longest, lost := 0.0, map[bool]int{} // by whether it is ours
-	for _, way := range r.Compared {
-		if last := way.Points[len(way.Points)-1]; last.Requests() > 0 { // else there is nothing to store
-			longest = max(longest, last.Wall().Seconds())
+func (c chart) Lost(ours bool) (lost int) {
+	for _, way := range c.Rows() {
+		if way.Ours == ours {
+			lost = max(lost, way.Points[0].Lost())
 		}
 	}
-	for _, way := range r.Compared {
-		last := way.Points[len(way.Points)-1]
-		if last.Requests() == 0 {
-			continue
-		}
-		lost[way.Ours] = max(lost[way.Ours], last.Lost())
-		c.Title = fmt.Sprintf("%d overrides: parallel writes lose %d of them, this provider loses %d", last.Overrides, lost[false], lost[true])
-		all := float64(last.Overrides)
-		stored := bar{Value: pixels(float64(last.Stored()), all), Lost: pixels(float64(last.Lost()), all), Text: "all"}
-		if stored.Bad = last.Lost() > 0; stored.Bad {
-			stored.Text = fmt.Sprintf("%d lost", last.Lost())
-		}
-		took := bar{
-			Value: pixels(last.Wall().Seconds(), longest), Tick: pixels(last.Least.Seconds(), longest),
-			Text: fmt.Sprintf("%.1f s, %s", last.Wall().Seconds(), requests(last.Requests())),
-		}
-		c.Rows = append(c.Rows, row{strings.ReplaceAll(way.Name, "`", ""), way.Ours, [2]bar{stored, took}})
-	}
-	return c
+	return lost
 }

@@ -133,14 +133,3 @@ func TestConfigAsksForTheOverridesInEachWay(t *testing.T) {
 		}
 	}
 }
-
-func TestVersionsOfTools(t *testing.T) {
-	t.Parallel()
-	for output, want := range map[string]string{
-		"v0.22.1\n": "v0.22.1", "skopeo version 1.9.3\n": "1.9.3", "VCSTag:     v0.11.7\nVCSRef: x\n": "v0.11.7", "": "",
-	} {
-		if got := short(output); got != want {
-			t.Errorf("%q: got %q, want %q", output, got, want)
-		}
-	}
-}

@@ -31,6 +31,7 @@ type TB interface {
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 	TempDir() string
+	Cleanup(f func())
 	Context() context.Context
 }
 

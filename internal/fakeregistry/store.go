@@ -135,14 +135,19 @@ func (r *repository) put(c Content) {
 // request is made, and nothing is logged.
 func (s *Server) Push(reference string, c Content) string {
 	name, tag, _ := strings.Cut(reference, ":")
+	s.in(name, func(r *repository) {
+		if r.put(c); tag != "" {
+			r.setTag(tag, c.Digest())
+		}
+	})
+	return c.Digest()
+}
+
+// in calls a function that may read and change a repository, which is created if it is missing.
+func (s *Server) in(name string, do func(*repository)) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	r := s.store.repo(name)
-	r.put(c)
-	if tag != "" {
-		r.setTag(tag, c.Digest())
-	}
-	return c.Digest()
+	do(s.store.repo(name))
 }
 
 // Tag returns the digest under name:tag, "" for none.
@@ -160,39 +165,33 @@ func (s *Server) Tag(reference string) string {
 // Untag removes name:tag.
 func (s *Server) Untag(reference string) {
 	name, tag, _ := strings.Cut(reference, ":")
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.repo(name).dropTag(tag)
+	s.in(name, func(r *repository) { r.dropTag(tag) })
 }
 
 // Create makes an empty repository, which some registries ask for before a push.
-func (s *Server) Create(name string) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.repo(name)
-}
+func (s *Server) Create(name string) { s.in(name, func(*repository) {}) }
 
 // Lose removes manifests or blobs of a repository, by digest, and leaves what refers to them.
 func (s *Server) Lose(name string, digests ...string) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	for _, digest := range digests {
-		delete(s.store.repo(name).manifests, digest)
-		delete(s.store.repo(name).blobs, digest)
-	}
+	s.in(name, func(r *repository) {
+		for _, digest := range digests {
+			delete(r.manifests, digest)
+			delete(r.blobs, digest)
+		}
+	})
 }
 
 // Lacks returns what a repository lacks of the content, or has with other bytes.
-func (s *Server) Lacks(name string, c Content) []string {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	r := s.store.repo(name)
-	return c.lacks(func(p part, digest string) []byte {
-		if p.kind == "blobs" {
-			return r.blobs[digest]
-		}
-		return r.manifests[digest].content
+func (s *Server) Lacks(name string, c Content) (lacks []string) {
+	s.in(name, func(r *repository) {
+		lacks = c.lacks(func(p part, digest string) []byte {
+			if p.kind == "blobs" {
+				return r.blobs[digest]
+			}
+			return r.manifests[digest].content
+		})
 	})
+	return lacks
 }
 
 // Half returns the tags under which something is missing: there must never be one.

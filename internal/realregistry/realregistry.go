@@ -108,8 +108,6 @@ func (r *Registry) wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
 	for {
 		if resp, err := plain.RoundTrip(req); err == nil {
 			return resp.Body.Close()
@@ -119,7 +117,7 @@ func (r *Registry) wait(ctx context.Context) error {
 			return fmt.Errorf("the registry ended: %s", r.output)
 		case <-ctx.Done():
 			return errors.New("the registry does not answer")
-		case <-ticker.C:
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

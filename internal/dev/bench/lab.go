@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,8 +35,8 @@ type machine struct {
 func (l *lab) machine() machine {
 	version, _, _ := strings.Cut(clitest.New(l, "", nil).Must("version"), "\n")
 	return machine{
-		CPU:   value("/proc/cpuinfo", "model name", ":", runtime.GOARCH),
-		OS:    strings.Trim(value("/etc/os-release", "PRETTY_NAME", "=", runtime.GOOS), `"`) + ", " + runtime.GOARCH,
+		CPU:   found("/proc/cpuinfo", `model name\s*: (.+)`, runtime.GOARCH),
+		OS:    found("/etc/os-release", `PRETTY_NAME="?([^"\n]+)`, runtime.GOOS) + ", " + runtime.GOARCH,
 		Go:    runtime.Version(),
 		CLI:   strings.Replace(version, " v", " ", 1),
 		Date:  time.Now().UTC().Format(time.DateOnly),
@@ -43,13 +44,11 @@ func (l *lab) machine() machine {
 	}
 }
 
-// value returns the first value of a name in a file of lines, if there is one.
-func value(file, name, separator, otherwise string) string {
+// found returns what a pattern's group matches in a file, if the file is there.
+func found(file, pattern, otherwise string) string {
 	content, _ := os.ReadFile(file) //nolint:gosec // one of the two above
-	for line := range strings.Lines(string(content)) {
-		if key, value, _ := strings.Cut(line, separator); strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
+	if match := regexp.MustCompile(pattern).FindSubmatch(content); match != nil {
+		return string(match[1])
 	}
 	return otherwise
 }

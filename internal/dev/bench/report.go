@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	_ "embed"
-	"encoding/xml"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,7 +139,7 @@ var helpers = template.FuncMap{
 	},
 	"mb":   func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 	"sub":  func(a, b int) int { return a - b },
-	"cell": cell, "number": number, "join": strings.Join, "xml": escape,
+	"cell": cell, "join": strings.Join,
 	"mul": func(a, b int) int { return a * b },
 	// The length of a bar, of 170 pixels at most, and where a text after what ends at these begins.
 	"pixels":   pixels,
@@ -156,14 +155,6 @@ func pixels(value, most int) int { return 170 * value / most }
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
-}
-
-// number groups the digits of a large count.
-func number(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", number(n/1000), n%1000)
 }
 
 // cell is a point in a table.
@@ -187,12 +178,6 @@ func requests(n int) string {
 		return "1 request"
 	}
 	return fmt.Sprintf("%d requests", n)
-}
-
-func escape(text string) string {
-	var out strings.Builder
-	_ = xml.EscapeText(&out, []byte(text)) // a Builder takes everything
-	return out.String()
 }
 
 // chartFolder is next to the program that draws the chart.

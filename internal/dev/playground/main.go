@@ -48,14 +48,8 @@ func main() {
 	}))
 }
 
-// TB is a test, or a command's [script.T].
-type TB interface {
-	clitest.TB
-	Cleanup(f func())
-}
-
 // open starts the servers, which run until t ends, and prints what to try.
-func open(t TB, opts fakeharness.Options, out io.Writer) error {
+func open(t clitest.TB, opts fakeharness.Options, out io.Writer) error {
 	harness := fakeharness.Start(t, opts)
 	hub, private := fakeregistry.Start(t, fakeregistry.Options{}), fakeregistry.Start(t, fakeregistry.Options{})
 	control := &fakeserver.Server{}

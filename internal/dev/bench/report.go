@@ -233,6 +233,7 @@ func (c chart) Longest() (longest time.Duration) {
 	}
 	return longest
 }
+
 func (c chart) Lost(ours bool) (lost int) {
 	for _, way := range c.Rows() {
 		if way.Ours == ours {

@@ -98,8 +98,7 @@ func matches(f *Fault, r Request) bool {
 
 // Count returns the number of logged requests of a call: "writes" is update-config and
 // reset-config together, "" is every request.
-func (s *Server) Count(call string) int {
-	n := 0
+func (s *Server) Count(call string) (n int) {
 	for _, r := range s.Requests() {
 		if matchesCall(r.Call, call) {
 			n++

@@ -45,8 +45,7 @@ func matches(f *Fault, r Request) bool {
 }
 
 // Count returns how many requests had the method ("" is any) and were of one of the kinds (none is any).
-func (s *Server) Count(method string, kinds ...string) int {
-	n := 0
+func (s *Server) Count(method string, kinds ...string) (n int) {
 	for _, r := range s.Requests() {
 		if (method == "" || r.Method == method) && (len(kinds) == 0 || slices.Contains(kinds, r.Kind)) {
 			n++
@@ -56,8 +55,7 @@ func (s *Server) Count(method string, kinds ...string) int {
 }
 
 // Received returns how many bytes of blobs have arrived.
-func (s *Server) Received() int64 {
-	var n int64
+func (s *Server) Received() (n int64) {
 	for _, r := range s.Requests() {
 		if r.Kind == "uploads" {
 			n += r.Received

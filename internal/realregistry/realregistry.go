@@ -108,6 +108,8 @@ func (r *Registry) wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
 	for {
 		if resp, err := plain.RoundTrip(req); err == nil {
 			return resp.Body.Close()
@@ -117,7 +119,7 @@ func (r *Registry) wait(ctx context.Context) error {
 			return fmt.Errorf("the registry ended: %s", r.output)
 		case <-ctx.Done():
 			return errors.New("the registry does not answer")
-		case <-time.After(20 * time.Millisecond):
+		case <-ticker.C:
 		}
 	}
 }

@@ -16,8 +16,7 @@ import (
 type Images map[string]map[string]string
 
 // Stored returns how many of them the server has.
-func (i Images) Stored(server *fakeharness.Server) int {
-	n := 0
+func (i Images) Stored(server *fakeharness.Server) (n int) {
 	for scope, fields := range i {
 		held := server.Overrides(scope)
 		for field, image := range fields {

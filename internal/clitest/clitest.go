@@ -24,7 +24,7 @@ const (
 	providerEnv = "HARNESSCI_TEST_PROVIDER_DIR"
 )
 
-// TB is what this package needs of a [testing.TB]; commands have their own.
+// TB is what this package and the fakes need of a [testing.TB]; commands have their own.
 type TB interface {
 	Helper()
 	Skip(args ...any)

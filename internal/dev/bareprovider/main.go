@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -61,7 +62,7 @@ func (thing) ModifyPlan(_ context.Context, _ resource.ModifyPlanRequest, resp *r
 	if url == "" {
 		return
 	}
-	answer, err := http.Get(url) //nolint:forbidigo,gosec,noctx // the measurement names it, and ends by itself
+	answer, err := (&http.Client{Timeout: time.Minute}).Get(url) //nolint:gosec,noctx // the measurement names it, and the client has a time-out
 	if err != nil {
 		resp.Diagnostics.AddError("The call failed", err.Error())
 		return
